@@ -1,0 +1,32 @@
+/* Subcommands: a table {name, function, needs_mpi, help} in src/commands/main.c. */
+#ifndef COMMANDS_COMMANDS_H
+#define COMMANDS_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "parallel/team.h"
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv, struct team *world);   /* argv[0] is the command's name; world NULL unless parallel */
+    bool parallel;                                           /* may run under mpirun: MPI is started for it */
+    const char *summary;
+};
+
+/* Each parses its own arguments with argp (--help teaches; wrong usage exits 2) and returns an exit status (base/error.h).
+ * `--help` and usage errors are printed by the speaking rank only. */
+int command_synth(int argc, char **argv, struct team *world);
+int command_ingest(int argc, char **argv, struct team *world);
+int command_run(int argc, char **argv, struct team *world);
+int command_analyze(int argc, char **argv, struct team *world);
+int command_info(int argc, char **argv, struct team *world);
+
+struct argp;
+/* argp_parse for rank-parallel use: prints on the speaking rank only. Returns -1 to go on, else the exit status to return
+ * at once (0 after --help, 2 after wrong usage). `input` reaches the parser as state->input. */
+int arguments_parse(const struct argp *argp, int argc, char **argv, void *input);
+/* Inside a parser: report wrong usage (printed once, status 2). Returns EINVAL for the parser to return. */
+struct argp_state;
+int arguments_fail(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,53 @@
+/* Panel files (HDF5; layout: FORMATS table in README). The header of a panel is small and every rank has it; rows are
+ * read and written by hyperslabs, each by the rank that needs them. */
+#ifndef IO_PANEL_FILE_H
+#define IO_PANEL_FILE_H
+
+#include "base/error.h"
+#include "panel/panel.h"
+#include "parallel/team.h"
+
+enum { PANEL_FORMAT_VERSION = 1 };
+
+/* Read and check everything but the rows: formats, dates increasing, offsets in order and within the rows, shapes and types
+ * that fit each other. Rank 0 reads, all ranks get it (collective); an error is the same on all ranks. team NULL: alone. */
+int panel_load_meta(const char *path, struct team *team, struct panel_meta *m, struct error *e);
+
+struct panel_file;
+/* Open for reading rows. Collective on team; NULL team: this rank alone. */
+struct panel_file *panel_open(const char *path, struct team *team, const struct panel_meta *m, struct error *e);
+int panel_close(struct panel_file *f, struct error *e);      /* collective if opened so */
+
+/* Buffers for the rows of periods: sized once for the largest period. */
+struct row_buffer {
+    float *characteristics;      /* [capacity, D] */
+    double *returns;
+    int64_t *ids;
+    int8_t *size_groups;         /* NULL if the panel has none */
+    int64_t capacity;
+};
+void row_buffer_create(struct row_buffer *b, const struct panel_meta *m, int64_t capacity);
+void row_buffer_free(struct row_buffer *b);
+size_t row_buffer_bytes(const struct panel_meta *m, int64_t capacity);
+
+/* Rows of period t into b (its capacity must do), checked finite, in range and ids ascending; *r views b.
+ * Independent: any rank, any time. */
+int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e);
+/* crc32 of the bytes of a period's rows as stored (ids, characteristics, returns, size groups). */
+uint32_t rows_digest(const struct rows *r, int D);
+/* crc32 of the header (dates, offsets, names, test assets, benchmarks). */
+uint32_t panel_meta_digest(const struct panel_meta *m);
+
+/* Writing. m describes the whole panel (offsets filled in) and is the same on all ranks. Collective begin and end; rows
+ * independently in between, each row exactly once. An error given to end removes the file on all ranks. */
+struct panel_writer;
+struct panel_writer *panel_write_begin(const char *path, struct team *team, const struct panel_meta *m, struct error *e);
+int panel_write_rows(struct panel_writer *w, int64_t first_row, int64_t count, const float *characteristics,
+                     const double *returns, const int64_t *ids, const int8_t *size_groups, struct error *e);
+/* A root attribute text (how the panel was made). Collective, before end. */
+int panel_write_text(struct panel_writer *w, const char *name, const char *text, struct error *e);
+/* Access to the file for additional datasets of the panel's own (audit tables, asset names). */
+struct hdf *panel_writer_file(struct panel_writer *w);
+int panel_write_end(struct panel_writer *w, struct error *e);
+
+#endif

@@ -1,0 +1,33 @@
+/* Moments that every linear model needs, computed once per period and universe, never per window:
+ *     F_{t+1} = X_t' R_{t+1}        D      characteristic-managed factors, a sum, unscaled            (45)
+ *     Xi_t    = X_t' X_t / n_t      D x D  timing variables (Z = X)                                   (47)
+ * Gamma_t = X_t' X_t of the OLS objective is n_t Xi_t and is not stored twice.
+ * A symmetric D x D matrix A is packed as a vector of D(D+1)/2: the lower triangle by rows, A(i,j) at i(i+1)/2 + j,
+ * off-diagonal elements times sqrt(2), so that the plain dot product of two packed matrices is <A, B>. */
+#ifndef PANEL_MOMENTS_H
+#define PANEL_MOMENTS_H
+
+#include <stddef.h>
+
+#include "panel/panel.h"
+
+enum factor_scale { FACTOR_SUM, FACTOR_ROOT, FACTOR_MEAN };        /* F times 1, n^-1/2, 1/n */
+double factor_scale_of(enum factor_scale s, int n);                /* 0 for n = 0 */
+
+static inline size_t packed_size(int D) { return (size_t)D * ((size_t)D + 1) / 2; }
+void packed_from_full(int D, const double *full, double *packed);  /* full [D, D], reads the lower triangle */
+void packed_to_full(int D, const double *packed, double *full);    /* writes both triangles */
+
+/* One period's moments of one universe: a record of moments_size(D) doubles:
+ *     [0] n_t (assets in the universe)   [1 .. D] F   [1+D ..] Xi packed. n_t = 0 gives zeros. */
+static inline size_t moments_size(int D) { return 1 + (size_t)D + packed_size(D); }
+static inline const double *moments_factors(const double *record) { return record + 1; }
+static inline const double *moments_timing(const double *record, int D) { return record + 1 + D; }
+
+/* Workspace for moments_of: doubles. */
+size_t moments_workspace(int D);
+/* out [moments_size(D)] from the rows of r listed in index [n]. Rows are taken in fixed blocks, so the bits depend on the
+ * period alone. 2 n D (D+1) / 2 + 2 n D flops. */
+void moments_of(int D, const struct rows *r, const int *index, int n, double *workspace, double *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* A training window as a model sees it: T periods with returns, then `now`, the period in which the model must hold a
+ * portfolio, without its return. A view: it owns nothing. What a class did not ask for (struct model_class.needs) is NULL.
+ *
+ * period[0..T-1] train; period[T] is now: its returns, factors and benchmark are NULL, so a model cannot look ahead. */
+#ifndef PANEL_WINDOW_H
+#define PANEL_WINDOW_H
+
+#include "panel/panel.h"
+
+struct period {
+    int index;                   /* t, counted in the panel */
+    int64_t date;                /* formation date */
+    int n;                       /* assets of the universe */
+    double scale;                /* factor_scale of n: what F is multiplied with */
+    const double *factors;       /* [D] scaled managed factors F_{t+1}; NULL for now */
+    const double *timing;        /* packed Xi_t (panel/moments.h) */
+    const double *benchmark;     /* [k] returns of the benchmark's factors; NULL for now */
+    const float *characteristics;/* [n, D] rows of the universe, in asset order */
+    const double *returns;       /* [n] R_{t+1}; NULL for now */
+    const int64_t *ids;          /* [n] */
+};
+
+struct window {
+    int T, D;
+    const struct period *period; /* [T+1] */
+    const double *factor_gram;   /* [T, T] row-major, both triangles: F_s'F_t of scaled factors           (63) */
+    const double *timing_gram;   /* [T+1, T+1]: <Xi_s, Xi_t>; last row and column belong to now          (48) */
+};
+
+#endif

@@ -1,0 +1,71 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CLEANUPS = 16 };
+static char *cleanup_path[CLEANUPS];
+static void (*die_hook)(int);
+
+int error_set(struct error *e, const char *format, ...)
+{
+    if (!error_is_set(e)) {
+        va_list a;
+        va_start(a, format);
+        vsnprintf(e->text, sizeof e->text, format, a);
+        va_end(a);
+        if (!e->text[0]) snprintf(e->text, sizeof e->text, "unknown error");
+    }
+    return -1;
+}
+
+void die_set_hook(void (*hook)(int status)) { die_hook = hook; }
+
+_Noreturn void die(const char *format, ...)
+{
+    va_list a;
+    va_start(a, format);
+    fputs("aipm: ", stderr);
+    vfprintf(stderr, format, a);
+    fputc('\n', stderr);
+    va_end(a);
+    cleanup_run();
+    if (die_hook) die_hook(EXIT_INPUT);
+    exit(EXIT_INPUT);
+}
+
+_Noreturn void require_failed(const char *condition, const char *file, int line)
+{
+    die("internal contract broken at %s:%d: %s; please report it", file, line, condition);
+}
+
+void cleanup_register(const char *path)
+{
+    for (int i = 0; i < CLEANUPS; i++)
+        if (!cleanup_path[i]) {
+            cleanup_path[i] = strdup(path);
+            return;
+        }
+}
+
+void cleanup_forget(const char *path)
+{
+    for (int i = 0; i < CLEANUPS; i++)
+        if (cleanup_path[i] && !strcmp(cleanup_path[i], path)) {
+            free(cleanup_path[i]);
+            cleanup_path[i] = NULL;
+        }
+}
+
+void cleanup_run(void)
+{
+    for (int i = 0; i < CLEANUPS; i++)
+        if (cleanup_path[i]) {
+            unlink(cleanup_path[i]);
+            free(cleanup_path[i]);
+            cleanup_path[i] = NULL;
+        }
+}

@@ -1,0 +1,47 @@
+#include <argp.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "commands/commands.h"
+
+static int outcome;     /* what the parse in hand has decided: -1 go on */
+
+int arguments_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    char name[64];
+    snprintf(name, sizeof name, "aipm %s", argv[0]);
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-?")) {
+            if (log_speaks()) argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+            return EXIT_DONE;
+        }
+    char *command = argv[0];
+    argv[0] = name;
+    outcome = -1;
+    /* glibc's own errors (unknown option, missing value) are printed by every rank: silenced on all but one */
+    FILE *err = stderr;
+    if (!log_speaks()) stderr = fopen("/dev/null", "w");
+    error_t rc = argp_parse(argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, input);
+    if (stderr != err) fclose(stderr), stderr = err;
+    argv[0] = command;
+    if (rc && outcome == -1) {
+        outcome = EXIT_USAGE;
+        if (log_speaks()) fprintf(stderr, "aipm %s --help shows the options\n", command);
+    }
+    return outcome;
+}
+
+int arguments_fail(struct argp_state *state, const char *format, ...)
+{
+    va_list a;
+    va_start(a, format);
+    fprintf(stderr, "%s: ", state->name);
+    vfprintf(stderr, format, a);
+    fprintf(stderr, "\n");
+    va_end(a);
+    return EINVAL;
+}

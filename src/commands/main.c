@@ -1,0 +1,40 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "commands/commands.h"
+
+static const struct command commands[] = {
+    {NULL, NULL, false, NULL},
+};
+
+static int usage(FILE *out, int status)
+{
+    fprintf(out, "%s\nAsset-pricing models in rolling windows across MPI ranks: out-of-sample SDF returns, Sharpe ratios, pricing errors.\n\n"
+                 "usage: [mpirun -n P] aipm COMMAND ...        aipm COMMAND --help teaches each\n\n", version_text());
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(out, "  %-9s %s%s\n", c->name, c->summary, c->parallel ? " [MPI]" : "");
+    fprintf(out, "\nexit status: 0 done; 1 the input or the study is wrong; 2 wrong usage; 75 stopped on request, run again with --resume\n");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) return usage(stderr, EXIT_USAGE);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) return usage(stdout, EXIT_DONE);
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) return printf("%s\n", version_text()), EXIT_DONE;
+    for (const struct command *c = commands; c->name; c++) {
+        if (strcmp(argv[1], c->name)) continue;
+        struct team *world = c->parallel ? world_open(&argc, &argv) : NULL;
+        int status = c->run(argc - 1, argv + 1, world);
+        if (world) world_close(world);
+        if (status == EXIT_DONE && memory_blocks() != 0)
+            fprintf(stderr, "aipm: %ld memory blocks were not freed (%zu bytes): a bug, please report it\n", memory_blocks(), memory_held());
+        return status;
+    }
+    fprintf(stderr, "aipm: there is no command '%s'; `aipm --help` lists them\n", argv[1]);
+    return EXIT_USAGE;
+}

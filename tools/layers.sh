@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Prove the dependency direction from the objects: base, linalg, panel and models know no MPI, HDF5 or BLACS; only parallel
+# knows MPI and BLACS, only io knows HDF5 (io may hand a communicator to HDF5); no room includes a header of a room above it.
+set -u
+obj=$1 bad=0
+undefined() { nm -u "$1"/*.o 2>/dev/null | awk '{print $2}' | sort -u; }
+complain() { echo "layers: $1" >&2; bad=1; }
+for room in base linalg panel models measure study report commands; do
+    s=$(undefined "$obj/$room" | grep -E '^(MPI_|H5|Cblacs_|p[sd]sy|descinit_|numroc_)' | tr '\n' ' ')
+    [ -z "$s" ] || complain "$room uses $s"
+done
+s=$(undefined "$obj/parallel" | grep -E '^H5' | tr '\n' ' '); [ -z "$s" ] || complain "parallel uses $s"
+s=$(undefined "$obj/io" | grep -E '^(MPI_|Cblacs_)' | tr '\n' ' '); [ -z "$s" ] || complain "io uses $s"
+order=(base linalg panel parallel models measure io study report commands)
+for ((i = 0; i < ${#order[@]}; i++)); do
+    for ((j = i + 1; j < ${#order[@]}; j++)); do
+        s=$(grep -lE "^#include \"${order[j]}/" src/"${order[i]}"/*.c include/"${order[i]}"/*.h 2>/dev/null | tr '\n' ' ')
+        [ -z "$s" ] || complain "${order[i]} includes ${order[j]}/: $s"
+    done
+done
+[ "$bad" = 0 ] && echo "layers: base < linalg < panel < parallel < models < measure < io < study < report < commands holds"
+exit $bad
