@@ -2,21 +2,17 @@
  *     F_{t+1} = X_t' R_{t+1}        D      characteristic-managed factors, a sum, unscaled            (45)
  *     Xi_t    = X_t' X_t / n_t      D x D  timing variables (Z = X)                                   (47)
  * Gamma_t = X_t' X_t of the OLS objective is n_t Xi_t and is not stored twice.
- * A symmetric D x D matrix A is packed as a vector of D(D+1)/2: the lower triangle by rows, A(i,j) at i(i+1)/2 + j,
- * off-diagonal elements times sqrt(2), so that the plain dot product of two packed matrices is <A, B>. */
+ * Xi is stored packed (linalg/packed.h). */
 #ifndef PANEL_MOMENTS_H
 #define PANEL_MOMENTS_H
 
 #include <stddef.h>
 
+#include "linalg/packed.h"
 #include "panel/panel.h"
 
 enum factor_scale { FACTOR_SUM, FACTOR_ROOT, FACTOR_MEAN };        /* F times 1, n^-1/2, 1/n */
 double factor_scale_of(enum factor_scale s, int n);                /* 0 for n = 0 */
-
-static inline size_t packed_size(int D) { return (size_t)D * ((size_t)D + 1) / 2; }
-void packed_from_full(int D, const double *full, double *packed);  /* full [D, D], reads the lower triangle */
-void packed_to_full(int D, const double *packed, double *full);    /* writes both triangles */
 
 /* One period's moments of one universe: a record of moments_size(D) doubles:
  *     [0] n_t (assets in the universe)   [1 .. D] F   [1+D ..] Xi packed. n_t = 0 gives zeros. */

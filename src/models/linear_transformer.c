@@ -1,0 +1,206 @@
+/* The linear portfolio transformer, MSRR: w = sum_h (X W_h X'/n) X lambda_h, D^3 parameters, solved in the dual.
+ *     K = Sigma^F o Sigma^Xi, alpha = (K + zT I)^-1 1, q_tau = alpha_tau F_{tau+1}                    (49), (58), (64)
+ * On now's managed factors the portfolio is theta = sum_tau alpha_tau <Xi_now b b', Xi_tau> F_{tau+1}  (50), (57): b b' = I is
+ * the saturated model, the leading heads' b give the others. The transposed attention matrices give
+ * theta' = sum_tau alpha_tau Xi_tau Xi_now F_{tau+1}; symmetric and antisymmetric parts are (theta +- theta')/2 (4.4.6). */
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "linalg/heads.h"
+#include "models/model.h"
+#include "models/ridge_rows.h"
+
+struct model {
+    int D, T, nz, nh;
+    const double *z;
+    struct ridge_path path;
+    struct heads *heads;
+    const double **timing;     /* [T+1] packed Xi of the window */
+    double *kernel;            /* [T, T] Sigma^F o Sigma^Xi */
+    double *factors;           /* [T, D] */
+    double *score;             /* [nz, nh, T] <Xi_now b b', Xi_tau>, then alpha times it */
+    double *saturated;         /* [nz, T] alpha <Xi_now, Xi_tau> */
+    double *turned;            /* [T, D] F_{tau+1}' Xi_now */
+};
+
+static const struct option options[] = {
+    {.key = "objective", .type = OPTION_WORD, .fallback = "msrr", .words = "msrr",
+     .help = "msrr: maximal Sharpe ratio regression, the paper's main objective (11)"},
+    {.key = "heads", .type = OPTION_INTS, .fallback = "[]", .low = 1, .high = 1e6,
+     .help = "head counts to report, ascending, at most D; empty: 1, 2, 4, ... and D. All come from one fit"},
+    {.key = NULL},
+};
+
+/* The head counts asked for, or 1, 2, 4, .. and D; out must hold 64 + the list. Returns how many. */
+static int head_counts(const struct shape *s, const struct values *v, int *out)
+{
+    int n, k = 0;
+    const int *list = values_list(v, "heads", &n);
+    if (n) memcpy(out, list, sizeof(int) * (size_t)n);
+    else {
+        for (int h = 1; h < s->D; h *= 2) out[k++] = h;
+        out[k++] = s->D;
+    }
+    return n ? n : k;
+}
+
+static int head_room(const struct values *v)
+{
+    int n;
+    values_list(v, "heads", &n);
+    return n + 64;
+}
+
+static struct heads_plan plan(const struct shape *s, int nh, const int *heads)
+{
+    return (struct heads_plan){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .heads = heads, .memory = s->memory};
+}
+
+static int check(const struct shape *s, const struct values *v, struct error *e)
+{
+    int n;
+    const int *list = values_list(v, "heads", &n);
+    for (int i = 0; i < n; i++) {
+        if (list[i] > s->D)
+            return error_set(e, "model %s: heads: found %d; needed: at most D = %d, the panel's number of characteristics", s->name, list[i], s->D);
+        if (i && list[i] <= list[i - 1])
+            return error_set(e, "model %s: heads: found %d after %d; needed: ascending, each once", s->name, list[i], list[i - 1]);
+    }
+    return 0;
+}
+
+static void cost(const struct shape *s, const struct values *v, struct cost *c)
+{
+    int room[head_room(v)], nh = head_counts(s, v, room);
+    struct heads_plan p = plan(s, nh, room);
+    double D = s->D, T = s->T, nz = s->nz, k = D * (D + 1) / 2, pairs = T * (T + 1) / 2, pair = 2 * D * D * D;
+    int kept;
+    *c = (struct cost){.bytes = (double)heads_bytes(&p, &kept)};
+    double mix = kept ? 2 * nz * pairs * k : nz * (2 * T * T * k + T * D * D * D);
+    double eigen = nz * 9 * D * D * D;
+    c->flops = mix + (T + 1) * pair + eigen + 2 * nz * nh * T * k + nz * D * D * D + 20 * T * T * T;
+    c->first_flops = kept ? (pairs - T - 1) * pair : 0;
+    /* measured: products at 25 and 40 GF/s, the eigen-solver at 25 */
+    c->seconds = mix / 25e9 + (c->flops - mix - eigen) / 40e9 + eigen / 25e9;
+    c->bytes += (double)ridge_bytes(s->T, s->nz) + 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
+}
+
+static void layout(const struct shape *s, const struct values *v, struct layout *l)
+{
+    int room[head_room(v)], nh = head_counts(s, v, room);
+    double heads[nh];
+    for (int i = 0; i < nh; i++) heads[i] = room[i];
+    *l = (struct layout){.variants = s->nz * (nh + 1) + 1, .seeds = 1};
+    ridge_rows_layout(s, l);
+    layout_field(l, "returns_by_heads", 2, s->nz, nh, false, "decimal per period", "out-of-sample SDF return by ridge penalty and number of heads");
+    layout_field(l, "symmetric_returns", 0, 0, 0, false, "decimal per period", "part of the return from symmetric attention (A + A')/2, selected ridge");
+    layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period", "part from antisymmetric attention (A - A')/2, selected ridge");
+    layout_constant(l, "heads", nh, heads, "1", "numbers of attention heads");
+}
+
+static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+{
+    (void)seed;
+    int room[head_room(v)], nh = head_counts(s, v, room);
+    size_t T = (size_t)s->T, D = (size_t)s->D, nz = (size_t)s->nz;
+    struct heads_plan p = plan(s, nh, room);
+    struct model *m = memory_array(struct model, 1, "linear transformer");
+    *m = (struct model){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .z = s->ridge};
+    ridge_create(&m->path, s->T, s->nz);
+    m->heads = heads_create(&p);
+    m->timing = memory_array(const double *, T + 1, "window");
+    m->kernel = memory_array(double, T * T, "kernel");
+    m->factors = memory_array(double, T * D, "factors of the window");
+    m->score = memory_array(double, nz * (size_t)nh * T, "timing attention");
+    m->saturated = memory_array(double, nz * T, "timing attention");
+    m->turned = memory_array(double, T * D, "transposed attention");
+    return m;
+}
+
+static void destroy(struct model *m)
+{
+    ridge_destroy(&m->path);
+    heads_destroy(m->heads);
+    memory_free(m->timing);
+    memory_free(m->kernel);
+    memory_free(m->factors);
+    memory_free(m->score);
+    memory_free(m->saturated);
+    memory_free(m->turned);
+    memory_free(m);
+}
+
+static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
+{
+    (void)team;
+    int T = w->T;
+    for (int t = 0; t <= T; t++) m->timing[t] = w->period[t].timing;
+    for (int t = 0; t < T; t++) {
+        memcpy(m->factors + (size_t)t * m->D, w->period[t].factors, sizeof(double) * (size_t)m->D);
+        for (int s = 0; s < T; s++) m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
+    }
+    heads_window(m->heads, w->period[0].index, m->timing);
+    note->code = ridge_fit(&m->path, T, m->kernel, m->z) != 0;
+    if (note->code) return snprintf(note->text, sizeof note->text, "the kernel has no eigen-decomposition"), note->code;
+    note->code = heads_fit(m->heads, m->path.alpha, w->factor_gram) ? 2 : 0;
+    if (note->code) snprintf(note->text, sizeof note->text, "the head matrix has no eigen-decomposition");
+    return note->code;
+}
+
+/* theta' of the selected penalty: sum_tau alpha_tau Xi_tau (Xi_now F_{tau+1}). */
+static void transposed(struct model *m, double *out)
+{
+    int T = m->T, D = m->D;
+    const double *alpha = m->path.alpha + (size_t)m->path.selected * T;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, m->factors, D, heads_timing(m->heads, T), D, 0, m->turned, D);
+    memset(out, 0, sizeof(double) * (size_t)D);
+    for (int t = 0; t < T; t++) cblas_dgemv(CblasRowMajor, CblasNoTrans, D, D, alpha[t], heads_timing(m->heads, t), D, m->turned + (size_t)t * D, 1, 1, out, 1);
+}
+
+static void positions(struct model *m, const struct window *w, double *out)
+{
+    int T = m->T, D = m->D, by_heads = m->nz * m->nh;
+    const double *now = w->timing_gram + (size_t)T * (T + 1);
+    heads_scores(m->heads, m->score);
+    for (int z = 0; z < m->nz; z++) {
+        const double *alpha = m->path.alpha + (size_t)z * T;
+        for (int t = 0; t < T; t++) m->saturated[(size_t)z * T + t] = alpha[t] * now[t];
+        for (int h = 0; h < m->nh; h++)
+            for (int t = 0; t < T; t++) m->score[((size_t)z * m->nh + h) * T + t] *= alpha[t];
+    }
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, D, T, 1, m->saturated, T, m->factors, D, 0, out, D);
+    out += (size_t)m->nz * D;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, by_heads, D, T, 1, m->score, T, m->factors, D, 0, out, D);
+    transposed(m, out + (size_t)by_heads * D);
+}
+
+static void record(struct model *m, const double *returns, double *out)
+{
+    size_t by_heads = (size_t)m->nz * m->nh;
+    double saturated = returns[m->path.selected], turned = returns[(size_t)m->nz + by_heads];
+    out = ridge_rows_record(&m->path, m->z, returns, out);
+    memcpy(out, returns + m->nz, sizeof(double) * by_heads);
+    out[by_heads] = (saturated + turned) / 2;
+    out[by_heads + 1] = (saturated - turned) / 2;
+}
+
+static int chosen(const struct model *m) { return m->path.selected; }
+
+const struct model_class linear_transformer_class = {
+    .name = "linear_transformer",
+    .summary = "w = sum over heads of (X W X'/n) X lambda: attention across stocks in closed form, ridge MSRR",
+    .options = options,
+    .needs = NEED_FACTORS | NEED_TIMING,
+    .trades = TRADE_FACTORS,
+    .check = check,
+    .cost = cost,
+    .layout = layout,
+    .create = create,
+    .destroy = destroy,
+    .fit = fit,
+    .positions = positions,
+    .record = record,
+    .chosen = chosen,
+};
