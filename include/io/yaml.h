@@ -2,6 +2,8 @@
 #ifndef IO_YAML_H
 #define IO_YAML_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };

@@ -1,0 +1,46 @@
+/* Writing results: first a skeleton (everything but the rows) in RESULTS.parts/, rows into part logs (io/parts.h), and at the end one
+ * whole file assembled from both. The models' layouts declare every dataset once; this writer knows no model. */
+#ifndef IO_RESULTS_WRITE_H
+#define IO_RESULTS_WRITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/hdf.h"
+#include "io/parts.h"
+#include "models/model.h"
+
+struct results_config {              /* one universe and model, swept values applied */
+    const char *universe, *name, *kind;
+    const char *options;             /* "heads=1,2,4 window=60": for people */
+    const struct layout *layout;
+    int window;
+    int first_row;                   /* rows before it do not exist (a window longer than the study's shortest): NaN and done */
+};
+
+struct results_plan {
+    const char *study_text, *study_name, *panel, *panel_digest;
+    const char *fingerprint;         /* what the study computes, a line each: compared on resume */
+    int periods_per_year, P;
+    const int64_t *dates;            /* [P] */
+    int configs;
+    const struct results_config *config;
+    int M;                           /* test assets; their rows are the P out-of-sample periods */
+    char *const *test_asset_names;
+    const double *test_assets;       /* [P, M] */
+    bool test_assets_are_factors;
+    const double *truth;             /* [P] or NULL */
+    bool save_weights;
+};
+
+/* PARTS/skeleton.h5, written whole; creates the folder. One rank. */
+int results_skeleton(const char *parts, const struct results_plan *p, struct error *e);
+/* What a skeleton found on resume says of its run (memory_free each). */
+int results_skeleton_read(const char *parts, char **fingerprint, char **record, struct error *e);
+
+/* The finished file from the parts: one rank, one model at a time in memory. `record`: name=value lines of how it was made, kept as
+ * root attributes. */
+int results_finish(const char *path, const struct results_plan *p, const struct part_index *x, const char *record, struct error *e);
+
+#endif

@@ -1,0 +1,66 @@
+/* A study: what to train, over which windows, of which universes. Parsed from YAML (FORMATS in README), sweeps expanded, checked against
+ * the panel; every mistake is reported with its line, what was found and what is needed. */
+#ifndef STUDY_STUDY_H
+#define STUDY_STUDY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/results_write.h"
+#include "models/model.h"
+#include "panel/panel.h"
+
+/* One model with every swept value fixed, in one universe. */
+struct config {
+    const struct model_class *class;
+    const struct universe *universe;
+    const struct benchmark *benchmark;   /* NEED_BENCHMARK; else NULL */
+    char *name;                          /* "transformer.blocks=10" */
+    char *model;                         /* the name without sweep, "transformer" */
+    struct values values;
+    struct shape shape;
+    struct layout layout;
+    struct cost cost;
+    char *options;                       /* "kind=bsv window=60", every option with its value */
+    int line;
+};
+
+struct study {
+    char *file, *text;                   /* the YAML as read */
+    char *name, *panel, *output;
+    int windows, *window;                /* default window lengths; several: every model is swept over them */
+    int universes;
+    const struct universe *universe[8];
+    int nz;
+    double *ridge;                       /* [nz] ascending */
+    enum factor_scale factor_scale;
+    uint64_t seed;
+    int shards;
+    bool save_weights;
+    double memory;                       /* bytes of workspace a model should stay under where it has a choice */
+    int configs;
+    struct config *config;               /* universe-major, then models in file order, last swept key fastest */
+    int min_window, P;                   /* out-of-sample periods: panel periods min_window .. T-1; set by study_bind */
+};
+
+/* From text (copied). Everything that can be checked without a panel is. study_free on success. */
+int study_parse(const char *file, const char *text, struct study *s, struct error *e);
+/* Fit to a panel: windows, universes, benchmarks, each class's own check; fills shapes, layouts, costs, P. meta must outlive s. */
+int study_bind(struct study *s, const struct panel_meta *meta, struct error *e);
+void study_free(struct study *s);
+
+/* What the study computes, a line each, in a canonical form: equal for two files that differ in comments, order of keys or
+ * paths. memory_free. digest: the panel's. */
+char *study_fingerprint(const struct study *s, const char *panel_digest);
+/* How `now` differs from `before`, for a refusal: up to a few lines into out. Returns 0 if they are equal. */
+int fingerprint_compare(const char *before, const char *now, char *out, size_t size);
+
+/* Row p of a config trains on panel periods t-T .. t-1 and trades at t = min_window + p. */
+static inline int study_period(const struct study *s, int row) { return s->min_window + row; }
+static inline int config_first_row(const struct study *s, const struct config *c) { return c->shape.T - s->min_window; }
+
+/* The keys of a study file and of every model kind, for `aipm run --help`. */
+void study_explain(void (*print)(const char *line));
+
+#endif

@@ -1,0 +1,178 @@
+#include "io/yaml.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <yaml.h>
+
+#include "base/memory.h"
+
+enum { DEPTH = 16 };
+
+struct reader {
+    const char *file;
+    yaml_parser_t parser;
+    struct error *e;
+};
+
+static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, int depth);
+
+static int next(struct reader *r, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&r->parser, event)) return 0;
+    const yaml_parser_t *p = &r->parser;
+    return error_set(r->e, "%s: line %zu, column %zu: not YAML: %s%s%s", r->file, p->problem_mark.line + 1, p->problem_mark.column + 1,
+                     p->problem ? p->problem : "unreadable", p->context ? " " : "", p->context ? p->context : "");
+}
+
+static struct yaml_node *new_node(enum yaml_kind kind, const yaml_event_t *event)
+{
+    struct yaml_node *n = memory_array(struct yaml_node, 1, "YAML");
+    n->kind = kind;
+    n->line = (int)event->start_mark.line + 1;
+    return n;
+}
+
+static void *grown(void *old, int n, size_t size)
+{
+    void *more = memory_allocate((size_t)n + 1, size, "YAML");
+    if (old) memcpy(more, old, (size_t)n * size);
+    memory_free(old);
+    return more;
+}
+
+static int append(struct yaml_node *n, struct yaml_node *item, const char *key, int line)
+{
+    n->item = grown(n->item, n->n, sizeof *n->item);
+    n->item[n->n] = item;
+    if (n->kind == YAML_MAP) {
+        n->key = grown(n->key, n->n, sizeof *n->key);
+        n->key_line = grown(n->key_line, n->n, sizeof *n->key_line);
+        n->key[n->n] = memory_text(key);
+        n->key_line[n->n] = line;
+    }
+    return n->n++;
+}
+
+/* Items of a list or entries of a map up to its end. */
+static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t end, int depth)
+{
+    yaml_event_t event;
+    for (;;) {
+        if (next(r, &event)) return -1;
+        if (event.type == end) return yaml_event_delete(&event), 0;
+        char key[256] = "";
+        int line = (int)event.start_mark.line + 1;
+        if (n->kind == YAML_MAP) {
+            if (event.type != YAML_SCALAR_EVENT) {
+                yaml_event_delete(&event);
+                return error_set(r->e, "%s: line %d: found a key that is not plain text", r->file, line);
+            }
+            snprintf(key, sizeof key, "%s", (const char *)event.data.scalar.value);
+            yaml_event_delete(&event);
+            if (yaml_find(n, key)) return error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
+            if (next(r, &event)) return -1;
+        }
+        struct yaml_node *item = read_node(r, &event, depth + 1);
+        yaml_event_delete(&event);
+        if (!item) return -1;
+        append(n, item, key, line);
+    }
+}
+
+static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, int depth)
+{
+    int line = (int)start->start_mark.line + 1, bad = 0;
+    struct yaml_node *n = NULL;
+    if (depth > DEPTH) return error_set(r->e, "%s: line %d: nested more than %d deep", r->file, line, DEPTH), NULL;
+    switch (start->type) {
+    case YAML_SCALAR_EVENT:
+        n = new_node(YAML_SCALAR, start);
+        n->text = memory_text((const char *)start->data.scalar.value);
+        return n;
+    case YAML_SEQUENCE_START_EVENT:
+        n = new_node(YAML_LIST, start);
+        bad = read_items(r, n, YAML_SEQUENCE_END_EVENT, depth);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        n = new_node(YAML_MAP, start);
+        bad = read_items(r, n, YAML_MAPPING_END_EVENT, depth);
+        break;
+    case YAML_ALIAS_EVENT: return error_set(r->e, "%s: line %d: YAML aliases are not used here: write the value out", r->file, line), NULL;
+    default: return error_set(r->e, "%s: line %d: found no value", r->file, line), NULL;
+    }
+    if (bad) yaml_free(n), n = NULL;
+    return n;
+}
+
+struct yaml_node *yaml_parse(const char *file, const char *text, struct error *e)
+{
+    struct reader r = {.file = file, .e = e};
+    struct yaml_node *root = NULL;
+    if (!yaml_parser_initialize(&r.parser)) return error_set(e, "%s: no memory for the YAML parser", file), NULL;
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, strlen(text));
+    for (int done = 0; !done;) {
+        yaml_event_t event;
+        if (next(&r, &event)) break;
+        yaml_event_type_t type = event.type;
+        if (type == YAML_STREAM_END_EVENT) done = 1;
+        else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT && type != YAML_DOCUMENT_END_EVENT) {
+            if (root) error_set(e, "%s: line %zu: found a second document; needed: one", file, event.start_mark.line + 1);
+            else root = read_node(&r, &event, 0);
+            if (!root || error_is_set(e)) done = 1;
+        }
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&r.parser);
+    if (!root) error_set(e, "%s: is empty; needed: a study in YAML", file);
+    if (error_is_set(e)) {
+        yaml_free(root);
+        return NULL;
+    }
+    return root;
+}
+
+void yaml_free(struct yaml_node *n)
+{
+    if (!n) return;
+    for (int i = 0; i < n->n; i++) {
+        yaml_free(n->item[i]);
+        if (n->key) memory_free(n->key[i]);
+    }
+    memory_free(n->text);
+    memory_free(n->item);
+    memory_free(n->key);
+    memory_free(n->key_line);
+    memory_free(n);
+}
+
+const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key)
+{
+    for (int i = 0; i < map->n; i++)
+        if (map->kind == YAML_MAP && !strcmp(map->key[i], key)) return map->item[i];
+    return NULL;
+}
+
+char *text_file_read(const char *path, size_t limit, struct error *e)
+{
+    struct stat s;
+    FILE *f = fopen(path, "rb");
+    if (!f || fstat(fileno(f), &s)) {
+        error_set(e, "%s: cannot be read: %s", path, strerror(errno));
+        if (f) fclose(f);
+        return NULL;
+    }
+    if (!S_ISREG(s.st_mode) || (size_t)s.st_size > limit) {
+        fclose(f);
+        return error_set(e, "%s: found %s; needed: a text file of at most %zu bytes", path, S_ISREG(s.st_mode) ? "a larger file" : "no regular file", limit), NULL;
+    }
+    char *text = memory_allocate((size_t)s.st_size + 1, 1, "text file");
+    size_t n = fread(text, 1, (size_t)s.st_size, f);
+    fclose(f);
+    if (n != (size_t)s.st_size || memchr(text, '\0', n)) {
+        memory_free(text);
+        return error_set(e, "%s: is not a text file (byte 0 found)", path), NULL;
+    }
+    return text;
+}
