@@ -14,6 +14,9 @@ struct part_key {
     int32_t config, seed, row, code;     /* code: struct fit_note.code */
 };
 
+/* The folder itself, with its parents; one that is there already is fine. */
+int parts_create(const char *folder, struct error *e);
+
 struct part_writer;
 /* Append to PARTS/gGGGG-rRRRRRR.rows, created with the first record. Finished records are handed to the operating system at once
  * and forced to disk at least every `seconds`. */

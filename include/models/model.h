@@ -59,8 +59,8 @@ struct shape {
 
 struct cost {
     double flops;                /* of one fit in steady state */
-    double first_flops;          /* extra for a chunk of consecutive windows (start-up) */
-    double seconds;              /* expected, from measured rates; schedules use this */
+    double seconds;              /* of one fit, expected from measured rates; schedules use this */
+    double first_seconds;        /* extra for the first of a run of consecutive windows (start-up) */
     double bytes;                /* all the memory create() takes */
 };
 

@@ -20,6 +20,9 @@ void world_close(struct team *world);
 int team_rank(const struct team *t);
 int team_size(const struct team *t);
 
+/* Ranks of this team on this rank's host (shared memory), this one included (collective). */
+int team_ranks_on_host(struct team *t);
+
 /* Ranks with the same color form a team, ordered by their rank here (collective). color < 0: no team, returns NULL. */
 struct team *team_split(struct team *t, int color);
 void team_close(struct team *t);                                   /* collective */
@@ -55,6 +58,13 @@ void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first,
 void stop_install(struct team *world);
 bool stop_requested(void);
 int stop_signal(void);                   /* the signal seen here, 0 if another rank saw it */
+
+/* How far every rank is, for rank 0's progress line. gauge_put: not collective, cheap, sends at most one small message every two
+ * seconds. gauge_read (rank 0): rows done by all, and the rank whose own share is least done (share in [0, 1]). */
+void gauge_open(struct team *world);
+void gauge_put(long done, long mine);
+void gauge_read(long *done, int *slowest, double *share);
+void gauge_close(void);                  /* collective */
 
 /* Wait until every rank has come here, yielding the processor and calling `idle` (may be NULL) about every 50 ms;
  * returns the largest of the values given (collective). */

@@ -31,6 +31,18 @@ struct part_writer {
     bool dirty;
 };
 
+int parts_create(const char *folder, struct error *e)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(path, 0777) && errno != EEXIST) return error_set(e, "%s: cannot be made: %s", path, strerror(errno));
+        *slash = '/';
+    }
+    return mkdir(path, 0777) && errno != EEXIST ? error_set(e, "%s: cannot be made: %s", path, strerror(errno)) : 0;
+}
+
 struct part_writer *part_create(const char *folder, int generation, int rank, double seconds)
 {
     struct part_writer *w = memory_array(struct part_writer, 1, "part writer");

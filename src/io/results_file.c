@@ -15,7 +15,7 @@
 /* A dataset of doubles with P rows, if there: its other sizes must multiply to `size` (0: taken from the file into *found). */
 static double *load(struct hdf *f, const char *group, const char *name, int P, int *found, struct error *e)
 {
-    char path[512];
+    char path[640];
     int rank;
     int64_t size[3];
     snprintf(path, sizeof path, "%s/%s", group, name);
@@ -31,7 +31,7 @@ static double *load(struct hdf *f, const char *group, const char *name, int P, i
 
 static double *load_constant(struct hdf *f, const char *group, const char *name, int *n, struct error *e)
 {
-    char path[512];
+    char path[640];
     int rank;
     int64_t size[3];
     snprintf(path, sizeof path, "%s/%s", group, name);
@@ -62,7 +62,7 @@ static int load_finished(struct hdf *f, const char *group, int P, struct result_
 {
     static const char *const names[] = {"returns", "selected_ridge", "loo_loss", "returns_by_ridge", "returns_by_heads",
                                         "symmetric_returns", "antisymmetric_returns", "returns_by_seed", "training_loss"};
-    char path[512];
+    char path[640];
     int size = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         *place_of(m, names[i]) = load(f, group, names[i], P, &size, e);
@@ -84,7 +84,7 @@ static int load_under_way(struct hdf *f, const char *group, int order, struct re
     if (hdf_get_texts(f, group, "fields", &n, &names, e)) return -1;
     hdf_get_int(f, group, "first_row", &first_row, e);
     for (int i = 0; i < n && i < 16; i++) {
-        char path[512];
+        char path[640];
         int rank;
         int64_t size[3];
         snprintf(path, sizeof path, "%s/%s", group, names[i]);

@@ -56,6 +56,16 @@ int team_rank(const struct team *t) { return t->rank; }
 int team_size(const struct team *t) { return t->size; }
 MPI_Comm team_comm(const struct team *t) { return t->comm; }
 
+int team_ranks_on_host(struct team *t)
+{
+    MPI_Comm host;
+    int n;
+    MPI_Comm_split_type(t->comm, MPI_COMM_TYPE_SHARED, t->rank, MPI_INFO_NULL, &host);
+    MPI_Comm_size(host, &n);
+    MPI_Comm_free(&host);
+    return n;
+}
+
 struct team *team_split(struct team *t, int color)
 {
     MPI_Comm part;

@@ -1,0 +1,44 @@
+/* One reading of the panel before any fit: every period is read once, by the rank that owns it; its rows are checked and hashed, and the
+ * moments of every universe taken (panel/moments.h). Each rank then fetches the moments of the periods that its own windows need.
+ *   U universes   T periods */
+#ifndef STUDY_SURVEY_H
+#define STUDY_SURVEY_H
+
+#include "io/panel_file.h"
+#include "parallel/team.h"
+#include "study/study.h"
+
+struct moment_store {
+    int first, periods;            /* held: first .. first+periods-1 */
+    double *record;                /* [periods, moments_size(D)] */
+    int band;                      /* Gram rows reach this many periods back */
+    double *factor_gram;           /* [periods, band+1]: (t, k) is F_t'F_{t-k}, unscaled */
+    double *timing_gram;           /* [periods, band+1]: <Xi_t, Xi_{t-k}> */
+};
+
+struct survey {
+    int D, T, U;
+    const struct universe *universe[8];
+    int64_t *own_first;            /* [ranks+1] periods owned */
+    double *own[8];                /* [U] moments of the owned periods; freed by survey_fetch */
+    int *n;                        /* [U, T] assets, on every rank */
+    double *factors;               /* rank 0: [T, D] F of the whole universe, unscaled; NULL if the panel has test assets */
+    char digest[32];               /* of the whole panel */
+    struct moment_store store[8];  /* [U] */
+};
+
+/* Bytes this rank will hold for its part: rows of a period, own moments. */
+double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks);
+/* Collective. An error (bad rows) is the same on all ranks. Returns 1 if asked to stop. */
+int survey_read(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e);
+/* need [U][2 ranks]: half-open period ranges of every rank. Fetches records, forms Gram bands of width `band`. Collective. */
+void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band);
+double store_bytes(int D, int64_t periods, int band);
+void survey_free(struct survey *v);
+
+static inline const double *store_record(const struct moment_store *s, int D, int t)
+{
+    return s->record + (size_t)(t - s->first) * moments_size(D);
+}
+
+#endif

@@ -1,0 +1,167 @@
+#include "study/survey.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+/* Contiguous blocks of periods with about equally many rows each. */
+static void own_periods(const struct panel_meta *m, int ranks, int64_t *first)
+{
+    int t = 0;
+    for (int r = 0; r <= ranks; r++) {
+        double target = (double)m->rows * r / ranks;
+        while (t < m->T && r && (double)m->offsets[t + 1] <= target + 0.5) t++;
+        first[r] = r == ranks ? m->T : t;
+    }
+}
+
+double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks)
+{
+    int universes = s->universes + 1;
+    double periods = (double)m->T / ranks + 1;
+    return (double)row_buffer_bytes(m, panel_max_assets(m)) + 8.0 * (double)moments_workspace(m->D) + periods * universes * 8.0 * (double)moments_size(m->D);
+}
+
+/* Universes to take moments of: the study's, and `all` if its managed factors serve as test assets. */
+static void choose_universes(const struct study *s, const struct panel_meta *m, struct survey *v)
+{
+    int has_all = 0;
+    for (int u = 0; u < s->universes; u++) {
+        v->universe[v->U++] = s->universe[u];
+        has_all |= s->universe[u]->group == SIZE_UNKNOWN;
+    }
+    if (!has_all && m->M == 0) v->universe[v->U++] = universe_find("all");
+}
+
+static int read_owned(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, uint32_t *crc, struct error *e)
+{
+    int me = team_rank(world), stopped = 0;
+    struct panel_file *f = panel_open(panel, team_size(world) > 1 ? world : NULL, m, e);
+    if (team_agree(world, e)) {
+        if (f) panel_close(f, e);
+        return 0;
+    }
+    struct row_buffer buffer;
+    struct rows rows;
+    row_buffer_create(&buffer, m, panel_max_assets(m));
+    double *workspace = memory_array(double, moments_workspace(m->D), "moments workspace");
+    int *index = memory_array(int, panel_max_assets(m), "rows of a universe");
+    struct progress p;
+    int64_t first = v->own_first[me], end = v->own_first[me + 1];
+    progress_begin(&p, "reading the panel (rank 0's periods)", (long)(end - first), 0);
+    for (int64_t t = first; t < end && !(stopped = stop_requested()); t++) {
+        if (panel_read_period(f, (int)t, &buffer, &rows, e)) break;
+        crc[t] = rows_digest(&rows, m->D);
+        for (int u = 0; u < v->U; u++) {
+            int n = universe_select(v->universe[u], &rows, index);
+            moments_of(m->D, &rows, index, n, workspace, v->own[u] + (size_t)(t - first) * moments_size(m->D));
+            v->n[(size_t)u * m->T + t] = n;
+        }
+        progress_show(&p, (long)(t - first + 1), "");
+    }
+    row_buffer_free(&buffer);
+    memory_free(workspace);
+    memory_free(index);
+    struct error closing = {""};
+    panel_close(f, &closing);
+    if (!error_is_set(e) && error_is_set(&closing)) *e = closing;
+    team_agree(world, e);
+    return stopped;
+}
+
+/* F of the whole universe for every period, at rank 0. */
+static void gather_factors(struct team *world, struct survey *v)
+{
+    int me = team_rank(world), ranks = team_size(world), all = 0;
+    while (v->universe[all]->group != SIZE_UNKNOWN) all++;
+    int64_t mine = v->own_first[me + 1] - v->own_first[me];
+    double *part = memory_array(double, mine * v->D, "managed factors");
+    size_t *bytes = memory_array(size_t, ranks, "sizes");
+    for (int64_t i = 0; i < mine; i++) memcpy(part + i * v->D, moments_factors(v->own[all] + (size_t)i * moments_size(v->D)), sizeof(double) * (size_t)v->D);
+    for (int r = 0; r < ranks; r++) bytes[r] = sizeof(double) * (size_t)(v->own_first[r + 1] - v->own_first[r]) * (size_t)v->D;
+    if (me == 0) v->factors = memory_array(double, (size_t)v->T * v->D, "managed factors");
+    team_gather_bytes(world, part, bytes, v->factors, 0);
+    memory_free(part);
+    memory_free(bytes);
+}
+
+int survey_read(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e)
+{
+    int me = team_rank(world), ranks = team_size(world);
+    *v = (struct survey){.D = m->D, .T = m->T};
+    v->own_first = memory_array(int64_t, ranks + 1, "owned periods");
+    own_periods(m, ranks, v->own_first);
+    choose_universes(s, m, v);
+    v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
+    size_t mine = (size_t)(v->own_first[me + 1] - v->own_first[me]);
+    for (int u = 0; u < v->U; u++) v->own[u] = memory_array(double, mine * moments_size(m->D), "moments");
+    uint32_t *crc = memory_array(uint32_t, m->T, "digests");
+    int stopped = read_owned(world, m, panel, v, crc, e);
+    if (!error_is_set(e)) {
+        /* every entry is zero but at its owner: or gathers */
+        team_or_bytes(world, (uint8_t *)crc, sizeof(uint32_t) * (size_t)m->T);
+        team_or_bytes(world, (uint8_t *)v->n, sizeof(int) * (size_t)v->U * (size_t)m->T);
+        snprintf(v->digest, sizeof v->digest, "%08x%08lx", panel_meta_digest(m), crc32_z(0, (const Bytef *)crc, sizeof(uint32_t) * (size_t)m->T));
+        stopped = team_wait_max(world, stopped, NULL, NULL);
+        if (m->M == 0) gather_factors(world, v);
+    }
+    memory_free(crc);
+    if (error_is_set(e)) {
+        survey_free(v);
+        return -1;
+    }
+    return stopped;
+}
+
+double store_bytes(int D, int64_t periods, int band)
+{
+    return 8.0 * (double)periods * ((double)moments_size(D) + 2.0 * (band + 1));
+}
+
+/* One dot product an entry: its bits depend on the two periods alone. */
+static void form_gram(struct moment_store *s, int D, int band)
+{
+    size_t width = (size_t)band + 1;
+    s->band = band;
+    s->factor_gram = memory_array(double, (size_t)s->periods * width, "banded Gram matrix");
+    s->timing_gram = memory_array(double, (size_t)s->periods * width, "banded Gram matrix");
+    for (int i = 0; i < s->periods; i++)
+        for (int k = 0; k <= band && k <= i; k++) {
+            const double *a = s->record + (size_t)i * moments_size(D), *b = s->record + (size_t)(i - k) * moments_size(D);
+            s->factor_gram[(size_t)i * width + (size_t)k] = cblas_ddot(D, moments_factors(a), 1, moments_factors(b), 1);
+            s->timing_gram[(size_t)i * width + (size_t)k] = cblas_ddot((int)packed_size(D), moments_timing(a, D), 1, moments_timing(b, D), 1);
+        }
+}
+
+void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band)
+{
+    int me = team_rank(world);
+    for (int u = 0; u < v->U; u++) {
+        struct moment_store *s = &v->store[u];
+        s->first = (int)need[u][2 * me];
+        s->periods = (int)(need[u][2 * me + 1] - need[u][2 * me]);
+        s->record = memory_array(double, (size_t)s->periods * moments_size(v->D), "moments of this rank's windows");
+        team_fetch_rows(world, sizeof(double) * moments_size(v->D), v->own_first, v->own[u], need[u], s->record);
+        memory_free(v->own[u]);
+        v->own[u] = NULL;
+        form_gram(s, v->D, band);
+    }
+}
+
+void survey_free(struct survey *v)
+{
+    for (int u = 0; u < v->U; u++) {
+        memory_free(v->own[u]);
+        memory_free(v->store[u].record);
+        memory_free(v->store[u].factor_gram);
+        memory_free(v->store[u].timing_gram);
+    }
+    memory_free(v->own_first);
+    memory_free(v->n);
+    memory_free(v->factors);
+    *v = (struct survey){0};
+}
