@@ -16,9 +16,12 @@ enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT64, HDF_FLOAT32, HDF_FLOAT64 };
 struct hdf;      /* an open file */
 
 /* Reading. team NULL: this rank alone; otherwise all ranks open it together through MPI-IO (collective; metadata is read
- * once and broadcast). A missing, truncated or foreign file is an error that says which. */
+ * once and broadcast). A missing, truncated or foreign file is an error that says which. On a team's file whatever looks
+ * something up is collective: hdf_exists, hdf_shape, hdf_list, texts, attributes, and the first use of a dataset (it then stays
+ * open); reading and writing parts of a dataset that was used before is independent. */
 struct hdf *hdf_open(const char *path, struct team *team, struct error *e);
-/* Writing: creates PATH.tmp (and its parent directory), registered for cleanup. team as above (collective). */
+/* Writing: creates PATH.tmp (and its parent directory), registered for cleanup. team as above (collective). Text and attributes
+ * of a team's file are kept by rank 0 and written when it is closed: MPI-IO has no text of variable length. */
 struct hdf *hdf_create(const char *path, struct team *team, struct error *e);
 /* Reading and writing an existing temporary of our own (no rename on close): results under way. */
 struct hdf *hdf_edit(const char *path, struct error *e);
@@ -34,12 +37,12 @@ int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, in
 int hdf_read(struct hdf *f, const char *name, enum hdf_type type, void *out, struct error *e);
 int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out, struct error *e);
 
-/* Create a dataset (parent groups as needed). chunk_rows 0: contiguous; > 0: chunked along dimension 0 and deflated.
- * Collective if opened so. `fill` (may be NULL) points to a value of that type for entries never written. */
+/* Create a dataset (parent groups as needed). chunk_rows 0: contiguous, its room on the disk reserved at once, so that a full
+ * disk shows here; > 0: chunked along dimension 0 and deflated (not on a team's file). Collective if opened so. `fill` (may be NULL) points to a value of that type for entries never written. */
 int hdf_dataset(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, int64_t chunk_rows,
                 const void *fill, struct error *e);
 int hdf_write_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, const void *data,
-                   struct error *e);                              /* independent: any rank, any time */
+                   struct error *e);                              /* independent: any rank */
 /* Create and write whole. On a team file every rank creates and rank 0 writes (collective). */
 int hdf_write(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data, struct error *e);
 

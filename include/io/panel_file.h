@@ -38,7 +38,10 @@ uint32_t rows_digest(const struct rows *r, int D);
 /* crc32 of the header (dates, offsets, names, test assets, benchmarks). */
 uint32_t panel_meta_digest(const struct panel_meta *m);
 
-/* Writing. m describes the whole panel (offsets filled in) and is the same on all ranks. Collective begin and end; rows
+/* Bytes of the rows that m describes, as a panel file holds them. */
+double panel_row_bytes(const struct panel_meta *m);
+
+/* Writing. Refuses at once, with the figures, where the disk has no room for all rows. m describes the whole panel (offsets filled in) and is the same on all ranks. Collective begin and end; rows
  * independently in between, each row exactly once. An error given to end removes the file on all ranks. */
 struct panel_writer;
 struct panel_writer *panel_write_begin(const char *path, struct team *team, const struct panel_meta *m, struct error *e);

@@ -61,8 +61,9 @@ const char *universe_list(void);                           /* "all, micro, small
 /* Indices of the rows of r that belong to u, into index [r->n]; returns how many. */
 int universe_select(const struct universe *u, const struct rows *r, int *index);
 
-/* Checks the finite and ordering promises of a period's rows; on a breach fills e with the panel row and dataset. `first_row` is
- * the panel row of r's first asset, D the number of characteristics. */
-int rows_check(const struct rows *r, int D, int64_t first_row, const char *file, struct error *e);
+/* Checks what a panel promises of the rows of period t: ids strictly ascending, characteristics finite and in [-0.5, 0.5]
+ * (to 1e-6), returns finite, size groups known. On a breach fills e with the file, the panel's row, the dataset, the
+ * characteristic's name, what was found and what is needed. */
+int rows_check(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e);
 
 #endif

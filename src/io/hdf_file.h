@@ -1,0 +1,47 @@
+/* What hdf.c and hdf_text.c share. Private to io. */
+#ifndef IO_HDF_FILE_H
+#define IO_HDF_FILE_H
+
+#include <hdf5.h>
+
+#include "io/hdf.h"
+
+/* A note for rank 0 to write when a team's file is closed: MPI-IO cannot write text of variable length. */
+struct hdf_note {
+    struct hdf_note *next;
+    enum { NOTE_TEXT, NOTE_TEXTS, NOTE_INT, NOTE_REAL, NOTE_TEXT_DATASET } kind;
+    char *where, *name;          /* object and attribute; where only for a dataset */
+    int n;
+    char **texts;
+    int64_t integer;
+    double real;
+};
+
+/* A dataset stays open once it was used: on a team's file opening is collective, reading and writing is not. */
+struct hdf_handle {
+    struct hdf_handle *next;
+    char *name;
+    hid_t id;
+    H5T_class_t class;
+    int rank;
+    int64_t size[3];
+};
+
+struct hdf {
+    hid_t id;
+    char *path, *temporary;      /* temporary: where a created file is until it is whole; NULL otherwise */
+    struct team *team;           /* NULL: this rank alone */
+    struct hdf_handle *handles;
+    struct hdf_note *notes, **last_note;
+};
+
+/* The innermost description on HDF5's error stack: what really went wrong. Static storage. */
+const char *hdf_reason(void);
+hid_t hdf_text_type(void);
+/* Link-creation list that makes parent groups, without times. */
+hid_t hdf_link_list(void);
+/* Write one note now (serial file, or rank 0 after the team has closed it). */
+int hdf_note_write(struct hdf *f, const struct hdf_note *n, struct error *e);
+void hdf_notes_free(struct hdf *f);
+
+#endif

@@ -1,0 +1,120 @@
+#include "panel/panel.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void names_free(int n, char **names)
+{
+    for (int i = 0; names && i < n; i++) memory_free(names[i]);
+    memory_free(names);
+}
+
+void panel_meta_free(struct panel_meta *m)
+{
+    memory_free(m->frequency);
+    memory_free(m->dates);
+    memory_free(m->offsets);
+    names_free(m->D, m->characteristic_names);
+    names_free(m->M, m->test_asset_names);
+    memory_free(m->test_assets);
+    memory_free(m->truth);
+    for (int b = 0; b < m->benchmarks; b++) {
+        memory_free(m->benchmark[b].name);
+        names_free(m->benchmark[b].k, m->benchmark[b].factor_names);
+        memory_free(m->benchmark[b].returns);
+    }
+    memory_free(m->benchmark);
+    *m = (struct panel_meta){0};
+}
+
+const struct benchmark *panel_benchmark(const struct panel_meta *m, const char *name)
+{
+    for (int b = 0; b < m->benchmarks; b++)
+        if (!strcmp(m->benchmark[b].name, name)) return &m->benchmark[b];
+    return NULL;
+}
+
+int panel_max_assets(const struct panel_meta *m)
+{
+    int64_t most = 0;
+    for (int t = 0; t < m->T; t++)
+        if (m->offsets[t + 1] - m->offsets[t] > most) most = m->offsets[t + 1] - m->offsets[t];
+    return (int)most;
+}
+
+static const struct universe universes[] = {
+    {"all", SIZE_UNKNOWN}, {"micro", SIZE_MICRO}, {"small", SIZE_SMALL}, {"large", SIZE_LARGE}, {"mega", SIZE_MEGA},
+};
+
+const struct universe *universe_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof universes / sizeof *universes; i++)
+        if (!strcmp(universes[i].name, name)) return &universes[i];
+    return NULL;
+}
+
+const char *universe_list(void) { return "all, micro, small, large, mega"; }
+
+int universe_select(const struct universe *u, const struct rows *r, int *index)
+{
+    int n = 0;
+    for (int i = 0; i < r->n; i++)
+        if (u->group == SIZE_UNKNOWN || (r->size_groups && r->size_groups[i] == u->group)) index[n++] = i;
+    return n;
+}
+
+/* 1e-6 lets through what another program's rounding of a rank did. */
+static const float WIDEST = 0.5f + 1e-6f;
+
+static int breach(const struct panel_meta *m, int t, int i, const char *file, const char *what, struct error *e)
+{
+    return error_set(e, "%s: row %lld (period %d, date %lld, asset %d of it): %s", file, (long long)(m->offsets[t] + i), t,
+                     (long long)m->dates[t], i, what);
+}
+
+/* First passes that vectorise say whether there is anything to look for. */
+static bool characteristics_good(const float *x, size_t n)
+{
+    int bad = 0;
+    for (size_t i = 0; i < n; i++) bad |= !(fabsf(x[i]) <= WIDEST);
+    return !bad;
+}
+
+static int find_characteristic(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e)
+{
+    char what[400];
+    for (int i = 0; i < r->n; i++)
+        for (int j = 0; j < m->D; j++) {
+            float x = r->characteristics[(size_t)i * m->D + j];
+            if (fabsf(x) <= WIDEST) continue;
+            snprintf(what, sizeof what, "characteristic %s (column %d of dataset characteristics) is %g; a number in [-0.5, 0.5] is needed",
+                     m->characteristic_names[j], j, (double)x);
+            return breach(m, t, i, file, what, e);
+        }
+    return 0;
+}
+
+int rows_check(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e)
+{
+    char what[400];
+    for (int i = 0; i < r->n; i++) {
+        if (i && r->ids[i] <= r->ids[i - 1]) {
+            snprintf(what, sizeof what, "dataset asset_ids has %lld after %lld; ids must ascend within a period, each asset once",
+                     (long long)r->ids[i], (long long)r->ids[i - 1]);
+            return breach(m, t, i, file, what, e);
+        }
+        if (!isfinite(r->returns[i])) {
+            snprintf(what, sizeof what, "dataset returns has %g; a finite excess return is needed", r->returns[i]);
+            return breach(m, t, i, file, what, e);
+        }
+        if (r->size_groups && (r->size_groups[i] < SIZE_UNKNOWN || r->size_groups[i] > SIZE_MEGA)) {
+            snprintf(what, sizeof what, "dataset size_groups has %d; -1 (unknown) or 0 (nano) to 4 (mega) is needed", r->size_groups[i]);
+            return breach(m, t, i, file, what, e);
+        }
+    }
+    if (characteristics_good(r->characteristics, (size_t)r->n * m->D)) return 0;
+    return find_characteristic(r, m, t, file, e);
+}
