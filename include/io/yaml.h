@@ -1,4 +1,5 @@
-/* YAML text to a tree of nodes with line numbers (libyaml does the parsing). Aliases and multiple documents are refused. */
+/* (Functions are named node_*: libyaml owns yaml_*.)
+ * YAML text to a tree of nodes with line numbers (libyaml does the parsing). Aliases and multiple documents are refused. */
 #ifndef IO_YAML_H
 #define IO_YAML_H
 
@@ -17,10 +18,10 @@ struct yaml_node {
     int *key_line;
 };
 
-/* Parse text; `file` is for messages. NULL and *e on a syntax error (with line and column). Free with yaml_free. */
-struct yaml_node *yaml_parse(const char *file, const char *text, struct error *e);
-void yaml_free(struct yaml_node *n);
-const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);     /* NULL: absent */
+/* Parse text; `file` is for messages. NULL and *e on a syntax error (with line and column). Free with node_free. */
+struct yaml_node *node_parse(const char *file, const char *text, struct error *e);
+void node_free(struct yaml_node *n);
+const struct yaml_node *node_find(const struct yaml_node *map, const char *key);     /* NULL: absent */
 
 /* The whole of a text file (memory_free); files above `limit` bytes or with NUL bytes are refused. */
 char *text_file_read(const char *path, size_t limit, struct error *e);

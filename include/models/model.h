@@ -19,7 +19,7 @@ struct team;
 
 /* ---- options: one table drives the study parser, --help and the results' attributes ---- */
 enum option_type { OPTION_INT, OPTION_REAL, OPTION_BOOL, OPTION_WORD, OPTION_INTS };
-struct option {
+struct model_option {
     const char *key;
     enum option_type type;
     const char *fallback;        /* default, as it would be written in a study file; NULL: must be given */
@@ -34,7 +34,7 @@ struct value {
     int *list;
 };
 struct values {                  /* one value per entry of the class's option table, in its order */
-    const struct option *options;
+    const struct model_option *options;
     struct value *value;
     int n;
 };
@@ -115,7 +115,7 @@ struct model;                    /* each class embeds what it needs */
 
 struct model_class {
     const char *name, *summary;
-    const struct option *options;                 /* ends with key NULL */
+    const struct model_option *options;                 /* ends with key NULL */
     unsigned needs;                               /* enum need, or-ed */
     enum trade trades;
 

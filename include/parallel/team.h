@@ -57,6 +57,8 @@ void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first,
  * stop_install: once, collective. stop_requested: not collective, cheap (a probe); call it between rows. */
 void stop_install(struct team *world);
 bool stop_requested(void);
+void stop_raise(void);                   /* ask as if a signal had come: a rank that failed ends the others' work */
+void stop_close(void);                   /* collective; signals get their default action back */
 int stop_signal(void);                   /* the signal seen here, 0 if another rank saw it */
 
 /* How far every rank is, for rank 0's progress line. gauge_put: not collective, cheap, sends at most one small message every two

@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 
 static const struct command commands[] = {
+    {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
     {NULL, NULL, false, NULL},
 };
 

@@ -71,7 +71,7 @@ static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t e
             }
             snprintf(key, sizeof key, "%s", (const char *)event.data.scalar.value);
             yaml_event_delete(&event);
-            if (yaml_find(n, key)) return error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
+            if (node_find(n, key)) return error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
             if (next(r, &event)) return -1;
         }
         struct yaml_node *item = read_node(r, &event, depth + 1);
@@ -102,11 +102,11 @@ static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, 
     case YAML_ALIAS_EVENT: return error_set(r->e, "%s: line %d: YAML aliases are not used here: write the value out", r->file, line), NULL;
     default: return error_set(r->e, "%s: line %d: found no value", r->file, line), NULL;
     }
-    if (bad) yaml_free(n), n = NULL;
+    if (bad) node_free(n), n = NULL;
     return n;
 }
 
-struct yaml_node *yaml_parse(const char *file, const char *text, struct error *e)
+struct yaml_node *node_parse(const char *file, const char *text, struct error *e)
 {
     struct reader r = {.file = file, .e = e};
     struct yaml_node *root = NULL;
@@ -127,17 +127,17 @@ struct yaml_node *yaml_parse(const char *file, const char *text, struct error *e
     yaml_parser_delete(&r.parser);
     if (!root) error_set(e, "%s: is empty; needed: a study in YAML", file);
     if (error_is_set(e)) {
-        yaml_free(root);
+        node_free(root);
         return NULL;
     }
     return root;
 }
 
-void yaml_free(struct yaml_node *n)
+void node_free(struct yaml_node *n)
 {
     if (!n) return;
     for (int i = 0; i < n->n; i++) {
-        yaml_free(n->item[i]);
+        node_free(n->item[i]);
         if (n->key) memory_free(n->key[i]);
     }
     memory_free(n->text);
@@ -147,7 +147,7 @@ void yaml_free(struct yaml_node *n)
     memory_free(n);
 }
 
-const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key)
+const struct yaml_node *node_find(const struct yaml_node *map, const char *key)
 {
     for (int i = 0; i < map->n; i++)
         if (map->kind == YAML_MAP && !strcmp(map->key[i], key)) return map->item[i];

@@ -14,7 +14,7 @@ struct model {
     double *factors;       /* [T, D] */
 };
 
-static const struct option options[] = {{.key = NULL}};
+static const struct model_option options[] = {{.key = NULL}};
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {

@@ -25,7 +25,7 @@ struct model {
     double *turned;            /* [T, D] F_{tau+1}' Xi_now */
 };
 
-static const struct option options[] = {
+static const struct model_option options[] = {
     {.key = "objective", .type = OPTION_WORD, .fallback = "msrr", .words = "msrr",
      .help = "msrr: maximal Sharpe ratio regression, the paper's main objective (11)"},
     {.key = "heads", .type = OPTION_INTS, .fallback = "[]", .low = 1, .high = 1e6,

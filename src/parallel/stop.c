@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "parallel/comm.h"
+#include "parallel/team.h"
 
 enum { TAG_ASK = 1, TAG_TELL = 2 };
 static volatile sig_atomic_t seen;
@@ -52,6 +53,25 @@ bool stop_requested(void)
         }
     }
     return stopping || seen;
+}
+
+void stop_raise(void)
+{
+    seen = SIGUSR1;
+    stop_requested();
+}
+
+void stop_close(void)
+{
+    if (comm == MPI_COMM_NULL) return;
+    MPI_Barrier(comm);      /* what was sent has arrived: drained here, so that nothing is left at the end */
+    while (arrived(TAG_ASK) || arrived(TAG_TELL)) continue;
+    MPI_Comm_free(&comm);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    seen = 0;
+    stopping = asked = 0;
 }
 
 int stop_signal(void) { return seen; }

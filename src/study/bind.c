@@ -87,7 +87,7 @@ int fingerprint_compare(const char *before, const char *now, char *out, size_t s
     return 1;
 }
 
-static void explain_option(void (*print)(const char *), const struct option *o)
+static void explain_option(void (*print)(const char *), const struct model_option *o)
 {
     char line[512];
     snprintf(line, sizeof line, "      %-16s %s%s%s%s%s", o->key, o->help, o->words ? "; " : "", o->words ? o->words : "", o->fallback ? "; default " : "; needed",
@@ -110,7 +110,7 @@ void study_explain(void (*print)(const char *line))
         char line[512];
         snprintf(line, sizeof line, "    - {name: ..., kind: %s}   %s", (*c)->name, (*c)->summary);
         print(line);
-        for (const struct option *o = (*c)->options; o->key; o++) explain_option(print, o);
+        for (const struct model_option *o = (*c)->options; o->key; o++) explain_option(print, o);
     }
     print("A list where an option takes one value is a sweep: each value is trained and named NAME.key=value.");
 }

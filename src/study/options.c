@@ -35,14 +35,14 @@ static int bool_parse(const char *text, double *out)
 }
 
 /* What an option takes, in words. */
-static void needs(const struct option *o, char *out, size_t size)
+static void needs(const struct model_option *o, char *out, size_t size)
 {
     if (o->type == OPTION_BOOL) snprintf(out, size, "true or false");
     else if (o->type == OPTION_WORD) snprintf(out, size, "%s%s", o->words ? "one of " : "text", o->words ? o->words : "");
     else snprintf(out, size, "%s from %g to %g", o->type == OPTION_REAL ? "a number" : o->type == OPTION_INT ? "a whole number" : "whole numbers", o->low, o->high);
 }
 
-static int scalar_parse(const struct option *o, const char *text, struct value *v)
+static int scalar_parse(const struct model_option *o, const char *text, struct value *v)
 {
     switch (o->type) {
     case OPTION_INT:
@@ -56,7 +56,7 @@ static int scalar_parse(const struct option *o, const char *text, struct value *
     }
 }
 
-static int list_parse(const struct option *o, const struct yaml_node *n, struct value *v)
+static int list_parse(const struct model_option *o, const struct yaml_node *n, struct value *v)
 {
     v->n = n->n;
     v->list = memory_array(int, n->n, o->key);
@@ -68,7 +68,7 @@ static int list_parse(const struct option *o, const struct yaml_node *n, struct 
     return 0;
 }
 
-int alternatives(const struct option *o, const struct yaml_node *n)
+int alternatives(const struct model_option *o, const struct yaml_node *n)
 {
     if (!n || n->kind != YAML_LIST) return 1;
     if (o->type != OPTION_INTS) return n->n;
@@ -77,7 +77,7 @@ int alternatives(const struct option *o, const struct yaml_node *n)
     return 1;
 }
 
-int option_parse(const char *place, const struct option *o, const struct yaml_node *node, int which, struct value *v, struct error *e)
+int option_parse(const char *place, const struct model_option *o, const struct yaml_node *node, int which, struct value *v, struct error *e)
 {
     const struct yaml_node *n = node && node->kind == YAML_LIST && (o->type != OPTION_INTS || alternatives(o, node) > 1) ? node->item[which] : node;
     char need[160];
@@ -87,9 +87,9 @@ int option_parse(const char *place, const struct option *o, const struct yaml_no
         if (!o->fallback) return error_set(e, "%s: '%s' is missing; needed: %s (%s)", place, o->key, need, o->help);
         if (o->type == OPTION_INTS) {      /* "[]" or "[1, 2]" */
             struct error ignored = {""};
-            struct yaml_node *list = yaml_parse("default", o->fallback, &ignored);
+            struct yaml_node *list = node_parse("default", o->fallback, &ignored);
             int bad = !list || list_parse(o, list, v);
-            yaml_free(list);
+            node_free(list);
             return bad ? error_set(e, "%s: default of '%s' is not a list", place, o->key) : 0;
         }
         return scalar_parse(o, o->fallback, v) ? error_set(e, "%s: default of '%s' is out of its range", place, o->key) : 0;
@@ -100,7 +100,7 @@ int option_parse(const char *place, const struct option *o, const struct yaml_no
                      n->kind == YAML_SCALAR ? n->text : n->kind == YAML_LIST ? "a list with something else in it" : "a map", need);
 }
 
-void option_text(const struct option *o, const struct value *v, char separator, char *out, size_t size)
+void option_text(const struct model_option *o, const struct value *v, char separator, char *out, size_t size)
 {
     size_t at = 0;
     switch (o->type) {

@@ -13,7 +13,7 @@ enum { MAX_CONFIGS = 10000, MAX_OPTIONS = 64 };
 
 static const char *const root_keys[] = {"study", "panel", "output", "window", "universes", "ridge", "factor_scale", "seed", "shards",
                                         "save_weights", "memory_mb", "models", NULL};
-static const struct option root_option[] = {
+static const struct model_option root_option[] = {
     {.key = "seed", .type = OPTION_INT, .fallback = "1", .low = 0, .high = 9e15, .help = "keys every random number"},
     {.key = "shards", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 65536, .help = "row blocks a period is cut into in neural models"},
     {.key = "save_weights", .type = OPTION_BOOL, .fallback = "false", .help = "keep every portfolio"},
@@ -21,11 +21,11 @@ static const struct option root_option[] = {
     {.key = "factor_scale", .type = OPTION_WORD, .fallback = "sum", .words = "sum|root|mean", .help = "scale of the managed factors"},
 };
 enum { ROOT_SEED, ROOT_SHARDS, ROOT_WEIGHTS, ROOT_MEMORY, ROOT_SCALE, ROOT_OPTIONS };
-static const struct option window_option = {.key = "window", .type = OPTION_INT, .fallback = "60", .low = 2, .high = 100000,
+static const struct model_option window_option = {.key = "window", .type = OPTION_INT, .fallback = "60", .low = 2, .high = 100000,
                                             .help = "training periods of a rolling window"};
 
 /* "a, b, c" of NULL-terminated keys and a class's options. */
-static void join_keys(const char *const *keys, const struct option *options, char *out, size_t size)
+static void join_keys(const char *const *keys, const struct model_option *options, char *out, size_t size)
 {
     size_t at = 0;
     out[0] = '\0';
@@ -33,7 +33,7 @@ static void join_keys(const char *const *keys, const struct option *options, cha
     for (; options && options->key && at < size; options++) at += (size_t)snprintf(out + at, size - at, ", %s", options->key);
 }
 
-static int known(const char *key, const char *const *keys, const struct option *options)
+static int known(const char *key, const char *const *keys, const struct model_option *options)
 {
     for (; *keys; keys++)
         if (!strcmp(key, *keys)) return 1;
@@ -42,7 +42,7 @@ static int known(const char *key, const char *const *keys, const struct option *
     return 0;
 }
 
-static int check_keys(const char *place, const struct yaml_node *map, const char *const *keys, const struct option *options, struct error *e)
+static int check_keys(const char *place, const struct yaml_node *map, const char *const *keys, const struct model_option *options, struct error *e)
 {
     for (int i = 0; i < map->n; i++) {
         if (known(map->key[i], keys, options)) continue;
@@ -56,7 +56,7 @@ static int check_keys(const char *place, const struct yaml_node *map, const char
 /* A text value: a copy in *out, or an error if it is missing and `needed`, or no plain text. */
 static int text_value(const struct study *s, const struct yaml_node *root, const char *key, bool needed, char **out, struct error *e)
 {
-    const struct yaml_node *n = yaml_find(root, key);
+    const struct yaml_node *n = node_find(root, key);
     if (!n) return needed ? error_set(e, "%s: the key '%s' is missing", s->file, key) : 0;
     if (n->kind != YAML_SCALAR || !*n->text) return error_set(e, "%s: line %d: %s: needed: a text", s->file, n->line, key);
     *out = memory_text(n->text);
@@ -84,7 +84,7 @@ static int parse_ridge(struct study *s, const struct yaml_node *n, struct error 
     static const char *const keys[] = {"from", "to", NULL};
     double from = -10, to = 3;
     if (n) {
-        const struct yaml_node *a = n->kind == YAML_MAP ? yaml_find(n, "from") : NULL, *b = n->kind == YAML_MAP ? yaml_find(n, "to") : NULL;
+        const struct yaml_node *a = n->kind == YAML_MAP ? node_find(n, "from") : NULL, *b = n->kind == YAML_MAP ? node_find(n, "to") : NULL;
         if (n->kind != YAML_MAP) return error_set(e, "%s: line %d: ridge: needed: {from: I, to: J}, exponents of 10", s->file, n->line);
         if (check_keys(s->file, n, keys, NULL, e)) return -1;
         if ((a && (a->kind != YAML_SCALAR || number_parse(a->text, true, -300, 300, &from))) ||
@@ -125,7 +125,7 @@ static void add_config(struct study *s, const struct config *c)
 }
 
 /* The text under which a swept value appears in the model's name: as the user wrote it. */
-static void swept_text(const struct option *o, const struct yaml_node *node, int which, const struct value *v, char *out, size_t size)
+static void swept_text(const struct model_option *o, const struct yaml_node *node, int which, const struct value *v, char *out, size_t size)
 {
     if (node && node->kind == YAML_LIST && node->item[which]->kind == YAML_SCALAR) snprintf(out, size, "%s", node->item[which]->text);
     else option_text(o, v, '-', out, size);
@@ -142,7 +142,7 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     snprintf(place, sizeof place, "%s: model '%s'", s->file, name);
     c.values = (struct values){.options = class->options, .n = options, .value = memory_array(struct value, options, "option values")};
     size_t at = (size_t)snprintf(full, sizeof full, "%s", name);
-    const struct yaml_node *own = yaml_find(entry, "window");
+    const struct yaml_node *own = node_find(entry, "window");
     struct value v;
     int status = 0;
     if (own) status = option_parse(place, &window_option, own, choice[0], &v, e);
@@ -150,8 +150,8 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     if ((own ? alternatives(&window_option, own) : s->windows) > 1) at += (size_t)snprintf(full + at, sizeof full - at, ".window=%d", c.shape.T);
     size_t end = (size_t)snprintf(all, sizeof all, "kind=%s window=%d", class->name, c.shape.T);
     for (int i = 0; i < options && !status; i++) {
-        const struct option *o = &class->options[i];
-        const struct yaml_node *node = yaml_find(entry, o->key);
+        const struct model_option *o = &class->options[i];
+        const struct yaml_node *node = node_find(entry, o->key);
         status = option_parse(place, o, node, choice[1 + i], &c.values.value[i], e);
         if (status) break;
         if (alternatives(o, node) > 1 && at < sizeof full) {
@@ -177,9 +177,9 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
 static int expand_all(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name, const struct universe *u, struct error *e)
 {
     int count[1 + MAX_OPTIONS] = {0}, choice[1 + MAX_OPTIONS] = {0}, keys = 1;
-    const struct yaml_node *own = yaml_find(entry, "window");
+    const struct yaml_node *own = node_find(entry, "window");
     count[0] = own ? alternatives(&window_option, own) : s->windows;
-    for (const struct option *o = class->options; o->key; o++) count[keys++] = alternatives(o, yaml_find(entry, o->key));
+    for (const struct model_option *o = class->options; o->key; o++) count[keys++] = alternatives(o, node_find(entry, o->key));
     for (int i = 0; i < keys; i++)
         if (!count[i]) return error_set(e, "%s: line %d: model '%s': found an empty list for %s", s->file, entry->line, name, i ? class->options[i - 1].key : "window");
     for (;;) {
@@ -202,7 +202,7 @@ static int parse_model(struct study *s, const struct yaml_node *entry, const str
     static const char *const keys[] = {"name", "kind", "window", NULL};
     char list[512], place[256];
     if (entry->kind != YAML_MAP) return error_set(e, "%s: line %d: models: found something else than {name: ..., kind: ...}", s->file, entry->line);
-    const struct yaml_node *name = yaml_find(entry, "name"), *kind = yaml_find(entry, "kind");
+    const struct yaml_node *name = node_find(entry, "name"), *kind = node_find(entry, "kind");
     class_names(list, sizeof list);
     if (!kind || kind->kind != YAML_SCALAR) return error_set(e, "%s: line %d: a model's 'kind' is missing; needed: one of %s", s->file, entry->line, list);
     const struct model_class *class = model_class_find(kind->text);
@@ -235,7 +235,7 @@ static int parse_root(struct study *s, const struct yaml_node *root, struct erro
     struct value v[ROOT_OPTIONS] = {0};
     int status = 0;
     for (int i = 0; i < ROOT_OPTIONS && !status; i++) {
-        const struct yaml_node *node = yaml_find(root, root_option[i].key);
+        const struct yaml_node *node = node_find(root, root_option[i].key);
         if (node && node->kind != YAML_SCALAR) status = error_set(e, "%s: line %d: %s: needed: one value", s->file, node->line, root_option[i].key);
         else status = option_parse(s->file, &root_option[i], node, 0, &v[i], e);
     }
@@ -248,19 +248,19 @@ static int parse_root(struct study *s, const struct yaml_node *root, struct erro
     }
     memory_free(v[ROOT_SCALE].word);
     if (status || text_value(s, root, "study", false, &s->name, e) || text_value(s, root, "panel", false, &s->panel, e) ||
-        text_value(s, root, "output", false, &s->output, e) || parse_universes(s, yaml_find(root, "universes"), e) ||
-        parse_ridge(s, yaml_find(root, "ridge"), e) || parse_windows(s, yaml_find(root, "window"), e))
+        text_value(s, root, "output", false, &s->output, e) || parse_universes(s, node_find(root, "universes"), e) ||
+        parse_ridge(s, node_find(root, "ridge"), e) || parse_windows(s, node_find(root, "window"), e))
         return -1;
     if (!s->name) s->name = memory_text("study");
-    return parse_models(s, yaml_find(root, "models"), e);
+    return parse_models(s, node_find(root, "models"), e);
 }
 
 int study_parse(const char *file, const char *text, struct study *s, struct error *e)
 {
     *s = (struct study){.file = memory_text(file), .text = memory_text(text)};
-    struct yaml_node *root = yaml_parse(file, text, e);
+    struct yaml_node *root = node_parse(file, text, e);
     int status = !root || parse_root(s, root, e) ? -1 : 0;
-    yaml_free(root);
+    node_free(root);
     if (status) study_free(s);
     return status;
 }

@@ -1,0 +1,20 @@
+/* The rolling driver: study -> schedule -> every rank's rows -> part logs -> results. */
+#ifndef STUDY_DRIVER_H
+#define STUDY_DRIVER_H
+
+#include <stdbool.h>
+
+#include "parallel/team.h"
+#include "study/study.h"
+
+struct run_options {
+    const char *panel, *output;      /* override the study's; NULL: the study's own */
+    bool resume;
+    double checkpoint_seconds;       /* finished rows are forced to disk at least this often */
+};
+
+/* Run a parsed study to its results file (collective). Returns an exit status: EXIT_DONE; EXIT_INPUT with *e; EXIT_STOPPED after a
+ * request to stop, with everything finished so far saved. */
+int study_run(struct team *world, struct study *s, const struct run_options *o, struct error *e);
+
+#endif

@@ -1,0 +1,334 @@
+#include "study/driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "io/panel_file.h"
+#include "io/parts.h"
+#include "linalg/eigen.h"
+#include "rows.h"
+#include "study/schedule.h"
+#include "study/survey.h"
+
+struct run {
+    struct team *world;
+    struct study *study;
+    const struct run_options *options;
+    const char *panel, *output;
+    char *parts, *log;
+    struct panel_meta meta;
+    struct survey survey;
+    struct results_plan plan;
+    uint8_t *done;                 /* [configs * P] rows found finished */
+    struct schedule_work work;
+    int64_t *first;                /* [ranks + 1] the cut */
+    long total, done_before;
+    int generation;
+    double planned;                /* bytes of this rank, beyond what the libraries hold */
+    size_t base;                   /* resident before any of it */
+    double started;
+    time_t started_at;
+};
+
+static char *joined(const char *a, const char *b)
+{
+    char *s = memory_array(char, strlen(a) + strlen(b) + 1, "path");
+    strcpy(s, a);
+    return strcat(s, b);
+}
+
+/* What stands at the output's place: a finished file, parts of a run under way. Rank 0 looks, all agree. */
+static int check_output(struct run *r, bool *complete, struct error *e)
+{
+    int finished = 0;
+    if (team_rank(r->world) == 0) {
+        char *skeleton = joined(r->parts, "/skeleton.h5");
+        int parts = access(skeleton, F_OK) == 0;
+        if (parts && !r->options->resume)
+            error_set(e, "%s: holds the finished rows of a run under way; needed: --resume to go on with it, or remove the folder to start anew", r->parts);
+        finished = r->options->resume && !parts && access(r->output, F_OK) == 0;
+        if (r->options->resume && !parts && !finished) log_info("nothing to resume at %s: starting", r->output);
+        memory_free(skeleton);
+    }
+    if (team_agree(r->world, e)) return -1;
+    team_broadcast(r->world, &finished, sizeof finished, 0);
+    *complete = finished;
+    return 0;
+}
+
+/* Done flags from the part logs, every rank reading its share of the files. */
+static int find_done(struct run *r, struct error *e)
+{
+    struct part_index x = {0};
+    const struct study *s = r->study;
+    int P = s->P, me = team_rank(r->world), ranks = team_size(r->world);
+    r->done = memory_array(uint8_t, (size_t)s->configs * P, "done flags");
+    if (!parts_index(r->parts, me, ranks, &x, e))
+        for (size_t i = 0; i < x.records; i++) {
+            const struct part_key *k = &x.record[i].key;
+            if (k->config >= 0 && k->config < s->configs && k->row >= 0 && k->row < P) r->done[(size_t)k->config * P + k->row] = 1;
+        }
+    double generation = x.generation;
+    parts_free(&x);
+    if (team_agree(r->world, e)) return -1;
+    team_or_bytes(r->world, r->done, (size_t)s->configs * P);
+    team_max_double(r->world, &generation, 1);
+    r->generation = (int)generation + 1;
+    return 0;
+}
+
+static void make_schedule(struct run *r)
+{
+    const struct study *s = r->study;
+    double *seconds = memory_array(double, 2 * s->configs, "costs");
+    int *first_row = memory_array(int, s->configs, "first rows");
+    for (int i = 0; i < s->configs; i++) {
+        seconds[i] = s->config[i].cost.seconds;
+        seconds[s->configs + i] = s->config[i].cost.first_seconds;
+        first_row[i] = config_first_row(s, &s->config[i]);
+    }
+    r->work = (struct schedule_work){.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .first_row = first_row, .done = r->done};
+    r->first = memory_array(int64_t, team_size(r->world) + 1, "schedule");
+    schedule_cut(&r->work, team_size(r->world), r->first, NULL);
+    for (int64_t u = 0; u < (int64_t)s->configs * s->P; u++) {
+        int exists = (int)(u % s->P) >= first_row[u / s->P];
+        r->total += exists;
+        r->done_before += exists && r->done[u];
+    }
+}
+
+/* need[u][2 rank]: the hull of the periods that rank's windows in universe u reach over. */
+static int64_t **period_needs(const struct run *r)
+{
+    const struct survey *v = &r->survey;
+    int ranks = team_size(r->world);
+    int64_t **need = memory_array(int64_t *, v->U, "periods needed");
+    for (int u = 0; u < v->U; u++) need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
+    for (int rank = 0; rank < ranks; rank++)
+        for (int64_t unit = r->first[rank]; unit < r->first[rank + 1]; unit++) {
+            if (!schedule_pending(&r->work, unit)) continue;
+            const struct config *c = &r->study->config[unit / r->study->P];
+            if (c->class->trades == TRADE_BENCHMARK) continue;
+            int u = 0;
+            while (v->universe[u] != c->universe) u++;
+            int64_t now = study_period(r->study, (int)(unit % r->study->P)), from = now - c->shape.T, *n = &need[u][2 * rank];
+            if (n[0] == n[1]) n[0] = from, n[1] = now + 1;
+            if (from < n[0]) n[0] = from;
+            if (now >= n[1]) n[1] = now + 1;
+        }
+    return need;
+}
+
+static int longest_window(const struct study *s)
+{
+    int T = 0;
+    for (int i = 0; i < s->configs; i++)
+        if (s->config[i].shape.T > T) T = s->config[i].shape.T;
+    return T;
+}
+
+/* What this rank will hold, before it holds it: own moments and a period's rows during the survey; then moments of its windows and
+ * the largest model. A study that does not fit says so here. */
+static int plan_memory(struct run *r, const struct rows_job *job, struct error *e)
+{
+    int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
+    double store = 0, largest[1], available = (double)memory_available();
+    int band = longest_window(r->study);
+    for (int u = 0; u < r->survey.U; u++) {
+        int64_t lo = INT64_MAX, hi = 0;
+        for (int64_t unit = r->first[me]; unit < r->first[me + 1]; unit++) {
+            const struct config *c = &r->study->config[unit / r->study->P];
+            if (!schedule_pending(&r->work, unit) || c->universe != r->survey.universe[u] || c->class->trades == TRADE_BENCHMARK) continue;
+            int64_t now = study_period(r->study, (int)(unit % r->study->P));
+            if (now - c->shape.T < lo) lo = now - c->shape.T;
+            if (now + 1 > hi) hi = now + 1;
+        }
+        if (hi) store += store_bytes(r->meta.D, hi - lo, band);
+    }
+    double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
+    double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job);
+    r->planned = meta + store + (survey > rows ? survey : rows);
+    largest[0] = r->planned;
+    team_max_double(r->world, largest, 1);
+    char need[32], have[32], base[32];
+    format_bytes(largest[0], need);
+    format_bytes(available / here, have);
+    log_info("memory: %s a rank planned, beside %s of the program and its libraries; %s a rank available (%d rank%s on this host)", need,
+             format_bytes((double)r->base, base), have, here, here == 1 ? "" : "s");
+    if (available > 0 && r->planned * here > available)
+        error_set(e, "%s: does not fit: needs %s a rank, found %s a rank free on the host of rank %d (%d ranks there); needed: fewer ranks per host, more hosts, or a smaller memory_mb",
+                  r->study->file, need, have, me, here);
+    return team_agree(r->world, e);
+}
+
+static void plan_results(struct run *r, double *test_assets)
+{
+    const struct study *s = r->study;
+    const struct panel_meta *m = &r->meta;
+    struct results_config *c = memory_array(struct results_config, s->configs, "results");
+    for (int i = 0; i < s->configs; i++)
+        c[i] = (struct results_config){.universe = s->config[i].universe->name, .name = s->config[i].name, .kind = s->config[i].class->name, .options = s->config[i].options,
+                                       .layout = &s->config[i].layout, .window = s->config[i].shape.T, .first_row = config_first_row(s, &s->config[i])};
+    int M = m->M ? m->M : m->D;
+    const double *from = m->M ? m->test_assets : r->survey.factors;
+    if (from) memcpy(test_assets, from + (size_t)s->min_window * M, sizeof(double) * (size_t)s->P * M);
+    r->plan = (struct results_plan){
+        .study_text = s->text, .study_name = s->name, .panel = r->panel, .panel_digest = r->survey.digest,
+        .fingerprint = study_fingerprint(s, r->survey.digest), .periods_per_year = m->periods_per_year, .P = s->P, .dates = m->dates + s->min_window,
+        .configs = s->configs, .config = c, .M = M, .test_asset_names = m->M ? m->test_asset_names : m->characteristic_names, .test_assets = test_assets,
+        .test_assets_are_factors = m->M == 0, .truth = m->truth ? m->truth + s->min_window : NULL, .save_weights = s->save_weights};
+}
+
+/* A new run writes its skeleton; a resumed one must compute what the skeleton says. Rank 0. */
+static void enter_parts(struct run *r, struct error *e)
+{
+    char *skeleton = joined(r->parts, "/skeleton.h5"), *before, *program, differences[1024];
+    if (access(skeleton, F_OK)) {
+        if (!parts_create(r->parts, e) && results_skeleton(r->parts, &r->plan, e)) {
+            struct error ignored = {""};
+            parts_remove(r->parts, &ignored);
+        }
+    } else if (!results_skeleton_read(r->parts, &before, &program, e)) {
+        if (fingerprint_compare(before, r->plan.fingerprint, differences, sizeof differences))
+            error_set(e, "%s: cannot be resumed: the study or its panel computes something else than the run under way:%s", r->parts, differences);
+        else if (strcmp(program, version_text())) log_warn("resuming a run of another program (%s): bits may differ", program);
+        memory_free(before);
+        memory_free(program);
+    }
+    memory_free(skeleton);
+}
+
+/* How it was made: name=value lines for the results' root attributes. */
+static char *record_of(const struct run *r, const double *peaks, long failed)
+{
+    char host[256] = "", from[32], to[32];
+    time_t now = time(NULL);
+    gethostname(host, sizeof host - 1);
+    strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&r->started_at));
+    strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    char *text = memory_array(char, 2048, "record");
+    snprintf(text, 2048, "blas=%s\nranks=%d\nhosts=%s\nstarted=%s\nfinished=%s\nstarts=%d\nseconds=%.1f\nfits_failed=%ld\nmemory_per_rank=planned %.0f MB beside %.0f MB of the program and its libraries, resident at most %.0f MB\n",
+             blas_text(), team_size(r->world), host, from, to, r->generation, clock_seconds() - r->started, failed, peaks[0] / 1e6, peaks[1] / 1e6, peaks[2] / 1e6);
+    return text;
+}
+
+/* All rows are there: one file from the parts. */
+static int finish(struct run *r, long failed, struct error *e)
+{
+    double peaks[3] = {r->planned, (double)r->base, (double)memory_resident_peak()};
+    team_max_double(r->world, peaks, 3);
+    int64_t failures = failed;
+    team_sum_long(r->world, &failures, 1);
+    if (team_rank(r->world) == 0) {
+        struct part_index x;
+        char *record = record_of(r, peaks, (long)failures);
+        if (!parts_index(r->parts, 0, 1, &x, e)) {
+            results_finish(r->output, &r->plan, &x, record, e);
+            parts_free(&x);
+        }
+        if (!error_is_set(e)) parts_remove(r->parts, e);
+        memory_free(record);
+        char took[32];
+        if (!error_is_set(e)) {
+            log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total, format_duration(clock_seconds() - r->started, took),
+                     r->done_before ? " (this start)" : "", peaks[2] / 1e6);
+            if (failures) log_warn("%ld fits failed numerically: see fit_code in the results", (long)failures);
+        }
+    }
+    return team_agree(r->world, e);
+}
+
+static int run_rows(struct run *r, struct rows_job *job, struct error *e)
+{
+    int me = team_rank(r->world);
+    job->parts = part_create(r->parts, r->generation, me, r->options->checkpoint_seconds);
+    gauge_open(r->world);
+    int stopped = rows_run(job, e);
+    struct error closing = {""};
+    if (part_close(job->parts, &closing) && !error_is_set(e)) *e = closing;
+    /* a rank that failed stops the others too: they finish the row in hand */
+    if (error_is_set(e)) stop_raise();
+    stopped = team_wait_max(r->world, stopped || error_is_set(e), rows_idle, job);
+    gauge_close();
+    if (team_agree(r->world, e)) return EXIT_INPUT;
+    if (!stopped) return finish(r, job->failed, e) ? EXIT_INPUT : EXIT_DONE;
+    int64_t finished = job->finished;
+    team_sum_long(r->world, &finished, 1);
+    log_info("stopped on request: %ld of %ld rows are saved in %s; run again with --resume", r->done_before + (long)finished, r->total, r->parts);
+    return EXIT_STOPPED;
+}
+
+/* From the survey on: the panel's rows are read, then trained. */
+static int train(struct run *r, struct error *e)
+{
+    struct rows_job job = {.world = r->world, .study = r->study, .meta = &r->meta, .panel = r->panel, .survey = &r->survey, .work = &r->work, .log = r->log};
+    int me = team_rank(r->world), stopped;
+    if (find_done(r, e)) return EXIT_INPUT;
+    make_schedule(r);
+    job.first = r->first[me];
+    job.end = r->first[me + 1];
+    job.total = r->total;
+    job.done_before = r->done_before;
+    if (plan_memory(r, &job, e)) return EXIT_INPUT;
+    if ((stopped = survey_read(r->world, r->study, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
+    if (stopped) return EXIT_STOPPED;
+    int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
+    double *test_assets = memory_array(double, (size_t)r->study->P * M, "test assets");
+    plan_results(r, test_assets);
+    if (me == 0) enter_parts(r, e);
+    if (!team_agree(r->world, e)) {
+        int64_t **need = period_needs(r);
+        survey_fetch(r->world, &r->survey, need, longest_window(r->study));
+        for (int u = 0; u < r->survey.U; u++) memory_free(need[u]);
+        memory_free(need);
+        if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
+        status = run_rows(r, &job, e);
+    }
+    memory_free(test_assets);
+    memory_free((void *)(uintptr_t)r->plan.fingerprint);
+    memory_free((void *)(uintptr_t)r->plan.config);
+    return status;
+}
+
+static void run_free(struct run *r)
+{
+    survey_free(&r->survey);
+    panel_meta_free(&r->meta);
+    memory_free((void *)(uintptr_t)r->work.seconds);
+    memory_free((void *)(uintptr_t)r->work.first_row);
+    memory_free(r->first);
+    memory_free(r->done);
+    memory_free(r->parts);
+    memory_free(r->log);
+}
+
+int study_run(struct team *world, struct study *s, const struct run_options *o, struct error *e)
+{
+    struct run r = {.world = world, .study = s, .options = o, .started = clock_seconds(), .started_at = time(NULL), .base = memory_resident()};
+    bool complete = false;
+    r.panel = o->panel ? o->panel : s->panel;
+    r.output = o->output ? o->output : s->output;
+    if (!r.panel || !r.output)
+        return error_set(e, "%s: the key '%s' is missing; needed there or as %s FILE", s->file, r.panel ? "output" : "panel", r.panel ? "-o" : "--panel"), EXIT_INPUT;
+    r.parts = joined(r.output, ".parts");
+    r.log = joined(r.output, ".log");
+    stop_install(world);
+    int status = EXIT_INPUT;
+    if (!panel_load_meta(r.panel, world, &r.meta, e)) {
+        if (!study_bind(s, &r.meta, e) && !check_output(&r, &complete, e)) {
+            if (complete) log_info("%s: is complete; nothing to do", r.output);
+            else log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P, team_size(world), team_size(world) == 1 ? "" : "s", blas_text());
+            status = complete ? EXIT_DONE : train(&r, e);
+        }
+    }
+    run_free(&r);
+    stop_close();
+    return status;
+}

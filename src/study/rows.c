@@ -1,0 +1,249 @@
+#include "rows.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+/* One configuration's model at work and the window it sees. */
+struct bench {
+    const struct config *config;
+    struct model *model;
+    struct window window;
+    struct period *period;           /* [T+1] */
+    double *factors;                 /* [T, D] scaled */
+    double *factor_gram, *timing_gram;
+    double *base;                    /* realised returns of the base assets */
+    double *positions;               /* [V, base assets] */
+    double *variant;                 /* [V] */
+    double *record;
+    int traded;                      /* base assets */
+    struct panel_file *file;         /* open while weights are saved */
+    struct row_buffer buffer;
+    int *index;
+    float *weights;
+    int64_t *ids;
+};
+
+static struct {
+    struct progress progress;
+    double logged;
+    long at;      /* rows done when last logged */
+    bool begun;
+} show;
+
+static int base_assets(const struct config *c)
+{
+    return c->class->trades == TRADE_BENCHMARK ? c->benchmark->k : c->shape.D;
+}
+
+static double bench_bytes(const struct rows_job *j, const struct config *c)
+{
+    double T = c->shape.T, D = c->shape.D, V = c->layout.variants, k = base_assets(c);
+    double bytes = c->cost.bytes + 8 * (T * D + T * T + (T + 1) * (T + 1) + k + V * k + V + (double)layout_record(&c->layout)) + sizeof(struct period) * (T + 1);
+    if (j->study->save_weights && c->class->trades != TRADE_BENCHMARK)
+        bytes += (double)row_buffer_bytes(j->meta, c->shape.max_assets) + 16. * c->shape.max_assets;
+    return bytes;
+}
+
+double rows_bytes(const struct rows_job *j)
+{
+    double largest = 0;
+    for (int64_t u = j->first; u < j->end; u++) {
+        double b = schedule_pending(j->work, u) ? bench_bytes(j, &j->study->config[u / j->work->P]) : 0;
+        if (b > largest) largest = b;
+    }
+    return largest;
+}
+
+static int open_rows(struct bench *b, const struct rows_job *j, struct error *e)
+{
+    int n = b->config->shape.max_assets;
+    if (!(b->file = panel_open(j->panel, NULL, j->meta, e))) return -1;
+    row_buffer_create(&b->buffer, j->meta, n);
+    b->index = memory_array(int, n, "rows of a universe");
+    b->weights = memory_array(float, n, "weights");
+    b->ids = memory_array(int64_t, n, "assets");
+    return 0;
+}
+
+static int bench_open(struct bench *b, const struct rows_job *j, const struct config *c, struct error *e)
+{
+    size_t T = (size_t)c->shape.T, D = (size_t)c->shape.D, V = (size_t)c->layout.variants;
+    *b = (struct bench){.config = c, .traded = base_assets(c)};
+    b->period = memory_array(struct period, T + 1, "window");
+    b->factors = memory_array(double, T * D, "factors of the window");
+    b->factor_gram = memory_array(double, T * T, "Gram matrix of the window");
+    b->timing_gram = memory_array(double, (T + 1) * (T + 1), "Gram matrix of the window");
+    b->base = memory_array(double, b->traded, "realised returns");
+    b->positions = memory_array(double, V * (size_t)b->traded, "positions");
+    b->variant = memory_array(double, V, "realised returns");
+    b->record = memory_array(double, layout_record(&c->layout), "a record");
+    b->model = c->class->create(&c->shape, j->study->seed, &c->values);
+    b->window = (struct window){.T = c->shape.T, .D = c->shape.D, .period = b->period, .factor_gram = b->factor_gram, .timing_gram = b->timing_gram};
+    return j->study->save_weights && c->class->trades != TRADE_BENCHMARK ? open_rows(b, j, e) : 0;
+}
+
+static void bench_close(struct bench *b)
+{
+    struct error ignored = {""};
+    if (b->model) b->config->class->destroy(b->model);
+    if (b->file) {
+        panel_close(b->file, &ignored);
+        row_buffer_free(&b->buffer);
+    }
+    void *const all[] = {b->period, b->factors, b->factor_gram, b->timing_gram, b->base, b->positions, b->variant, b->record, b->index, b->weights, b->ids};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+    *b = (struct bench){0};
+}
+
+static int universe_index(const struct survey *v, const struct universe *u)
+{
+    int i = 0;
+    while (v->universe[i] != u) i++;
+    return i;
+}
+
+/* The window that ends before panel period `now`: everything up to now, no return of now. */
+static void window_fill(struct bench *b, const struct rows_job *j, int now)
+{
+    const struct config *c = b->config;
+    int T = c->shape.T, D = c->shape.D, u = universe_index(j->survey, c->universe);
+    const struct moment_store *s = &j->survey->store[u];
+    for (int k = 0; k <= T; k++) {
+        int t = now - T + k, n = j->survey->n[(size_t)u * j->meta->T + t];
+        struct period *p = &b->period[k];
+        *p = (struct period){.index = t, .date = j->meta->dates[t], .n = n, .scale = factor_scale_of(c->shape.factor_scale, n)};
+        if (c->benchmark && k < T) p->benchmark = c->benchmark->returns + (size_t)t * c->benchmark->k;
+        if (!(c->class->needs & (NEED_FACTORS | NEED_TIMING))) continue;
+        const double *record = store_record(s, D, t);
+        p->timing = moments_timing(record, D);
+        if (k == T) continue;
+        double *scaled = b->factors + (size_t)k * D;
+        for (int d = 0; d < D; d++) scaled[d] = p->scale * moments_factors(record)[d];
+        p->factors = scaled;
+    }
+    if (!(c->class->needs & (NEED_FACTORS | NEED_TIMING))) return;
+    for (int x = 0; x <= T; x++)
+        for (int y = 0; y <= x; y++) {
+            size_t at = (size_t)(now - T + x - s->first) * ((size_t)s->band + 1) + (size_t)(x - y);
+            b->timing_gram[(size_t)x * (T + 1) + y] = b->timing_gram[(size_t)y * (T + 1) + x] = s->timing_gram[at];
+            if (x < T) b->factor_gram[(size_t)x * T + y] = b->factor_gram[(size_t)y * T + x] = s->factor_gram[at] * b->period[x].scale * b->period[y].scale;
+        }
+}
+
+/* Returns of the base assets over now -> now+1, which no model sees. */
+static void realise(struct bench *b, const struct rows_job *j, int now)
+{
+    const struct config *c = b->config;
+    if (c->class->trades == TRADE_BENCHMARK) {
+        memcpy(b->base, c->benchmark->returns + (size_t)now * c->benchmark->k, sizeof(double) * (size_t)c->benchmark->k);
+    } else {
+        const double *record = store_record(&j->survey->store[universe_index(j->survey, c->universe)], c->shape.D, now);
+        for (int d = 0; d < c->shape.D; d++) b->base[d] = b->period[c->shape.T].scale * moments_factors(record)[d];
+    }
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, c->layout.variants, b->traded, 1, b->positions, b->traded, b->base, 1, 0, b->variant, 1);
+}
+
+/* The chosen portfolio on assets: w = scale X theta. Returns how many, or -1. */
+static int save_weights(struct bench *b, int now, int failed, struct error *e)
+{
+    struct rows r;
+    const struct config *c = b->config;
+    if (panel_read_period(b->file, now, &b->buffer, &r, e)) return -1;
+    int n = universe_select(c->universe, &r, b->index), D = c->shape.D;
+    const double *theta = failed ? NULL : b->positions + (size_t)c->class->chosen(b->model) * b->traded;
+    for (int i = 0; i < n; i++) {
+        const float *x = r.characteristics + (size_t)b->index[i] * D;
+        double w = 0;
+        for (int d = 0; theta && d < D; d++) w += x[d] * theta[d];
+        b->weights[i] = theta ? (float)(w * b->period[c->shape.T].scale) : NAN;
+        b->ids[i] = r.ids[b->index[i]];
+    }
+    return n;
+}
+
+static int run_row(struct bench *b, struct rows_job *j, int row, struct error *e)
+{
+    const struct config *c = b->config;
+    int now = study_period(j->study, row), assets = 0;
+    size_t n = layout_record(&c->layout);
+    struct fit_note note = {0};
+    window_fill(b, j, now);
+    if (c->class->trades != TRADE_BENCHMARK && b->period[c->shape.T].n == 0) note.code = CODE_NO_ASSETS;
+    else c->class->fit(b->model, &b->window, NULL, &note);
+    if (!note.code) {
+        c->class->positions(b->model, &b->window, b->positions);
+        realise(b, j, now);
+        c->class->record(b->model, b->variant, b->record);
+    } else
+        for (size_t i = 0; i < n; i++) b->record[i] = NAN;
+    if (b->file && (assets = save_weights(b, now, note.code, e)) < 0) return -1;
+    struct part_key key = {.config = (int32_t)(c - j->study->config), .seed = 0, .row = row, .code = note.code};
+    if (note.code) j->failed++;
+    j->finished++;
+    return part_append(j->parts, &key, n, b->record, (size_t)assets, b->ids, b->weights, e);
+}
+
+/* Rank 0's line on the terminal, and one a minute in the log file. */
+static void show_progress(struct rows_job *j)
+{
+    long done;
+    int slowest;
+    double share;
+    char extra[96] = "", line[256], eta[32];
+    gauge_read(&done, &slowest, &share);
+    if (team_size(j->world) > 1) snprintf(extra, sizeof extra, "slowest rank %d at %.0f%%", slowest, 100 * share);
+    if (!show.begun) {
+        progress_begin(&show.progress, j->study->name, j->total, j->done_before);
+        show.begun = true;
+    }
+    progress_show(&show.progress, j->done_before + done, extra);
+    double now = clock_seconds(), seconds = now - show.progress.start;
+    bool last = j->done_before + done == j->total && show.at != done;
+    if (now - show.logged < 60 && !last) return;
+    show.logged = now;
+    show.at = done;
+    FILE *f = fopen(j->log, "a");
+    if (!f) return;
+    time_t t = time(NULL);
+    strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
+    double rate = seconds > 0 ? (double)done / seconds : 0;
+    format_duration(rate > 0 ? (double)(j->total - j->done_before - done) / rate : INFINITY, eta);
+    fprintf(f, "%s %s: %ld of %ld rows, %.2f rows/s, %s left%s%s\n", line, j->study->name, j->done_before + done, j->total, rate, eta, *extra ? ", " : "", extra);
+    fclose(f);
+}
+
+void rows_idle(void *job)
+{
+    struct rows_job *j = job;
+    if (team_rank(j->world) == 0) show_progress(j);
+    stop_requested();      /* pass a request on even while waiting */
+}
+
+int rows_run(struct rows_job *j, struct error *e)
+{
+    struct bench b = {0};
+    long mine = 0;
+    int stopped = 0;
+    for (int64_t u = j->first; u < j->end; u++) mine += schedule_pending(j->work, u);
+    if (team_rank(j->world) == 0) show_progress(j);
+    for (int64_t u = j->first; u < j->end && !error_is_set(e); u++) {
+        if (!schedule_pending(j->work, u)) continue;
+        if ((stopped = stop_requested())) break;
+        const struct config *c = &j->study->config[u / j->work->P];
+        if (b.config != c) {
+            bench_close(&b);
+            if (bench_open(&b, j, c, e)) break;
+        }
+        if (run_row(&b, j, (int)(u % j->work->P), e)) break;
+        gauge_put(j->finished, mine);
+        if (team_rank(j->world) == 0) show_progress(j);
+    }
+    bench_close(&b);
+    return stopped;
+}
