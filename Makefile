@@ -52,13 +52,14 @@ deps-quiet:
 
 # ---- tests: tests/unit (CUnit, one process), tests/mpi (CUnit under mpirun), tests/cli (shell, the program itself) -----
 TEST_UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 TEST_MPI := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
 .PHONY: tests check check-long check-sanitize
-tests: $(PROGRAM) $(TEST_UNIT) $(TEST_MPI)
+tests: $(PROGRAM) $(TEST_UNIT) $(TEST_MPI) $(TEST_TOOLS)
 $(BUILD)/tests/%: tests/%.c tests/check.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(MPICC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $(LIBRARY) $(LIBS) $$(pkg-config --cflags --libs cunit)
--include $(TEST_UNIT:=.d) $(TEST_MPI:=.d)
+-include $(TEST_UNIT:=.d) $(TEST_MPI:=.d) $(TEST_TOOLS:=.d)
 
 check: deps-quiet
 	@$(MAKE) --no-print-directory tests layers

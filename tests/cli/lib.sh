@@ -8,6 +8,7 @@ trap finish EXIT
 ok() { PASSED=$((PASSED + 1)); echo "ok: $1"; }
 bad() { FAILED=$((FAILED + 1)); echo "FAILED: $1"; }
 skip() { SKIPPED=$((SKIPPED + 1)); echo "skipped: $1"; }
+same() { "$BUILD/tests/tools/same" "$1" "$2"; }      # two results files hold the same bits
 check() { local what=$1; shift; if "$@"; then ok "$what"; else bad "$what: $*"; fi; }
 mpi() { local n=$1; shift; mpirun --oversubscribe --quiet -n "$n" "$@"; }
 # refuses NAME STATUS TEXT COMMAND...: ends within 20 s with STATUS and says TEXT
