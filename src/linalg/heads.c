@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "linalg/eigen.h"
 #include "linalg/packed.h"
+#include "pairs.h"
 
 struct heads {
     int D, T, nz, nh, *heads;
@@ -16,10 +17,11 @@ struct heads {
     int first;             /* the window in place; -1: none */
     int *held;             /* [T+1] which period's Xi is in each slot of the ring; -1: none */
     double *full;          /* [T+1, D, D] ring of full Xi: period t in slot t mod (T+1) */
-    double *pair;          /* [T(T+1)/2, packed] P(s,t) in slot (s mod T, t mod T); NULL: stack instead */
+    double *pair;          /* tiles (pairs.h) of T(T+1)/2 packed P(s,t), in slot (s mod T, t mod T); NULL: stack instead */
     int *pair_newest;      /* [T] which period each residue mod T holds in `pair`; -1: none */
     double *fresh;         /* [T, packed] P(tau, now) in window order */
-    double *coefficient;   /* [nz, pairs], or [T, T] scaled Cholesky factor when stacking */
+    double *coefficient;   /* of the pairs (pairs.h), or [T, T] scaled Cholesky factor when stacking */
+    double *one;           /* [packed] a pair product on its way */
     double *matrix;        /* [nz, packed]; stacking: [T, packed] */
     double *stack;         /* [T, D, D], stacking only */
     double *window;        /* [T, packed] packed Xi of the window, stacking only */
@@ -40,8 +42,8 @@ static size_t pair_slot(int a, int b) { return a >= b ? (size_t)a * ((size_t)a +
 static size_t doubles_of(const struct heads_plan *p, int pairs)
 {
     size_t D = (size_t)p->D, T = (size_t)p->T, nz = (size_t)p->nz, k = packed_size(p->D);
-    size_t common = (T + 1) * D * D + T * k + nz * D * D + nz * (size_t)p->nh * k + D * D + D;
-    return common + (pairs ? pair_count(p->T) * k + nz * pair_count(p->T) + nz * k : 3 * T * T + 2 * T + 2 * T * k + T * D * D);
+    size_t common = (T + 1) * D * D + T * k + nz * D * D + nz * (size_t)p->nh * k + D * D + D + k;
+    return common + (pairs ? pairs_size(pair_count(p->T), k) + pairs_coefficients(pair_count(p->T), p->nz) + nz * k : 3 * T * T + 2 * T + 2 * T * k + T * D * D);
 }
 
 size_t heads_bytes(const struct heads_plan *p, int *pairs)
@@ -67,14 +69,15 @@ struct heads *heads_create(const struct heads_plan *p)
     for (size_t i = 0; i < T; i++) h->pair_newest[i] = -1;
     h->full = memory_array(double, (T + 1) * D * D, "timing matrices");
     h->fresh = memory_array(double, T * k, "pair products of the newest period");
-    if (pairs) h->pair = memory_array(double, n * k, "pair products");
+    if (pairs) h->pair = memory_array(double, pairs_size(n, k), "pair products");
     else {
         h->stack = memory_array(double, T * D * D, "stacked timing matrices");
         h->window = memory_array(double, T * k, "timing matrices of the window");
         h->factor = memory_array(double, 2 * T * T, "Cholesky factor");
         h->pivot = memory_array(int, T, "Cholesky pivots");
     }
-    h->coefficient = memory_array(double, pairs ? nz * n : T * T + 2 * T, "pair coefficients");
+    h->coefficient = memory_array(double, pairs ? pairs_coefficients(n, p->nz) : T * T + 2 * T, "pair coefficients");
+    h->one = memory_array(double, k, "a pair product");
     h->matrix = memory_array(double, (pairs ? nz : T) * k, "head matrices");
     h->vector = memory_array(double, nz * D * D, "head eigenvectors");
     h->projection = memory_array(double, nz * (size_t)p->nh * k, "head projections");
@@ -89,7 +92,7 @@ struct heads *heads_create(const struct heads_plan *p)
 void heads_destroy(struct heads *h)
 {
     if (!h) return;
-    void *const all[] = {h->heads, h->held, h->pair_newest, h->full, h->fresh, h->pair, h->stack, h->window, h->factor, h->pivot, h->coefficient, h->matrix,
+    void *const all[] = {h->heads, h->held, h->pair_newest, h->full, h->fresh, h->pair, h->stack, h->window, h->factor, h->pivot, h->coefficient, h->one, h->matrix,
                          h->vector, h->projection, h->square, h->value, h->work, h->iwork, h};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
@@ -110,12 +113,13 @@ static void pairs_enter(struct heads *h, int t, int first, int have_fresh)
 {
     int T = h->T, a = t % T;
     if (h->pair_newest[a] == t) return;
-    for (int s = first; s < t; s++) {
-        double *slot = h->pair + pair_slot(a, s % T) * h->packed;
-        if (have_fresh) memcpy(slot, h->fresh + (size_t)(s - (t - T)) * h->packed, sizeof(double) * h->packed);
-        else pair_product(h, s, t, slot);
+    size_t n = pair_count(T);
+    for (int s = first; s <= t; s++) {
+        const double *product = h->one;
+        if (have_fresh && s < t) product = h->fresh + (size_t)(s - (t - T)) * h->packed;
+        else pair_product(h, s, t, h->one);
+        pairs_store(h->pair, n, h->packed, pair_slot(a, s % T), product);
     }
-    pair_product(h, t, t, h->pair + pair_slot(a, a) * h->packed);
     h->pair_newest[a] = t;
 }
 
@@ -152,12 +156,11 @@ static int fit_by_pairs(struct heads *h, const double *alpha, const double *gram
     size_t n = pair_count(T);
     for (int z = 0; z < h->nz; z++) {
         const double *a = alpha + (size_t)z * T;
-        double *c = h->coefficient + (size_t)z * n;
         for (int s = 0; s < T; s++)
-            for (int t = s; t < T; t++) c[pair_slot((h->first + s) % T, (h->first + t) % T)] = a[s] * a[t] * gram[(size_t)s * T + t];
+            for (int t = s; t < T; t++)
+                h->coefficient[pairs_at(n, z, pair_slot((h->first + s) % T, (h->first + t) % T))] = a[s] * a[t] * gram[(size_t)s * T + t];
     }
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, h->nz, (int)h->packed, (int)n, 1, h->coefficient, (int)n, h->pair, (int)h->packed, 0,
-                h->matrix, (int)h->packed);
+    pairs_mix(h->pair, n, h->packed, h->coefficient, h->nz, h->matrix);
     for (int z = 0; z < h->nz && !info; z++) info = eigen_of(h, z, h->matrix + (size_t)z * h->packed);
     return info;
 }
