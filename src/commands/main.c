@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 
 static const struct command commands[] = {
+    {"synth", command_synth, true, "make a synthetic panel with a known SDF"},
     {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
     {NULL, NULL, false, NULL},
 };
