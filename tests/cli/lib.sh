@@ -15,6 +15,7 @@ mpi() { local n=$1; shift; mpirun --oversubscribe --quiet -n "$n" "$@"; }
 refuses() {
     local name=$1 status=$2 text=$3 out rc
     shift 3
+    if [ "$1" = mpi ]; then set -- mpirun --oversubscribe --quiet -n "${@:2}"; fi
     out=$(timeout 20 "$@" 2>&1); rc=$?
     if [ "$rc" != "$status" ]; then bad "$name: exit $rc, not $status: $out"
     elif ! grep -qF -- "$text" <<<"$out"; then bad "$name: does not say '$text': $out"
