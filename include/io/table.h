@@ -1,0 +1,69 @@
+/* One table, four forms: CSV (full precision: what is read back has the same bits), Markdown, LaTeX (booktabs) and the
+ * terminal. Filled row by row, cell by cell, in column order. */
+#ifndef IO_TABLE_H
+#define IO_TABLE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum table_kind {
+    TABLE_TEXT,
+    TABLE_COUNT,                 /* integers */
+    TABLE_DATE,                  /* YYYYMMDD or YYYYMMDDhhmm; people see 2001-02-28 */
+    TABLE_REAL,                  /* `decimals` places where people read it */
+    TABLE_GENERAL,               /* significant digits (ridge penalties): `decimals` of them */
+};
+struct table_column {
+    char *name;                  /* the CSV's header */
+    char *title;                 /* what people read */
+    enum table_kind kind;
+    int decimals;
+};
+struct table_cell {
+    char *text;                  /* TABLE_TEXT; NULL: missing */
+    double number;               /* other kinds; NaN: missing */
+};
+struct table {
+    char *name;                  /* file name without suffix */
+    char *title;                 /* caption */
+    int columns, rows, capacity, next;
+    struct table_column *column;
+    struct table_cell *cell;     /* [rows, columns] */
+    int notes;
+    char **note;
+};
+
+struct table *table_create(const char *name, const char *title);
+void table_free(struct table *t);
+/* Before the first row. title NULL: the name, underscores as spaces. */
+void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals);
+/* A new row, all missing; the puts then fill it from the left. */
+void table_row(struct table *t);
+void table_put_text(struct table *t, const char *text);        /* NULL: missing */
+void table_put(struct table *t, double number);                /* NaN: missing */
+void table_put_integer(struct table *t, int64_t number);
+void table_skip(struct table *t);
+/* A line under the table; the same line twice is kept once. */
+void table_note(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+const struct table_cell *table_at(const struct table *t, int row, int column);
+int table_find(const struct table *t, const char *name);       /* column index; -1: none */
+/* The cell as people read it, into out, which is returned; missing: "". */
+enum { TABLE_CELL = 512 };
+char *table_format(const struct table *t, int row, int column, char out[TABLE_CELL]);
+
+/* DIR/NAME.csv, .md and .tex, each whole or not there. */
+int table_write(const struct table *t, const char *folder, struct error *e);
+/* Aligned for a terminal; widths count characters, not bytes. */
+void table_print(const struct table *t, FILE *out);
+
+/* The forms alone. */
+void table_csv(const struct table *t, FILE *out);
+void table_markdown(const struct table *t, FILE *out);
+void table_latex(const struct table *t, FILE *out);
+/* Shortest decimal text that reads back to the same bits; NaN: "". */
+char *number_text(double number, char out[32]);
+
+#endif

@@ -1,0 +1,139 @@
+/* aipm info: what a panel or results file holds. */
+#include <argp.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "commands/commands.h"
+#include "io/hdf.h"
+#include "io/panel_file.h"
+#include "io/results_file.h"
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    const char **file = state->input;
+    if (key == ARGP_KEY_ARG && !*file) *file = value;
+    else if (key == ARGP_KEY_ARG) return arguments_fail(state, "found two files, '%s' and '%s'; needed: one", *file, value);
+    else if (key == ARGP_KEY_END && !*file) return arguments_fail(state, "needed: a panel or results file");
+    else if (key != ARGP_KEY_ARG && key != ARGP_KEY_END) return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
+/* Names on lines of about 100 characters. */
+static void print_names(const char *title, int n, char *const *names)
+{
+    int column = printf("%-16s", title);
+    for (int i = 0; i < n; i++) {
+        if (column + strlen(names[i]) > 100) column = printf("\n%-16s", "") - 1;
+        column += printf("%s%s", names[i], i + 1 < n ? ", " : "");
+    }
+    putchar('\n');
+}
+
+static int info_panel(const char *path, struct error *e)
+{
+    struct panel_meta m;
+    char bytes[32];
+    if (panel_load_meta(path, NULL, &m, e)) return -1;
+    int smallest = m.T ? panel_max_assets(&m) : 0;
+    for (int t = 0; t < m.T; t++) {
+        int n = (int)(m.offsets[t + 1] - m.offsets[t]);
+        if (n < smallest) smallest = n;
+    }
+    printf("panel           %s\n", path);
+    printf("periods         %d, %s (%d a year)", m.T, m.frequency, m.periods_per_year);
+    if (m.T) printf(", formation dates %lld to %lld", (long long)m.dates[0], (long long)m.dates[m.T - 1]);
+    printf("\nrows            %lld assets and periods, %d to %d assets a period, %s\n", (long long)m.rows, smallest, panel_max_assets(&m),
+           format_bytes(panel_row_bytes(&m), bytes));
+    printf("size groups     %s\n", m.has_size_groups ? "yes" : "no");
+    printf("characteristics %d\n", m.D);
+    print_names("", m.D, m.characteristic_names);
+    if (m.M) printf("test assets     %d\n", m.M);
+    else printf("test assets     none of its own: the managed factors of all stocks serve\n");
+    for (int b = 0; b < m.benchmarks; b++) {
+        int from = m.T, to = -1, k = m.benchmark[b].k;
+        for (int t = 0; t < m.T; t++) {
+            bool all = true;
+            for (int j = 0; j < k; j++) all = all && isfinite(m.benchmark[b].returns[(size_t)t * (size_t)k + (size_t)j]);
+            if (all && from == m.T) from = t;
+            if (all) to = t;
+        }
+        printf("benchmark       %s: %d factors, ", m.benchmark[b].name, k);
+        if (to < 0) printf("nowhere complete\n");
+        else printf("%lld to %lld\n", (long long)m.dates[from], (long long)m.dates[to]);
+        print_names("", k, m.benchmark[b].factor_names);
+    }
+    printf("true SDF        %s\n", m.truth ? "known (synthetic panel)" : "unknown");
+    panel_meta_free(&m);
+    return 0;
+}
+
+static int info_results(const char *path, struct error *e)
+{
+    struct results r;
+    if (results_load(path, &r, e)) return -1;
+    printf("results         %s%s\n", path, r.under_way ? " (run under way)" : "");
+    printf("study           %s\n", r.study_name);
+    printf("rows            %ld of %ld finished\n", r.rows_done, r.rows_total);
+    printf("periods         %d out of sample (%d a year)", r.P, r.periods_per_year);
+    if (r.P) printf(", formation dates %lld to %lld", (long long)r.dates[0], (long long)r.dates[r.P - 1]);
+    if (r.M) printf("\ntest assets     %d%s\n", r.M, r.test_assets_are_factors ? ", the managed factors of all stocks" : "");
+    else printf("\ntest assets     none\n");
+    printf("true SDF        %s\n", r.truth ? "known (synthetic panel)" : "unknown");
+    for (int i = 0; i < r.models; i++) {
+        const struct result_model *m = &r.model[i];
+        int done = 0, missing = 0;
+        for (int p = 0; p < r.P; p++) done += m->done[p] != 0, missing += m->done[p] && isnan(m->returns[p]);
+        printf("model           %s/%s (%s): %d of %d rows", m->universe, m->name, m->kind, done, r.P);
+        if (missing) printf(", %d of them without a return", missing);
+        if (m->nz) printf(", %d ridges %g to %g", m->nz, m->ridge[0], m->ridge[m->nz - 1]);
+        if (m->nh) printf(", %d head counts up to %g", m->nh, m->heads[m->nh - 1]);
+        if (m->S) printf(", %d seed%s", m->S, m->S == 1 ? "" : "s");
+        if (m->E) printf(", %d epochs", m->E);
+        putchar('\n');
+    }
+    printf("\nhow it was made\n");
+    for (int i = 0; i < r.attributes; i++) printf("  %-20s %s\n", r.attribute_name[i], r.attribute_text[i]);
+    printf("\nstudy file\n");
+    for (const char *line = r.study; line && *line; ) {
+        size_t n = strcspn(line, "\n");
+        printf("  %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+    results_free(&r);
+    return 0;
+}
+
+int command_info(int argc, char **argv, struct team *world)
+{
+    (void)world;
+    static const struct argp argp = {NULL, parse, "FILE", "Say what a panel or results file holds, and how it was made. Results of a run under way "
+                                     "are read as far as they are.", NULL, NULL, NULL};
+    const char *path = NULL;
+    int status = arguments_parse(&argp, argc, argv, &path);
+    if (status >= 0) return status;
+    struct error e = {""};
+    char skeleton[4096], *format = NULL;
+    snprintf(skeleton, sizeof skeleton, "%s.parts/skeleton.h5", path);
+    if (access(path, F_OK) && !access(skeleton, F_OK)) info_results(path, &e);
+    else {
+        struct hdf *f = hdf_open(path, NULL, &e);
+        if (f) {
+            if (!hdf_has_attribute(f, "/", "aipm_format"))
+                error_set(&e, "%s: found an HDF5 file without the attribute aipm_format; needed: a panel or results file", path);
+            else hdf_get_text(f, "/", "aipm_format", &format, &e);
+            hdf_close(f, &e);
+        }
+        if (format && !strcmp(format, "panel")) info_panel(path, &e);
+        else if (format && !strcmp(format, "results")) info_results(path, &e);
+        else if (format) error_set(&e, "%s: aipm_format: found '%s'; needed: panel or results", path, format);
+        memory_free(format);
+    }
+    if (!error_is_set(&e)) return EXIT_DONE;
+    fprintf(stderr, "aipm: %s\n", e.text);
+    return EXIT_INPUT;
+}

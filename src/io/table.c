@@ -1,0 +1,242 @@
+#include "io/table.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct table *table_create(const char *name, const char *title)
+{
+    struct table *t = memory_array(struct table, 1, "table");
+    t->name = memory_text(name);
+    t->title = memory_text(title);
+    return t;
+}
+
+void table_free(struct table *t)
+{
+    if (!t) return;
+    for (int i = 0; i < t->rows * t->columns; i++) memory_free(t->cell[i].text);
+    for (int c = 0; c < t->columns; c++) memory_free(t->column[c].name), memory_free(t->column[c].title);
+    for (int i = 0; i < t->notes; i++) memory_free(t->note[i]);
+    memory_free(t->cell);
+    memory_free(t->column);
+    memory_free(t->note);
+    memory_free(t->name);
+    memory_free(t->title);
+    memory_free(t);
+}
+
+/* A larger array with the old one's content. */
+static void *grown(void *old, size_t bytes, size_t new_bytes, const char *what)
+{
+    void *larger = memory_allocate(new_bytes, 1, what);
+    if (old) memcpy(larger, old, bytes);
+    memory_free(old);
+    return larger;
+}
+
+void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals)
+{
+    require(t->rows == 0);
+    size_t one = sizeof *t->column;
+    t->column = grown(t->column, (size_t)t->columns * one, (size_t)(t->columns + 1) * one, "table columns");
+    struct table_column *c = &t->column[t->columns++];
+    *c = (struct table_column){.name = memory_text(name), .title = memory_text(title ? title : name), .kind = kind, .decimals = decimals};
+    for (char *s = c->title; !title && *s; s++)
+        if (*s == '_') *s = ' ';
+}
+
+void table_row(struct table *t)
+{
+    if (t->rows == t->capacity) {
+        size_t one = (size_t)t->columns * sizeof *t->cell;
+        t->capacity = t->capacity ? 2 * t->capacity : 16;
+        t->cell = grown(t->cell, (size_t)t->rows * one, (size_t)t->capacity * one, "table cells");
+    }
+    for (int c = 0; c < t->columns; c++) t->cell[t->rows * t->columns + c] = (struct table_cell){NULL, NAN};
+    t->rows++;
+    t->next = 0;
+}
+
+static struct table_cell *next_cell(struct table *t, bool text)
+{
+    require(t->rows > 0 && t->next < t->columns && (t->column[t->next].kind == TABLE_TEXT) == text);
+    return &t->cell[(t->rows - 1) * t->columns + t->next++];
+}
+
+void table_put_text(struct table *t, const char *text) { next_cell(t, true)->text = text ? memory_text(text) : NULL; }
+void table_put(struct table *t, double number) { next_cell(t, false)->number = number; }
+void table_put_integer(struct table *t, int64_t number) { next_cell(t, false)->number = (double)number; }
+void table_skip(struct table *t) { t->next++; }
+
+void table_note(struct table *t, const char *format, ...)
+{
+    char text[1024];
+    va_list a;
+    va_start(a, format);
+    vsnprintf(text, sizeof text, format, a);
+    va_end(a);
+    for (int i = 0; i < t->notes; i++)
+        if (!strcmp(t->note[i], text)) return;
+    t->note = grown(t->note, (size_t)t->notes * sizeof *t->note, (size_t)(t->notes + 1) * sizeof *t->note, "table notes");
+    t->note[t->notes++] = memory_text(text);
+}
+
+const struct table_cell *table_at(const struct table *t, int row, int column) { return &t->cell[row * t->columns + column]; }
+
+int table_find(const struct table *t, const char *name)
+{
+    for (int c = 0; c < t->columns; c++)
+        if (!strcmp(t->column[c].name, name)) return c;
+    return -1;
+}
+
+char *number_text(double x, char out[32])
+{
+    out[0] = '\0';
+    for (int digits = 15; digits <= 17 && !isnan(x); digits++) {
+        snprintf(out, 32, "%.*g", digits, x);
+        if (strtod(out, NULL) == x) break;
+    }
+    return out;
+}
+
+char *table_format(const struct table *t, int row, int column, char out[TABLE_CELL])
+{
+    const struct table_cell *cell = table_at(t, row, column);
+    const struct table_column *c = &t->column[column];
+    long long date = isfinite(cell->number) ? (long long)cell->number : 0;
+    out[0] = '\0';
+    if (c->kind == TABLE_TEXT) {
+        if (cell->text) snprintf(out, TABLE_CELL, "%s", cell->text);
+    } else if (isnan(cell->number)) return out;
+    else if (c->kind == TABLE_COUNT) snprintf(out, TABLE_CELL, "%.0f", cell->number);
+    else if (c->kind == TABLE_GENERAL) snprintf(out, TABLE_CELL, "%.*g", c->decimals, cell->number);
+    else if (c->kind == TABLE_REAL) {
+        /* large or vanishing figures would be all zeros or no decimals: significant digits instead */
+        bool plain = cell->number == 0 || (fabs(cell->number) < 1e6 && fabs(cell->number) >= 0.5 * pow(10, -c->decimals));
+        snprintf(out, TABLE_CELL, plain ? "%.*f" : "%.*g", plain ? c->decimals : 2, cell->number);
+    } else if (date >= 100000000)
+        snprintf(out, TABLE_CELL, "%lld-%02lld-%02lld %02lld:%02lld", date / 100000000, date / 1000000 % 100, date / 10000 % 100,
+                 date / 100 % 100, date % 100);
+    else snprintf(out, TABLE_CELL, "%lld-%02lld-%02lld", date / 10000, date / 100 % 100, date % 100);
+    return out;
+}
+
+/* ---- CSV (RFC 4180) ---- */
+static void csv_text(const char *s, FILE *out)
+{
+    if (!strpbrk(s, ",\"\r\n")) {
+        fputs(s, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *s; s++) fputs(*s == '"' ? "\"\"" : (char[]){*s, '\0'}, out);
+    fputc('"', out);
+}
+
+void table_csv(const struct table *t, FILE *out)
+{
+    char number[32];
+    for (int c = 0; c < t->columns; c++) {
+        if (c) fputc(',', out);
+        csv_text(t->column[c].name, out);
+    }
+    fputc('\n', out);
+    for (int r = 0; r < t->rows; r++)
+        for (int c = 0; c < t->columns; c++) {
+            const struct table_cell *cell = table_at(t, r, c);
+            if (t->column[c].kind == TABLE_TEXT) csv_text(cell->text ? cell->text : "", out);
+            else fputs(number_text(cell->number, number), out);
+            fputc(c + 1 < t->columns ? ',' : '\n', out);
+        }
+}
+
+/* ---- text for people: escapes ---- */
+static void markdown_text(const char *s, FILE *out)
+{
+    for (; *s; s++) {
+        if (*s == '|' || *s == '\\' || *s == '*' || *s == '_' || *s == '<' || *s == '`') fputc('\\', out);
+        fputc(*s == '\n' || *s == '\r' ? ' ' : *s, out);
+    }
+}
+
+static void latex_text(const char *s, FILE *out)
+{
+    for (; *s; s++) {
+        if (strchr("&%$#_{}", *s)) fprintf(out, "\\%c", *s);
+        else if (*s == '~') fputs("\\textasciitilde{}", out);
+        else if (*s == '^') fputs("\\textasciicircum{}", out);
+        else if (*s == '\\') fputs("\\textbackslash{}", out);
+        else if (*s == '<' || *s == '>') fprintf(out, "$%c$", *s);
+        else fputc(*s == '\n' || *s == '\r' ? ' ' : *s, out);
+    }
+}
+
+void table_markdown(const struct table *t, FILE *out)
+{
+    char text[TABLE_CELL];
+    fprintf(out, "**");
+    markdown_text(t->title, out);
+    fprintf(out, "**\n\n|");
+    for (int c = 0; c < t->columns; c++) {
+        fputc(' ', out);
+        markdown_text(t->column[c].title, out);
+        fputs(" |", out);
+    }
+    fputs("\n|", out);
+    for (int c = 0; c < t->columns; c++) fputs(t->column[c].kind == TABLE_TEXT ? " --- |" : " ---: |", out);
+    fputc('\n', out);
+    for (int r = 0; r < t->rows; r++) {
+        fputc('|', out);
+        for (int c = 0; c < t->columns; c++) {
+            fputc(' ', out);
+            markdown_text(table_format(t, r, c, text), out);
+            fputs(" |", out);
+        }
+        fputc('\n', out);
+    }
+    for (int i = 0; i < t->notes; i++) {
+        fputs(i ? "  \n" : "\n", out);
+        markdown_text(t->note[i], out);
+    }
+    if (t->notes) fputc('\n', out);
+}
+
+/* A minus sign, not a hyphen, in front of numbers. */
+static void latex_cell(const struct table *t, int r, int c, FILE *out)
+{
+    char text[TABLE_CELL];
+    table_format(t, r, c, text);
+    if (!*text) fputs("--", out);
+    else if (t->column[c].kind != TABLE_TEXT && *text == '-') fprintf(out, "$-$%s", text + 1);
+    else latex_text(text, out);
+}
+
+void table_latex(const struct table *t, FILE *out)
+{
+    fprintf(out, "%% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n\\caption{");
+    latex_text(t->title, out);
+    fprintf(out, "}\n\\label{tab:%s}\n\\begin{tabular}{", t->name);
+    for (int c = 0; c < t->columns; c++) fputc(t->column[c].kind == TABLE_TEXT ? 'l' : 'r', out);
+    fputs("}\n\\toprule\n", out);
+    for (int c = 0; c < t->columns; c++) {
+        latex_text(t->column[c].title, out);
+        fputs(c + 1 < t->columns ? " & " : " \\\\\n\\midrule\n", out);
+    }
+    for (int r = 0; r < t->rows; r++)
+        for (int c = 0; c < t->columns; c++) {
+            latex_cell(t, r, c, out);
+            fputs(c + 1 < t->columns ? " & " : " \\\\\n", out);
+        }
+    fputs("\\bottomrule\n\\end{tabular}\n", out);
+    for (int i = 0; i < t->notes; i++) {
+        fputs("\\par\\footnotesize ", out);
+        latex_text(t->note[i], out);
+        fputc('\n', out);
+    }
+    fputs("\\end{table}\n", out);
+}

@@ -1,0 +1,70 @@
+#include "sample.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "measure/series.h"
+
+int tables_range(const struct results *r, const struct table_options *o, int *first, int *count, struct error *e)
+{
+    if (o->from && o->to && o->from > o->to)
+        return error_set(e, "--from %lld --to %lld: found a range that ends before it begins; needed: FROM <= TO", (long long)o->from, (long long)o->to);
+    date_range(r->P, r->dates, o->from, o->to, first, count);
+    if (r->P == 0) return error_set(e, "%s: found no out-of-sample periods; needed: at least one", r->path);
+    if (*count == 0)
+        return error_set(e, "%s: no formation date lies in the range asked for; the results run from %lld to %lld", r->path,
+                         (long long)r->dates[0], (long long)r->dates[r->P - 1]);
+    return 0;
+}
+
+void sample_open(struct sample *s, const struct results *r, const struct table_options *o, int first, int n)
+{
+    *s = (struct sample){.r = r, .o = o, .first = first, .n = n, .hjd_n = -1};
+    s->index = memory_array(int, n, "sample rows");
+    s->hjd_index = memory_array(int, n, "sample rows");
+    s->series = memory_array(double, n, "sample returns");
+}
+
+void sample_close(struct sample *s)
+{
+    hjd_free(&s->hjd);
+    memory_free(s->index);
+    memory_free(s->hjd_index);
+    memory_free(s->series);
+}
+
+int sample_take(struct sample *s, const double *returns, int stride)
+{
+    int n = 0;
+    for (int i = 0; i < s->n; i++) {
+        double x = returns[(size_t)(s->first + i) * (size_t)stride];
+        if (isfinite(x)) s->index[n] = s->first + i, s->series[n++] = x;
+    }
+    return n;
+}
+
+double sample_hjd(struct sample *s, int n, double *scaled)
+{
+    size_t bytes = (size_t)n * sizeof *s->index;
+    if (n != s->hjd_n || memcmp(s->index, s->hjd_index, bytes)) {
+        hjd_free(&s->hjd);
+        hjd_create(&s->hjd, s->r->M, s->r->test_assets, n, s->index, s->o->hjd_covariance, s->o->hjd_root);
+        s->hjd_n = n;
+        memcpy(s->hjd_index, s->index, bytes);
+    }
+    return hjd_distance(&s->hjd, s->series, scaled);
+}
+
+int64_t sample_date(const struct sample *s, int i) { return s->r->dates[s->index[i]]; }
+
+int sample_universes(const struct results *r, const char **out)
+{
+    int n = 0;
+    for (int i = 0; i < r->models; i++) {
+        int u = 0;
+        while (u < n && strcmp(out[u], r->model[i].universe)) u++;
+        if (u == n) out[n++] = r->model[i].universe;
+    }
+    return n;
+}

@@ -1,0 +1,385 @@
+#include "report/tables.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "measure/alpha.h"
+#include "measure/bootstrap.h"
+#include "measure/series.h"
+#include "measure/tangency.h"
+#include "sample.h"
+
+const char *hjd_form(const struct table_options *o)
+{
+    static const char *const form[2][2] = {
+        {"squared, weighted by the inverse second moments of the test assets", "square root, weighted by the inverse second moments of the test assets"},
+        {"squared, weighted by the inverse covariance of the test assets", "square root, weighted by the inverse covariance of the test assets"}};
+    return form[o->hjd_covariance][o->hjd_root];
+}
+
+static void key_columns(struct table *t)
+{
+    table_column(t, "universe", NULL, TABLE_TEXT, 0);
+    table_column(t, "model", NULL, TABLE_TEXT, 0);
+}
+
+static void key(struct table *t, const char *universe, const char *model)
+{
+    table_row(t);
+    table_put_text(t, universe);
+    table_put_text(t, model);
+}
+
+/* How often the selected ridge was the first or last of the grid, among rows with a selection; NaN: no ridge. */
+static double edge_share(const struct sample *s, const struct result_model *m)
+{
+    int rows = 0, edge = 0;
+    for (int p = s->first; p < s->first + s->n && m->nz && m->selected_ridge; p++) {
+        double z = m->selected_ridge[p];
+        if (isnan(z)) continue;
+        rows++;
+        edge += z == m->ridge[0] || z == m->ridge[m->nz - 1];
+    }
+    return rows ? (double)edge / rows : NAN;
+}
+
+static void performance_row(struct sample *s, struct table *t, const char *universe, const char *model, const double *returns, double edge)
+{
+    int n = sample_take(s, returns, 1);
+    double scaled = NAN, hjd = NAN;
+    key(t, universe, model);
+    if (n) table_put_integer(t, sample_date(s, 0)), table_put_integer(t, sample_date(s, n - 1));
+    else table_skip(t), table_skip(t);
+    table_put_integer(t, n);
+    table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
+    table_put(t, sharpe_error(n, s->series, s->r->periods_per_year));
+    if (n && s->r->M) hjd = sample_hjd(s, n, &scaled);
+    table_put(t, hjd);
+    table_put(t, scaled);
+    if (n && s->r->M) {
+        table_put_integer(t, s->hjd.assets);
+        if (s->hjd.code == HJD_TOO_FEW_PERIODS)
+            table_note(t, "%s, %s: no HJD: %s (%d periods, %d test assets).", universe, model, hjd_reason(s->hjd.code), n, s->hjd.assets);
+        else if (s->hjd.code) table_note(t, "%s, %s: no HJD: %s.", universe, model, hjd_reason(s->hjd.code));
+        else if (s->hjd.rank < s->hjd.assets)
+            table_note(t, "%s, %s: the %d test assets span %d directions; HJD is over these.", universe, model, s->hjd.assets, s->hjd.rank);
+    } else table_skip(t);
+    table_put(t, edge);
+    if (n == 0) table_note(t, "%s, %s: no return in the sample.", universe, model);
+}
+
+static struct table *performance(struct sample *s)
+{
+    const struct results *r = s->r;
+    struct table *t = table_create("performance", "Out-of-sample performance");
+    key_columns(t);
+    table_column(t, "from", NULL, TABLE_DATE, 0);
+    table_column(t, "to", NULL, TABLE_DATE, 0);
+    table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
+    table_column(t, "sharpe_se", "s.e.", TABLE_REAL, 2);
+    table_column(t, "hjd", "HJD", TABLE_REAL, 3);
+    table_column(t, "hjd_scaled", "HJD scaled", TABLE_REAL, 3);
+    table_column(t, "test_assets", "test assets", TABLE_COUNT, 0);
+    table_column(t, "ridge_edge_share", "ridge at edge", TABLE_REAL, 2);
+    for (int i = 0; i < r->models; i++) {
+        const struct result_model *m = &r->model[i];
+        performance_row(s, t, m->universe, m->name, m->returns, edge_share(s, m));
+    }
+    if (r->truth) performance_row(s, t, "all", "truth", r->truth, NAN);
+    if (r->under_way) table_note(t, "Run under way: %ld of %ld rows are finished; what follows will change the figures.", r->rows_done, r->rows_total);
+    table_note(t, "Sharpe ratios per year, standard errors for iid returns. HJD: %s%s. HJD scaled: the same at the portfolio's best scale.",
+               hjd_form(s->o), r->M == 0 ? " (there are none)" : r->test_assets_are_factors ? " (the managed factors of all stocks)" : "");
+    if (r->truth) table_note(t, "truth: the synthetic panel's true conditional SDF portfolio, the ceiling for any model.");
+    return t;
+}
+
+/* ---- pairs of models of one universe ---- */
+
+/* The common dates of k series in the sample, gathered as [k, n] into out; returns n. */
+static int gather_common(struct sample *s, int k, const double *const *series, double *out)
+{
+    const double **shifted = memory_array(const double *, k, "series");
+    for (int i = 0; i < k; i++) shifted[i] = series[i] + s->first;
+    int n = common_rows(s->n, k, shifted, s->index);
+    for (int i = 0; i < k; i++) series_gather(n, s->index, shifted[i], out + (size_t)i * (size_t)n);
+    memory_free(shifted);
+    return n;
+}
+
+/* Models of a universe with at least one return in the sample: their places into out [models]. */
+static int members(struct sample *s, const char *universe, int *out)
+{
+    int k = 0;
+    for (int i = 0; i < s->r->models; i++)
+        if (!strcmp(s->r->model[i].universe, universe) && sample_take(s, s->r->model[i].returns, 1)) out[k++] = i;
+    return k;
+}
+
+static void alpha_row(const struct sample *s, struct table *t, const struct result_model *m, const char *against, int n, const double *y, int k, const double *x)
+{
+    struct alpha a;
+    alpha_regress(n, y, k, x, s->r->periods_per_year, s->o->newey_west, &a);
+    key(t, m->universe, m->name);
+    table_put_text(t, against);
+    table_put(t, a.percent);
+    table_put(t, a.t);
+    table_put(t, a.percent_per_year);
+    table_put(t, strcmp(against, "others") ? a.beta : NAN);      /* a joint regression has no one slope */
+    table_put_integer(t, a.periods);
+    if (a.code) table_note(t, "%s, %s against %s: %s.", m->universe, m->name, against, alpha_reason(a.code));
+    else if (a.rank < k) table_note(t, "%s, %s against %s: %d of %d regressors are collinear and left out.", m->universe, m->name, against, k - a.rank, k);
+}
+
+static void alphas_of(struct sample *s, struct table *t, const int *member, int k)
+{
+    const struct result_model *model = s->r->model;
+    const double **series = memory_array(const double *, k + 1, "series");
+    double *data = memory_array(double, (size_t)(k + 1) * (size_t)s->n, "common returns");
+    for (int i = 0; i < k; i++) {
+        const struct result_model *m = &model[member[i]];
+        series[0] = m->returns;
+        for (int j = 0; j < k; j++) {
+            if (j == i) continue;
+            series[1] = model[member[j]].returns;
+            int n = gather_common(s, 2, series, data);
+            alpha_row(s, t, m, model[member[j]].name, n, data, 1, data + n);
+        }
+        if (k < 2) continue;
+        int others = 0;
+        for (int j = 0; j < k; j++)
+            if (j != i) series[1 + others++] = model[member[j]].returns;
+        int n = gather_common(s, 1 + others, series, data);
+        alpha_row(s, t, m, "others", n, data, others, data + n);
+    }
+    memory_free(series);
+    memory_free(data);
+}
+
+static void correlations_of(struct sample *s, struct table *t, const int *member, int k)
+{
+    double *data = memory_array(double, 2 * (size_t)s->n, "common returns");
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < k; j++) {
+            const struct result_model *a = &s->r->model[member[i]], *b = &s->r->model[member[j]];
+            int n = gather_common(s, 2, (const double *const[]){a->returns, b->returns}, data);
+            key(t, a->universe, a->name);
+            table_put_text(t, b->name);
+            table_put(t, i == j && n > 1 && series_sd(n, data) > 0 ? 1 : series_correlation(n, data, data + n));
+            table_put_integer(t, n);
+        }
+    memory_free(data);
+}
+
+static void tangency_of(struct sample *s, struct table *t, const int *member, int k)
+{
+    const char *universe = s->r->model[member[0]].universe;
+    const double **series = memory_array(const double *, k, "series");
+    double *data = memory_array(double, (size_t)k * (size_t)s->n, "common returns"), *w = memory_array(double, 3 * (size_t)k, "weights"), sharpe;
+    for (int i = 0; i < k; i++) series[i] = s->r->model[member[i]].returns;
+    int n = gather_common(s, k, series, data);
+    enum tangency_code code = tangency_weights(n, k, data, w, &sharpe);
+    if (code) for (int i = 0; i < 2 * k; i++) w[k + i] = NAN;
+    else tangency_intervals(n, k, data, s->o->bootstrap, 1, 0.95, s->o->seed, w + k, w + 2 * k);
+    for (int i = 0; i < k; i++) {
+        key(t, universe, s->r->model[member[i]].name);
+        for (int j = 0; j < 3; j++) table_put(t, w[j * k + i]);
+    }
+    if (code) table_note(t, "%s: no tangency portfolio: %s (%d).", universe, tangency_reason(code), n);
+    else table_note(t, "%s: Sharpe ratio of the tangency portfolio %.2f a year, %d common dates.", universe, sqrt(s->r->periods_per_year) * sharpe, n);
+    memory_free(series);
+    memory_free(data);
+    memory_free(w);
+}
+
+static struct table *alphas_table(const struct sample *s)
+{
+    struct table *t = table_create("alphas", "Alphas, every model against every other");
+    key_columns(t);
+    table_column(t, "against", NULL, TABLE_TEXT, 0);
+    table_column(t, "alpha_percent", "alpha %", TABLE_REAL, 2);
+    table_column(t, "t", NULL, TABLE_REAL, 1);
+    table_column(t, "alpha_percent_per_year", "alpha % a year", TABLE_REAL, 1);
+    table_column(t, "beta", NULL, TABLE_REAL, 2);
+    table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    if (s->o->newey_west < 0) table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; plain OLS standard errors.");
+    else table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; Newey-West standard errors, %d lags.", s->o->newey_west);
+    return t;
+}
+
+static struct table *correlations_table(void)
+{
+    struct table *t = table_create("correlations", "Correlations of SDF returns, each pair on its common dates");
+    key_columns(t);
+    table_column(t, "with", NULL, TABLE_TEXT, 0);
+    table_column(t, "correlation", NULL, TABLE_REAL, 2);
+    table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    return t;
+}
+
+static struct table *tangency_table(const struct sample *s)
+{
+    struct table *t = table_create("tangency", "Tangency portfolio of the models");
+    key_columns(t);
+    table_column(t, "weight", NULL, TABLE_REAL, 2);
+    table_column(t, "low", "95% from", TABLE_REAL, 2);
+    table_column(t, "high", "to", TABLE_REAL, 2);
+    table_note(t, "Weights >= 0 of sum 1 over returns scaled to equal volatility; intervals from %d resamples of the common dates.", s->o->bootstrap);
+    return t;
+}
+
+/* ---- tables of one model's inside ---- */
+
+/* The selected ridge's place in the grid at row p; -1: none. */
+static int selected(const struct result_model *m, int p)
+{
+    for (int z = 0; z < m->nz; z++)
+        if (m->selected_ridge && m->selected_ridge[p] == m->ridge[z]) return z;
+    return -1;
+}
+
+static void heads_row(struct sample *s, struct table *t, const struct result_model *m, double ridge, double heads, const double *returns, int stride)
+{
+    int n = sample_take(s, returns, stride);
+    key(t, m->universe, m->name);
+    table_put(t, ridge);
+    table_put(t, heads);
+    table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
+    table_put(t, n && s->r->M ? sample_hjd(s, n, NULL) : NAN);
+}
+
+static struct table *heads(struct sample *s)
+{
+    struct table *t = NULL;
+    double *chosen = memory_array(double, s->r->P, "returns at the selected ridge");
+    for (int i = 0; i < s->r->models; i++) {
+        const struct result_model *m = &s->r->model[i];
+        if (!m->returns_by_heads || !m->nh || !m->nz) continue;
+        if (!t) {
+            t = table_create("heads", "Heads and ridge");
+            key_columns(t);
+            table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
+            table_column(t, "heads", NULL, TABLE_COUNT, 0);
+            table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
+            table_column(t, "hjd", "HJD", TABLE_REAL, 3);
+            table_note(t, "No ridge in a row: the ridge selected in each window.");
+        }
+        int stride = m->nz * m->nh;
+        for (int h = 0; h < m->nh; h++) {
+            for (int p = 0; p < s->r->P; p++) {
+                int z = selected(m, p);
+                chosen[p] = z < 0 ? NAN : m->returns_by_heads[(size_t)p * (size_t)stride + (size_t)(z * m->nh + h)];
+            }
+            heads_row(s, t, m, NAN, m->heads[h], chosen, 1);
+        }
+        for (int z = 0; z < m->nz; z++)
+            for (int h = 0; h < m->nh; h++) heads_row(s, t, m, m->ridge[z], m->heads[h], m->returns_by_heads + z * m->nh + h, stride);
+    }
+    memory_free(chosen);
+    return t;
+}
+
+static struct table *ridges(struct sample *s)
+{
+    struct table *t = NULL;
+    for (int i = 0; i < s->r->models; i++) {
+        const struct result_model *m = &s->r->model[i];
+        if (!m->nz || !m->returns_by_ridge) continue;
+        if (!t) {
+            t = table_create("ridge", "Ridge penalties: how often selected, and what each would have earned");
+            key_columns(t);
+            table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
+            table_column(t, "selected_share", "selected", TABLE_REAL, 2);
+            table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
+        }
+        for (int z = 0; z < m->nz; z++) {
+            int rows = 0, hits = 0, n = sample_take(s, m->returns_by_ridge + z, m->nz);
+            for (int p = s->first; p < s->first + s->n; p++) {
+                int at = selected(m, p);
+                rows += at >= 0;
+                hits += at == z;
+            }
+            key(t, m->universe, m->name);
+            table_put(t, m->ridge[z]);
+            table_put(t, rows ? (double)hits / rows : NAN);
+            table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
+        }
+    }
+    return t;
+}
+
+static struct table *symmetry(struct sample *s)
+{
+    struct table *t = NULL;
+    double *full = memory_array(double, 2 * (size_t)s->n, "returns of a part");
+    for (int i = 0; i < s->r->models; i++) {
+        const struct result_model *m = &s->r->model[i];
+        if (!m->symmetric_returns || !m->antisymmetric_returns) continue;
+        if (!t) {
+            t = table_create("symmetry", "Symmetric and antisymmetric parts of linear attention");
+            key_columns(t);
+            table_column(t, "part", NULL, TABLE_TEXT, 0);
+            table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
+            table_column(t, "sharpe_se", "s.e.", TABLE_REAL, 2);
+            table_column(t, "hjd", "HJD", TABLE_REAL, 3);
+            table_column(t, "hjd_scaled", "HJD scaled", TABLE_REAL, 3);
+            table_column(t, "correlation", "correlation with total", TABLE_REAL, 2);
+            table_column(t, "periods", NULL, TABLE_COUNT, 0);
+        }
+        const char *const part[] = {"total", "symmetric", "antisymmetric"};
+        const double *const series[] = {m->returns, m->symmetric_returns, m->antisymmetric_returns};
+        for (int j = 0; j < 3; j++) {
+            double scaled = NAN;
+            int n = sample_take(s, series[j], 1);
+            key(t, m->universe, m->name);
+            table_put_text(t, part[j]);
+            table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
+            table_put(t, sharpe_error(n, s->series, s->r->periods_per_year));
+            table_put(t, n && s->r->M ? sample_hjd(s, n, &scaled) : NAN);
+            table_put(t, scaled);
+            int common = gather_common(s, 2, (const double *const[]){series[0], series[j]}, full);
+            table_put(t, series_correlation(common, full, full + common));
+            table_put_integer(t, n);
+        }
+    }
+    memory_free(full);
+    return t;
+}
+
+int tables_build(const struct results *r, const struct table_options *o, struct tables *t, struct error *e)
+{
+    int first, n;
+    *t = (struct tables){{NULL}};
+    if (r->models == 0) return error_set(e, "%s: found no models; needed: at least one", r->path);
+    if (tables_range(r, o, &first, &n, e)) return -1;
+    if (r->rows_done == 0) return error_set(e, "%s: no row is finished yet (0 of %ld): nothing to measure", r->path, r->rows_total);
+    struct sample s;
+    sample_open(&s, r, o, first, n);
+    t->table[TABLES_PERFORMANCE] = performance(&s);
+    t->table[TABLES_ALPHAS] = alphas_table(&s);
+    t->table[TABLES_CORRELATIONS] = correlations_table();
+    t->table[TABLES_TANGENCY] = tangency_table(&s);
+    const char **universe = memory_array(const char *, r->models, "universes");
+    int *member = memory_array(int, r->models, "models"), universes = sample_universes(r, universe);
+    for (int u = 0; u < universes; u++) {
+        int k = members(&s, universe[u], member);
+        if (k == 0) continue;
+        alphas_of(&s, t->table[TABLES_ALPHAS], member, k);
+        correlations_of(&s, t->table[TABLES_CORRELATIONS], member, k);
+        tangency_of(&s, t->table[TABLES_TANGENCY], member, k);
+    }
+    t->table[TABLES_HEADS] = heads(&s);
+    t->table[TABLES_RIDGE] = ridges(&s);
+    t->table[TABLES_SYMMETRY] = symmetry(&s);
+    memory_free(universe);
+    memory_free(member);
+    sample_close(&s);
+    return 0;
+}
+
+void tables_free(struct tables *t)
+{
+    for (int i = 0; i < TABLES; i++) table_free(t->table[i]);
+    *t = (struct tables){{NULL}};
+}
