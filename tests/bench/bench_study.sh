@@ -17,8 +17,8 @@ for p in 1 2 1 2; do
     end=$(date +%s.%N)
     planned=$(sed -n 's/^memory: \(.*\) a rank planned, beside \(.*\) of the program.*/\1 + \2/p' "$dir/log")
     resident=$(sed -n 's/.*resident memory at most \(.*\) a rank.*/\1/p' "$dir/log")
-    printf '  %d rank(s): %.1f s for %d windows; memory a rank: planned %s, resident %s\n' $p "$(echo "$end - $start" | bc)" $((periods - 60)) "$planned" "$resident"
-    eval "t$p=$(echo "$end - $start" | bc)"
+    printf '  %d rank(s): %.1f s for %d windows; memory a rank: planned %s, resident %s\n' $p "$(awk "BEGIN{print $end - $start}")" $((periods - 60)) "$planned" "$resident"
+    eval "t$p=$(awk "BEGIN{print $end - $start}")"
 done
-printf '  two ranks over one: %.2f (goal 1.85)\n' "$(echo "$t1 / $t2" | bc -l)"
+printf '  two ranks over one: %.2f (goal 1.85)\n' "$(awk "BEGIN{print $t1 / $t2}")"
 "$BUILD/tests/tools/same" "$dir/r1.h5" "$dir/r2.h5" && echo '  same bits on one and two ranks'
