@@ -61,7 +61,7 @@ static void sharpe_errors_by_simulation(void)
             struct random_stream stream = random_open(3, (uint64_t)kind, (uint64_t)s, 0);
             double e = random_normal(&stream, 0) / sqrt(1 - rho * rho);
             for (int i = 0; i < N; i++) {
-                x[i] = 0.3 + e;
+                x[i] = 1 + e;
                 e = rho * e + random_normal(&stream, (uint64_t)i + 1);
             }
             double sr = sharpe_ratio(N, x, 12);
@@ -78,7 +78,7 @@ static void sharpe_differences(void)
 {
     enum { N = 500 };
     static double x[N], y[N];
-    for (int i = 0; i < N; i++) x[i] = 0.2 + normal(1, i), y[i] = 0.5 * x[i] + 0.3 * normal(2, i);
+    for (int i = 0; i < N; i++) x[i] = 0.9 + normal(1, i), y[i] = 0.5 * x[i] + 0.3 * normal(2, i);
     double error, back, difference = sharpe_difference(N, x, y, 12, 3, &error);
     CHECK_CLOSE(difference, sharpe_ratio(N, x, 12) - sharpe_ratio(N, y, 12), 1e-14);
     CHECK_CLOSE(sharpe_difference(N, y, x, 12, 3, &back), -difference, 1e-14);

@@ -59,6 +59,13 @@ static void kuhn_tucker(void)
     enum { K = 6 };
     for (int seed = 0; seed < 40; seed++) {
         fill(K, 100 + seed, seed % 4);
+        double sd[3] = {0, series_sd(N, x + N), series_sd(N, x + 2 * N)};
+        /* 0 is nearly 1 and 2 together: it enters first and must leave again. 5 is a combination of 3 and 4. */
+        for (int i = 0; i < N && seed % 2; i++) {
+            for (int j = 1; j < 3; j++) x[j * N + i] = (0.3 + x[j * N + i] / sd[j]);
+            x[i] = x[N + i] + x[2 * N + i] + 0.05 * ((i * 7) % 11 - 5);
+            x[5 * N + i] = 0.3 * x[3 * N + i] + 0.7 * x[4 * N + i];
+        }
         double A[K * K], b[K], w[K];
         for (int i = 0; i < K; i++) {
             b[i] = series_mean(N, x + i * N) / series_sd(N, x + i * N);
