@@ -1,0 +1,16 @@
+#include "linalg/adam.h"
+
+#include <math.h>
+
+void adam_step(size_t n, float *p, const float *gradient, float *first, float *second, long step, double rate, double decay)
+{
+    const float b1 = 0.9f, b2 = 0.999f, epsilon = 1e-8f;
+    float size = (float)(rate / (1 - pow(0.9, (double)step))), shrink = (float)(1 - rate * decay);
+    float root = (float)(1 / sqrt(1 - pow(0.999, (double)step)));
+    for (size_t i = 0; i < n; i++) {
+        float g = gradient[i];
+        first[i] = b1 * first[i] + (1 - b1) * g;
+        second[i] = b2 * second[i] + (1 - b2) * g * g;
+        p[i] = shrink * p[i] - size * first[i] / (sqrtf(second[i]) * root + epsilon);
+    }
+}

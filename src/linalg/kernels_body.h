@@ -1,0 +1,118 @@
+/* The body of linalg/kernels.h, included once per instruction set by kernels_avx*.c, which define
+ *   vec, LANES, V_*          a register of LANES floats and its operations
+ *   WIDEST, MOST_ROWS        bounds of a register tile
+ *   COLUMNS(n)               vectors to take next when n remain
+ *   TILES(X)                 X(V, R) for each width V, R rows deep: R V accumulators + V + 1 must fit the register file */
+#define INLINE static inline __attribute__((always_inline))
+
+/* A register tile: R rows by V vectors of C, all of k in one go. R and V are constants at every call. Every element of C is
+ * one chain of fused multiply-adds in the order of k, so how C is cut into tiles does not show in its bits. */
+INLINE void tile(const int R, const int V, int k, const float *a, ptrdiff_t a_row, ptrdiff_t a_col, const float *b,
+                 ptrdiff_t b_row, float *c, ptrdiff_t c_row, bool add)
+{
+    vec acc[MOST_ROWS][WIDEST];
+#pragma GCC unroll 32
+    for (int i = 0; i < R; i++)
+#pragma GCC unroll 32
+        for (int j = 0; j < V; j++) acc[i][j] = V_ZERO;
+    for (int l = 0; l < k; l++) {
+        vec x[WIDEST];
+#pragma GCC unroll 32
+        for (int j = 0; j < V; j++) x[j] = V_LOAD(b + j * LANES);
+#pragma GCC unroll 32
+        for (int i = 0; i < R; i++) {
+            vec s = V_SET(a[i * a_row]);
+#pragma GCC unroll 32
+            for (int j = 0; j < V; j++) acc[i][j] = V_FMA(s, x[j], acc[i][j]);
+        }
+        a += a_col;
+        b += b_row;
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < R; i++)
+#pragma GCC unroll 32
+        for (int j = 0; j < V; j++) {
+            float *to = c + i * c_row + j * LANES;
+            V_STORE(to, add ? V_ADD(V_LOAD(to), acc[i][j]) : acc[i][j]);
+        }
+}
+
+/* m rows of a strip V vectors wide. */
+#define STRIP(V, R)                                                                                                         \
+    static void strip_##V(int m, int k, const float *a, ptrdiff_t a_row, ptrdiff_t a_col, const float *b, ptrdiff_t b_row,  \
+                          float *c, ptrdiff_t c_row, bool add)                                                              \
+    {                                                                                                                       \
+        int i = 0;                                                                                                          \
+        for (; i + R <= m; i += R) tile(R, V, k, a + i * a_row, a_row, a_col, b, b_row, c + i * c_row, c_row, add);         \
+        for (; i + 2 <= m; i += 2) tile(2, V, k, a + i * a_row, a_row, a_col, b, b_row, c + i * c_row, c_row, add);         \
+        for (; i < m; i++) tile(1, V, k, a + i * a_row, a_row, a_col, b, b_row, c + i * c_row, c_row, add);                 \
+    }
+TILES(STRIP)
+
+static void product(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdiff_t a_col, const float *b, ptrdiff_t b_row,
+                    float *c, ptrdiff_t c_row, bool add)
+{
+    enum { DEPTH = 384 }; /* of k at a time: a strip of B then stays in the second-level cache */
+    for (int l = 0; l < k || l == 0; l += DEPTH) {
+        int depth = k - l < DEPTH ? k - l : DEPTH, v;
+        for (int j = 0; j < n; j += v * LANES) {
+            v = COLUMNS((n - j) / LANES);
+            const float *from = a + l * a_col, *by = b + l * b_row + j;
+            switch (v) {
+#define CASE(V, R)                                                                                                          \
+    case V: strip_##V(m, depth, from, a_row, a_col, by, b_row, c + j, c_row, add || l); break;
+                TILES(CASE)
+            }
+        }
+    }
+}
+
+static void panel_max(int rows, int width, const float *x, float *top)
+{
+    for (int j = 0; j < width; j += LANES) {
+        vec m = V_LOAD(top + j);
+        for (int i = 0; i < rows; i++) m = V_MAX(V_LOAD(x + i * PANEL + j), m);
+        V_STORE(top + j, m);
+    }
+}
+
+/* exp by Cody and Waite: x = n ln 2 + r, a polynomial of degree 6 in r (Cephes), n added to the exponent. */
+INLINE vec exponential(vec x)
+{
+    const vec magic = V_SET(12582912.f); /* 1.5 * 2^23: adding it rounds to an integer, left in the low bits */
+    vec t = V_FMA(x, V_SET(1.44269504088896341f), magic), n = V_SUB(t, magic);
+    vec r = V_FMA(n, V_SET(-0.693359375f), x);
+    r = V_FMA(n, V_SET(2.12194440e-4f), r);
+    vec p = V_FMA(V_SET(1.9875691500e-4f), r, V_SET(1.3981999507e-3f));
+    p = V_FMA(p, r, V_SET(8.3334519073e-3f));
+    p = V_FMA(p, r, V_SET(4.1665795894e-2f));
+    p = V_FMA(p, r, V_SET(1.6666665459e-1f));
+    p = V_FMA(p, r, V_SET(5.0000001201e-1f));
+    p = V_FMA(V_MUL(p, r), r, V_ADD(r, V_SET(1.f)));
+    return V_SCALE(p, t);
+}
+
+static void panel_exp(int rows, int width, float *x, const float *shift, float *sum)
+{
+    for (int j = 0; j < width; j += LANES) {
+        vec s = V_ZERO, m = V_LOAD(shift + j); /* a block's sum of its own: less rounding over many keys */
+        for (int i = 0; i < rows; i++) {
+            /* the second operand of a maximum is what comes back when one is NaN: NaN stays NaN */
+            vec e = exponential(V_MAX(V_SET(-60.f), V_SUB(V_LOAD(x + i * PANEL + j), m)));
+            V_STORE(x + i * PANEL + j, e);
+            s = V_ADD(s, e);
+        }
+        V_STORE(sum + j, V_ADD(V_LOAD(sum + j), s));
+    }
+}
+
+static void panel_softmax_back(int rows, int width, const float *e, const float *r, float *d)
+{
+    for (int j = 0; j < width; j += LANES) {
+        vec m = V_LOAD(r + j);
+        for (int i = 0; i < rows; i++) {
+            float *to = d + i * PANEL + j;
+            V_STORE(to, V_MUL(V_LOAD(e + i * PANEL + j), V_SUB(V_LOAD(to), m)));
+        }
+    }
+}
