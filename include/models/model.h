@@ -111,7 +111,19 @@ struct fit_note {
     char text[160];
 };
 
+/* A long fit (a network's) and its driver: between two steps the fit asks the team's leader whether to go on. */
+enum fit_wish { FIT_GO, FIT_SAVE, FIT_STOP };
+struct fit_watch {
+    void *context;
+    enum fit_wish (*wish)(void *context);                           /* called on the team's rank 0; stop: save first */
+    void (*save)(void *context, const void *state, size_t bytes);   /* rank 0 again: what `state` will be on resume */
+    const void *state;           /* rank 0: resume from here with the same bits; NULL: from the start */
+    size_t state_bytes;
+    bool apply;                  /* no training: the parameters in hand are to be used as they are */
+};
+
 struct model;                    /* each class embeds what it needs */
+struct network;                  /* models/network.h */
 
 struct model_class {
     const char *name, *summary;
@@ -133,6 +145,11 @@ struct model_class {
     void (*positions)(struct model *, const struct window *, double *out);
     /* The realised return of each variant is known: fill the record (layout order); record[0] is the model's return. */
     void (*record)(struct model *, const double *variant_returns, double *record);
+    /* Networks only (NULL elsewhere): the watch of the fits to come, NULL for none; the network itself, whose parameters the
+     * last fit left, for saving and loading them. A warm start goes on from what it holds: `warm` says whether it may. */
+    void (*watch)(struct model *, struct fit_watch *);
+    struct network *(*network)(struct model *);
+    void (*warm)(struct model *, bool may);
     /* Which variant record() reported as `returns` (save_weights stores that one's weights). */
     int (*chosen)(const struct model *);
 };

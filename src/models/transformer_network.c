@@ -59,6 +59,12 @@ double transformer_bytes(int D, int max_assets, int shards, int ranks, int K, in
     return 4 * (fixed_floats(D, K, H, df, max_assets, n, own, ranks) + (own + 6) * parameters_floats(D, K, H, df));
 }
 
+double transformer_keep_bytes(int max_assets, int shards, int K, int H)
+{
+    double each = ceil((double)max_assets / shards);
+    return 4. * K * H * shards * attention_panels((int)each) * (double)attention_panel_size(max_assets);
+}
+
 static float **matrices(int count, size_t size, const char *what)
 {
     float **m = memory_array(float *, count, what);

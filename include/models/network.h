@@ -58,6 +58,8 @@ double mlp_flops(int D, int layers, const int *hidden, double N);
 double transformer_flops(int D, int blocks, int heads, int feedforward, double N);
 /* Bytes of workspace on a rank that holds 1/ranks of the shards, without what is kept by choice. */
 double transformer_bytes(int D, int max_assets, int shards, int ranks, int blocks, int heads, int feedforward);
+/* Bytes that keeping all exponentials of the attention would take, on one rank. */
+double transformer_keep_bytes(int max_assets, int shards, int blocks, int heads);
 
 /* Attach to a team (again: a no-op for the same team). Collective. */
 void network_bind(struct network *, struct team *);

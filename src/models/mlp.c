@@ -1,0 +1,55 @@
+/* The MLP that shuts attention off: each asset's weight from its own characteristics alone                        (9) */
+#include "models/epochs.h"
+
+#include "base/memory.h"
+
+struct model {
+    struct trainer *trainer;
+};
+
+static const struct model_option options[] = {
+    {.key = "hidden", .type = OPTION_INTS, .fallback = "[256, 256, 256, 256]", .low = 1, .high = 65536, .help = "units of each hidden layer"},
+    TRAINING_OPTIONS,
+    {.key = NULL},
+};
+
+static int check(const struct shape *s, const struct values *v, struct error *e)
+{
+    struct training t = training_options(v);
+    int layers;
+    values_list(v, "hidden", &layers);
+    if (layers > 32) return error_set(e, "found %d hidden layers; needed: at most 32", layers);
+    return training_check(&t, s, e);
+}
+
+static void cost(const struct shape *s, const struct values *v, struct cost *c)
+{
+    int layers;
+    const int *hidden = values_list(v, "hidden", &layers);
+    struct training t = training_options(v);
+    double units = padded(s->D), parameters = 0, in = s->D;
+    for (int l = 0; l < layers; in = hidden[l++]) units += 2. * padded(hidden[l]), parameters += (in + 1) * padded(hidden[l]);
+    training_cost(&t, s, mlp_flops(s->D, layers, hidden, s->max_assets), 4 * (units * s->max_assets + (6. + s->shards) * parameters), c);
+}
+
+static void layout(const struct shape *s, const struct values *v, struct layout *l)
+{
+    (void)s;
+    struct training t = training_options(v);
+    training_layout(&t, l);
+}
+
+static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+{
+    int layers;
+    const int *hidden = values_list(v, "hidden", &layers);
+    struct model *m = memory_array(struct model, 1, "mlp");
+    struct training t = training_options(v);
+    m->trainer = trainer_create(mlp_network(s->D, s->max_assets, s->shards, layers, hidden), &t, s, seed);
+    return m;
+}
+
+#define NETWORK_CLASS     mlp_class
+#define NETWORK_NAME      "mlp"
+#define NETWORK_SUMMARY   "multi-layer perceptron: each stock by its own characteristics, nonlinearly (9)"
+#include "network_class.h"

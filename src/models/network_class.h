@@ -1,0 +1,52 @@
+/* The part of a model class that all networks share; included at the end of their files, which define NETWORK_CLASS, NETWORK_NAME,
+ * NETWORK_SUMMARY and struct model { struct trainer *trainer; }. */
+
+static void destroy(struct model *m)
+{
+    trainer_destroy(m->trainer);
+    memory_free(m);
+}
+
+static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
+{
+    return trainer_fit(m->trainer, w, team, note);
+}
+
+static void positions(struct model *m, const struct window *w, double *out)
+{
+    for (int i = 0; i < w->period[w->T].n; i++) out[i] = (double)m->trainer->weights[i];
+}
+
+static void record(struct model *m, const double *returns, double *out) { trainer_record(m->trainer, returns[0], out); }
+
+static int chosen(const struct model *m)
+{
+    (void)m;
+    return 0;
+}
+
+static void watch(struct model *m, struct fit_watch *w) { m->trainer->watch = w; }
+
+static struct network *network(struct model *m) { return m->trainer->net; }
+
+static void warm(struct model *m, bool may) { m->trainer->warm = may; }
+
+const struct model_class NETWORK_CLASS = {
+    .name = NETWORK_NAME,
+    .summary = NETWORK_SUMMARY,
+    .options = options,
+    .needs = NEED_ROWS,
+    .trades = TRADE_ASSETS,
+    .check = check,
+    .cost = cost,
+    .layout = layout,
+    .create = create,
+    .destroy = destroy,
+    .fit = fit,
+    .positions = positions,
+    .record = record,
+    .chosen = chosen,
+    .watch = watch,
+    .network = network,
+    .warm = warm,
+};

@@ -1,0 +1,61 @@
+/* A synthetic period and the core's own sgemm rate, for the benchmarks of networks. */
+#include <cblas.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "linalg/adam.h"
+#include "models/epochs.h"
+
+/* The best of several 2000^3 products by OpenBLAS, flops per second. */
+static inline double sgemm_rate(void)
+{
+    enum { M = 2000 };
+    float *a = memory_array(float, M * M, "bench"), *b = memory_array(float, M * M, "bench"), *c = memory_array(float, M * M, "bench");
+    struct random_stream s = random_open(1, 1, 0, 0);
+    random_normals_float(&s, 0, M * M, 1, a);
+    random_normals_float(&s, M * M, M * M, 1, b);
+    double best = 1e99;
+    for (int i = 0; i < 6; i++) {
+        double t = clock_seconds();
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, M, M, 1, a, M, b, M, 0, c, M);
+        t = clock_seconds() - t;
+        if (t < best) best = t;
+    }
+    memory_free(a), memory_free(b), memory_free(c);
+    return 2. * M * M * M / best;
+}
+
+static inline struct period period_create(int n, int D)
+{
+    struct random_stream s = random_open(1, 2, 0, 0);
+    float *x = memory_array(float, (size_t)n *D, "bench");
+    double *r = memory_array(double, n, "bench");
+    for (size_t i = 0; i < (size_t)n * (size_t)D; i++) x[i] = (float)(random_uniform(&s, i) - 0.5);
+    for (int i = 0; i < n; i++) r[i] = 0.1 * random_normal(&s, (uint64_t)n * (uint64_t)D + (uint64_t)i);
+    return (struct period){.n = n, .date = 20000131, .scale = 1, .characteristics = x, .returns = r};
+}
+
+static inline void period_free(struct period *p)
+{
+    memory_free((void *)(uintptr_t)p->characteristics);
+    memory_free((void *)(uintptr_t)p->returns);
+}
+
+/* Seconds of the fastest of `times` training steps: forward, backward, Adam. Collective. */
+static inline double step_seconds(struct trainer *t, const struct period *p, struct team *team, int times)
+{
+    double best = 1e99;
+    for (int i = 1; i <= times; i++) {
+        team_barrier(team);
+        double at = clock_seconds();
+        trainer_loss(t, p, team, true);
+        adam_step(t->net->size, t->net->parameter, t->total, t->first, t->second, i, 1e-5, 0);
+        at = clock_seconds() - at;
+        team_max_double(team, &at, 1);
+        if (at < best) best = at;
+    }
+    return best;
+}
