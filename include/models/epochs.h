@@ -10,32 +10,76 @@ enum rate_schedule { RATE_CONSTANT, RATE_COSINE, RATE_LINEAR };
 
 struct training {
     int seeds, epochs;
-    double rate;                    /* Adam's step size */
-    bool mse;                       /* |R - w|^2 in place of (1 - w'R)^2 */
-    enum rate_schedule schedule;    /* how the rate falls to zero over all steps */
-    double decay, clip;             /* decoupled weight decay; bound on the gradient's norm, 0: none */
-    int hold_out, patience;         /* last periods of the window to stop early on, 0: none; epochs without improvement */
+    double rate;                 /* Adam's step size */
+    bool mse;                    /* |R - w|^2 in place of (1 - w'R)^2 */
+    enum rate_schedule schedule; /* how the rate falls to zero over all steps */
+    double decay, clip;          /* decoupled weight decay; bound on the gradient's norm, 0: none */
+    int hold_out, patience;      /* last periods of the window to stop early on, 0: none; epochs without improvement */
     double dropout;
     bool shuffle, warm_start;
 };
 
 /* The same options for every network: append these to a class's table, read them back. */
 #define TRAINING_OPTIONS                                                                                                    \
-    {.key = "seeds", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "independent fits, averaged"},     \
-    {.key = "epochs", .type = OPTION_INT, .fallback = "20", .low = 0, .high = 1e6, .help = "passes over the window"},        \
-    {.key = "learning_rate", .type = OPTION_REAL, .fallback = "1.0e-4", .low = 0, .high = 1e3, .help = "Adam's step size"},  \
-    {.key = "objective", .type = OPTION_WORD, .fallback = "msrr", .words = "msrr|mse", .help = "(1 - w'R)^2 or |R - w|^2"}, \
-    {.key = "schedule", .type = OPTION_WORD, .fallback = "constant", .words = "constant|cosine|linear",                     \
-     .help = "how the learning rate falls to zero"},                                                                        \
-    {.key = "weight_decay", .type = OPTION_REAL, .fallback = "0", .low = 0, .high = 1e3, .help = "decoupled weight decay"},  \
-    {.key = "clip", .type = OPTION_REAL, .fallback = "0", .low = 0, .high = 1e9, .help = "largest gradient norm; 0: any"},   \
-    {.key = "early_stopping", .type = OPTION_INT, .fallback = "0", .low = 0, .high = 1e5,                                   \
-     .help = "last periods of the window kept for stopping; 0: none"},                                                      \
-    {.key = "patience", .type = OPTION_INT, .fallback = "3", .low = 1, .high = 1e5, .help = "epochs without improvement before stopping"}, \
-    {.key = "dropout", .type = OPTION_REAL, .fallback = "0", .low = 0, .high = 0.95, .help = "share of hidden units silenced in training"}, \
-    {.key = "shuffle", .type = OPTION_BOOL, .fallback = "false", .help = "periods in random order, anew in every epoch"},    \
-    {.key = "warm_start", .type = OPTION_BOOL, .fallback = "false", .help = "begin at the previous window's parameters"},    \
-    {.key = "save_parameters", .type = OPTION_BOOL, .fallback = "false", .help = "keep the parameters of every fit"}
+    {.key = "seeds", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "independent fits, averaged"},    \
+        {.key = "epochs", .type = OPTION_INT, .fallback = "20", .low = 0, .high = 1e6, .help = "passes over the window"},   \
+        {.key = "learning_rate",                                                                                            \
+         .type = OPTION_REAL,                                                                                               \
+         .fallback = "1.0e-4",                                                                                              \
+         .low = 0,                                                                                                          \
+         .high = 1e3,                                                                                                       \
+         .help = "Adam's step size"},                                                                                       \
+        {.key = "objective",                                                                                                \
+         .type = OPTION_WORD,                                                                                               \
+         .fallback = "msrr",                                                                                                \
+         .words = "msrr|mse",                                                                                               \
+         .help = "(1 - w'R)^2 or |R - w|^2"},                                                                               \
+        {.key = "schedule",                                                                                                 \
+         .type = OPTION_WORD,                                                                                               \
+         .fallback = "constant",                                                                                            \
+         .words = "constant|cosine|linear",                                                                                 \
+         .help = "how the learning rate falls to zero"},                                                                    \
+        {.key = "weight_decay",                                                                                             \
+         .type = OPTION_REAL,                                                                                               \
+         .fallback = "0",                                                                                                   \
+         .low = 0,                                                                                                          \
+         .high = 1e3,                                                                                                       \
+         .help = "decoupled weight decay"},                                                                                 \
+        {.key = "clip",                                                                                                     \
+         .type = OPTION_REAL,                                                                                               \
+         .fallback = "0",                                                                                                   \
+         .low = 0,                                                                                                          \
+         .high = 1e9,                                                                                                       \
+         .help = "largest gradient norm; 0: any"},                                                                          \
+        {.key = "early_stopping",                                                                                           \
+         .type = OPTION_INT,                                                                                                \
+         .fallback = "0",                                                                                                   \
+         .low = 0,                                                                                                          \
+         .high = 1e5,                                                                                                       \
+         .help = "last periods of the window kept for stopping; 0: none"},                                                  \
+        {.key = "patience",                                                                                                 \
+         .type = OPTION_INT,                                                                                                \
+         .fallback = "3",                                                                                                   \
+         .low = 1,                                                                                                          \
+         .high = 1e5,                                                                                                       \
+         .help = "epochs without improvement before stopping"},                                                             \
+        {.key = "dropout",                                                                                                  \
+         .type = OPTION_REAL,                                                                                               \
+         .fallback = "0",                                                                                                   \
+         .low = 0,                                                                                                          \
+         .high = 0.95,                                                                                                      \
+         .help = "share of hidden units silenced in training"},                                                             \
+        {.key = "shuffle",                                                                                                  \
+         .type = OPTION_BOOL,                                                                                               \
+         .fallback = "false",                                                                                               \
+         .help = "periods in random order, anew in every epoch"},                                                           \
+        {.key = "warm_start",                                                                                               \
+         .type = OPTION_BOOL,                                                                                               \
+         .fallback = "false",                                                                                               \
+         .help = "begin at the previous window's parameters"},                                                              \
+    {                                                                                                                       \
+        .key = "save_parameters", .type = OPTION_BOOL, .fallback = "false", .help = "keep the parameters of every fit"      \
+    }
 struct training training_options(const struct values *v);
 /* Refuse what makes no sense together. */
 int training_check(const struct training *t, const struct shape *s, struct error *e);
@@ -44,29 +88,29 @@ void training_layout(const struct training *t, struct layout *l);
 /* Cost of a fit whose forward pass over max_assets takes `flops`; rate in flops per second. */
 void training_cost(const struct training *t, const struct shape *s, double flops, double bytes, struct cost *c);
 
-enum { CODE_DIVERGED = 1, CODE_STOPPED = -1 };      /* of struct fit_note; stopped: asked to, the state is saved */
+enum { CODE_DIVERGED = 1, CODE_STOPPED = -1 }; /* of struct fit_note; stopped: asked to, the state is saved */
 
 struct trainer {
     struct network *net;
     struct training how;
     uint64_t seed;
-    struct fit_watch *watch;        /* NULL: nobody is watching */
+    struct fit_watch *watch; /* NULL: nobody is watching */
     /* the fit under way */
-    float *first, *second;          /* Adam's moments */
-    float *total;                   /* the gradient over all shards */
-    float *best;                    /* early stopping: the best parameters so far */
-    float *w, *dw;                  /* [own rows] */
-    double *part;                   /* [shards + 1] */
-    int *order;                     /* [T] */
+    float *first, *second; /* Adam's moments */
+    float *total;          /* the gradient over all shards */
+    float *best;           /* early stopping: the best parameters so far */
+    float *w, *dw;         /* [own rows] */
+    double *part;          /* [shards + 1] */
+    int *order;            /* [T] */
     struct team_sum *sum;
     struct team_share *share;
     int64_t *range;
     bool bound;
     /* the outcome */
-    double *loss;                   /* [epochs] mean over the periods of an epoch; NaN: not run */
+    double *loss; /* [epochs] mean over the periods of an epoch; NaN: not run */
     int restarts;
-    float *weights;                 /* [max_assets] of now, on every rank */
-    bool warm;                      /* the parameters are those of the window before warm_date */
+    float *weights; /* [max_assets] of now, on every rank */
+    bool warm;      /* the parameters are those of the window before warm_date */
 };
 /* Takes the network over. */
 struct trainer *trainer_create(struct network *n, const struct training *how, const struct shape *s, uint64_t seed);

@@ -16,7 +16,7 @@ struct tensor {
     int rank, size[4];
     int rows, columns;
     size_t at;
-    double deviation;               /* of the normal initial values; 0: starts at zero */
+    double deviation; /* of the normal initial values; 0: starts at zero */
 };
 
 struct network {
@@ -25,22 +25,22 @@ struct network {
     int D, max_assets, shards;
     int tensors;
     struct tensor *tensor;
-    size_t size;                    /* floats of the parameter vector, padding included */
+    size_t size; /* floats of the parameter vector, padding included */
     float *parameter;
-    size_t memory;                  /* bytes this rank's workspace should stay under where there is a choice */
-    double dropout;                 /* share of hidden units silenced in training */
-    uint64_t dropout_key[3];        /* names the step: (seed, window, step) */
+    size_t memory;           /* bytes this rank's workspace should stay under where there is a choice */
+    double dropout;          /* share of hidden units silenced in training */
+    uint64_t dropout_key[3]; /* names the step: (seed, window, step) */
     /* what depends on the team; set by network_bind */
     struct team *team;
-    int *part_first;                /* [ranks+1] shards of each rank */
-    int first, own;                 /* mine: first .. first+own-1 */
-    int64_t *range;                 /* [ranks+1] scratch for row ranges */
-    float **gradient;               /* [own] one gradient per shard, each [size] */
+    int *part_first;  /* [ranks+1] shards of each rank */
+    int first, own;   /* mine: first .. first+own-1 */
+    int64_t *range;   /* [ranks+1] scratch for row ranges */
+    float **gradient; /* [own] one gradient per shard, each [size] */
 };
 
 struct network_class {
-    void (*bind)(struct network *);         /* allocate the workspace for team, first, own */
-    void (*unbind)(struct network *);       /* free it */
+    void (*bind)(struct network *);   /* allocate the workspace for team, first, own */
+    void (*unbind)(struct network *); /* free it */
     /* w [n]: weights of this rank's rows. training: keep what backward wants, apply dropout. Collective. */
     void (*forward)(struct network *, const struct period *, bool training, float *w);
     /* From dw [n] = dLoss/dw of the period last passed forward: adds to gradient[own]. Collective. */
@@ -72,11 +72,23 @@ void tensor_export(const struct network *, int t, float *out);
 void tensor_import(struct network *, int t, const float *in);
 
 /* First row of shard s of a period of N rows. */
-static inline int shard_row(const struct network *n, int N, int s) { return (int)((int64_t)N * s / n->shards); }
-static inline int own_first_row(const struct network *n, int N) { return shard_row(n, N, n->first); }
-static inline int own_rows(const struct network *n, int N) { return shard_row(n, N, n->first + n->own) - own_first_row(n, N); }
+static inline int shard_row(const struct network *n, int N, int s)
+{
+    return (int)((int64_t)N * s / n->shards);
+}
+static inline int own_first_row(const struct network *n, int N)
+{
+    return shard_row(n, N, n->first);
+}
+static inline int own_rows(const struct network *n, int N)
+{
+    return shard_row(n, N, n->first + n->own) - own_first_row(n, N);
+}
 /* Most rows that `shards` consecutive shards can have. */
-static inline int most_rows(const struct network *n, int shards) { return (int)(((int64_t)n->max_assets * shards + n->shards - 1) / n->shards); }
+static inline int most_rows(const struct network *n, int shards)
+{
+    return (int)(((int64_t)n->max_assets * shards + n->shards - 1) / n->shards);
+}
 
 /* For the classes: append a tensor while building, finish by allocating; the padded copy of a period's rows; who holds which
  * rows (times `width`) in range; dropout of rows [n, columns] that begin at panel row `row`, layer by layer. */
@@ -85,7 +97,10 @@ void network_finish(struct network *);
 void rows_pad(int n, int D, const float *rows, float *out);
 const int64_t *network_ranges(struct network *, int N, int width);
 void network_drop(const struct network *, int layer, int row, int n, int columns, float *x);
-static inline float network_drop_scale(const struct network *n) { return (float)(1 / (1 - n->dropout)); }
+static inline float network_drop_scale(const struct network *n)
+{
+    return (float)(1 / (1 - n->dropout));
+}
 static inline float *tensor_at(const struct network *n, float *vector, int t, int row)
 {
     return vector + n->tensor[t].at + (size_t)row * (size_t)padded(n->tensor[t].columns);

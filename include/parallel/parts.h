@@ -12,8 +12,8 @@
 struct team_share;
 struct team_share *team_share_create(struct team *t);
 void team_share_destroy(struct team_share *s);
-void team_share_begin(struct team_share *s, float *table, const int64_t *first);        /* collective */
-void team_share_finish(struct team_share *s);                                           /* collective */
+void team_share_begin(struct team_share *s, float *table, const int64_t *first); /* collective */
+void team_share_finish(struct team_share *s);                                    /* collective */
 
 /* `parts` summands of equal length, of which rank r holds part_first[r] .. part_first[r+1]-1; every rank wants the sum of
  * floats first[r] .. first[r+1]-1 of them, taken in part order from `start` + part 0 on. */

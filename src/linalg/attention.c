@@ -129,6 +129,25 @@ void attention_forward(const struct kernels *k, int n, int N, int D, const float
     }
 }
 
+/* x <- s x, returns x . y; both [ld]. */
+static float scale_and_dot(int ld, float s, float *x, const float *y)
+{
+    float lane[PAD] = {0}, sum = 0;
+    for (int j = 0; j < ld; j += PAD)
+        for (int l = 0; l < PAD; l++) {
+            x[j + l] *= s;
+            lane[l] += x[j + l] * y[j + l];
+        }
+    for (int l = 0; l < PAD; l++) sum += lane[l];
+    return sum;
+}
+
+/* Ask for a block of kept exponentials ahead of its use: it comes from memory while the products of the block before run. */
+static void prefetch(const float *e, int keys)
+{
+    for (int i = 0; i < keys * PANEL; i += 16) __builtin_prefetch(e + i, 0, 2);
+}
+
 /* With E the exponentials and s their sum:  dP = dG Y',  dS = E (dP - r) / s,  r_i = dG_i . G_i (the softmax's inner product
  * sum_j P_ij dP_ij, at D instead of N terms),  dQ = dS Y,  dY += E' dG / s + dS' Q. Dividing dG by s first does it all. */
 void attention_backward(const struct kernels *k, int n, int N, int D, const float *q, const float *y, int keep,
@@ -143,11 +162,7 @@ void attention_backward(const struct kernels *k, int n, int N, int D, const floa
         const float *my_q = q + (size_t)first * (size_t)ld, *my_g = g + (size_t)first * (size_t)ld;
         float *my_dg = dg + (size_t)first * (size_t)ld;
         fill(p.r, PANEL, 0);
-        for (int a = 0; a < rows; a++)
-            for (int d = 0; d < D; d++) {
-                my_dg[a * ld + d] *= inverse[a];
-                p.r[a] += my_dg[a * ld + d] * my_g[a * ld + d];
-            }
+        for (int a = 0; a < rows; a++) p.r[a] = scale_and_dot(ld, inverse[a], my_dg + a * ld, my_g + a * ld);
         turn_in(rows, D, my_dg, p.extra);
         if (i >= keep) turn_in(rows, D, my_q, p.q);
         for (int at = 0; at < N; at += BLOCK) {
@@ -155,6 +170,7 @@ void attention_backward(const struct kernels *k, int n, int N, int D, const floa
             const float *block = y + (size_t)at * (size_t)ld, *e = p.e;
             if (i < keep) {
                 e = kept + (size_t)i * attention_panel_size(N) + (size_t)at * PANEL;
+                if (at + keys < N) prefetch(e + (size_t)keys * PANEL, smaller(BLOCK, N - at - keys));
             } else {
                 float unused[PANEL] __attribute__((aligned(64))) = {0};
                 scores(k, keys, width, D, block, p.q, p.e);

@@ -10,29 +10,38 @@
 
 /* What a fit under way is, beside its vectors: written to and read from checkpoints as it stands. */
 struct progress_state {
-    uint64_t size;                  /* floats of a vector: a state of another network is refused */
-    int32_t epoch, at;              /* the next step: the at-th period of the epoch */
+    uint64_t size;     /* floats of a vector: a state of another network is refused */
+    int32_t epoch, at; /* the next step: the at-th period of the epoch */
     int32_t restarts, bad_epochs, over;
-    int64_t step;                   /* Adam steps taken */
-    double sum, best_loss;          /* of the epoch so far; of the best epoch */
+    int64_t step;          /* Adam steps taken */
+    double sum, best_loss; /* of the epoch so far; of the best epoch */
 };
 
 struct training training_options(const struct values *v)
 {
     const char *schedule = values_word(v, "schedule");
-    return (struct training){
-        .seeds = (int)values_int(v, "seeds"), .epochs = (int)values_int(v, "epochs"), .rate = values_real(v, "learning_rate"),
-        .mse = !strcmp(values_word(v, "objective"), "mse"),
-        .schedule = !strcmp(schedule, "cosine") ? RATE_COSINE : !strcmp(schedule, "linear") ? RATE_LINEAR : RATE_CONSTANT,
-        .decay = values_real(v, "weight_decay"), .clip = values_real(v, "clip"), .hold_out = (int)values_int(v, "early_stopping"),
-        .patience = (int)values_int(v, "patience"), .dropout = values_real(v, "dropout"), .shuffle = values_bool(v, "shuffle"),
-        .warm_start = values_bool(v, "warm_start")};
+    return (struct training){.seeds = (int)values_int(v, "seeds"),
+                             .epochs = (int)values_int(v, "epochs"),
+                             .rate = values_real(v, "learning_rate"),
+                             .mse = !strcmp(values_word(v, "objective"), "mse"),
+                             .schedule = !strcmp(schedule, "cosine")   ? RATE_COSINE
+                                         : !strcmp(schedule, "linear") ? RATE_LINEAR
+                                                                       : RATE_CONSTANT,
+                             .decay = values_real(v, "weight_decay"),
+                             .clip = values_real(v, "clip"),
+                             .hold_out = (int)values_int(v, "early_stopping"),
+                             .patience = (int)values_int(v, "patience"),
+                             .dropout = values_real(v, "dropout"),
+                             .shuffle = values_bool(v, "shuffle"),
+                             .warm_start = values_bool(v, "warm_start")};
 }
 
 int training_check(const struct training *t, const struct shape *s, struct error *e)
 {
     if (t->hold_out >= s->T)
-        return error_set(e, "found early_stopping: %d with a window of %d periods; needed: fewer, so that some are left to train on", t->hold_out, s->T);
+        return error_set(
+            e, "found early_stopping: %d with a window of %d periods; needed: fewer, so that some are left to train on",
+            t->hold_out, s->T);
     return 0;
 }
 
@@ -48,8 +57,9 @@ void training_layout(const struct training *t, struct layout *l)
 void training_cost(const struct training *t, const struct shape *s, double flops, double bytes, struct cost *c)
 {
     /* one forward and two more for backward per step, and the weights of now */
-    *c = (struct cost){.flops = flops * (3. * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out + 1), .bytes = bytes};
-    c->seconds = c->flops / 1e11;   /* measured: bench_transformer; the schedule corrects it by what it sees */
+    *c = (struct cost){.flops = flops * (3. * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out + 1),
+                       .bytes = bytes};
+    c->seconds = c->flops / 1e11; /* measured: bench_transformer; the schedule corrects it by what it sees */
 }
 
 struct trainer *trainer_create(struct network *n, const struct training *how, const struct shape *s, uint64_t seed)
@@ -160,7 +170,9 @@ double trainer_loss(struct trainer *t, const struct period *p, struct team *team
 static double rate_at(const struct training *how, long step, long steps, int restarts)
 {
     double x = (double)step / (double)steps, rate = ldexp(how->rate, -restarts);
-    return how->schedule == RATE_COSINE ? rate * (0.5 + 0.5 * cos(M_PI * x)) : how->schedule == RATE_LINEAR ? rate * (1 - x) : rate;
+    return how->schedule == RATE_COSINE   ? rate * (0.5 + 0.5 * cos(M_PI * x))
+           : how->schedule == RATE_LINEAR ? rate * (1 - x)
+                                          : rate;
 }
 
 static void clip(size_t n, float *g, double most)
@@ -196,7 +208,8 @@ static void state_copy(struct trainer *t, struct progress_state *s, char *at, bo
 {
     void *const piece[] = {s, t->net->parameter, t->first, t->second, t->best, t->loss};
     size_t vector = t->net->size * sizeof(float);
-    const size_t bytes[] = {sizeof *s, vector, vector, vector, t->how.hold_out ? vector : 0, sizeof(double) * (size_t)t->how.epochs};
+    const size_t bytes[] = {
+        sizeof *s, vector, vector, vector, t->how.hold_out ? vector : 0, sizeof(double) * (size_t)t->how.epochs};
     for (int i = 0; i < 6; at += bytes[i++]) memcpy(out ? at : piece[i], out ? piece[i] : at, bytes[i]);
 }
 
@@ -325,7 +338,8 @@ int trainer_fit(struct trainer *t, const struct window *w, struct team *team, st
         rc = weigh(t, &w->period[w->T]) ? 0 : -1;
     } else {
         if (!load_state(t, &s)) begin(t, w, &s);
-        while ((rc = train(t, w, &s)) == 0 ? (rc = weigh(t, &w->period[w->T]) ? 0 : -1) < 0 && s.restarts < 1 : rc < 0 && s.restarts < 1) {
+        while ((rc = train(t, w, &s)) == 0 ? (rc = weigh(t, &w->period[w->T]) ? 0 : -1) < 0 && s.restarts < 1
+                                           : rc < 0 && s.restarts < 1) {
             s.restarts++;
             begin(t, w, &s);
         }

@@ -8,7 +8,12 @@ struct model {
 };
 
 static const struct model_option options[] = {
-    {.key = "hidden", .type = OPTION_INTS, .fallback = "[256, 256, 256, 256]", .low = 1, .high = 65536, .help = "units of each hidden layer"},
+    {.key = "hidden",
+     .type = OPTION_INTS,
+     .fallback = "[256, 256, 256, 256]",
+     .low = 1,
+     .high = 65536,
+     .help = "units of each hidden layer"},
     TRAINING_OPTIONS,
     {.key = NULL},
 };
@@ -28,8 +33,10 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     const int *hidden = values_list(v, "hidden", &layers);
     struct training t = training_options(v);
     double units = padded(s->D), parameters = 0, in = s->D;
-    for (int l = 0; l < layers; in = hidden[l++]) units += 2. * padded(hidden[l]), parameters += (in + 1) * padded(hidden[l]);
-    training_cost(&t, s, mlp_flops(s->D, layers, hidden, s->max_assets), 4 * (units * s->max_assets + (6. + s->shards) * parameters), c);
+    for (int l = 0; l < layers; in = hidden[l++])
+        units += 2. * padded(hidden[l]), parameters += (in + 1) * padded(hidden[l]);
+    training_cost(&t, s, mlp_flops(s->D, layers, hidden, s->max_assets),
+                  4 * (units * s->max_assets + (6. + s->shards) * parameters), c);
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)
@@ -49,7 +56,7 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     return m;
 }
 
-#define NETWORK_CLASS     mlp_class
-#define NETWORK_NAME      "mlp"
-#define NETWORK_SUMMARY   "multi-layer perceptron: each stock by its own characteristics, nonlinearly (9)"
+#define NETWORK_CLASS   mlp_class
+#define NETWORK_NAME    "mlp"
+#define NETWORK_SUMMARY "multi-layer perceptron: each stock by its own characteristics, nonlinearly (9)"
 #include "network_class.h"

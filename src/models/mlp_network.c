@@ -8,14 +8,17 @@
 #include "models/network.h"
 
 struct mlp {
-    struct network net;             /* tensors: weight_0, bias_0, ..., the last a column and a number */
-    int layers, *width;             /* hidden layers; width[0] = D, width[l] after layer l */
-    float **layer;                  /* [layers+1][n, padded(width)]: inputs, then what each hidden layer gives */
-    float **back;                   /* [layers+1] derivatives of the same */
-    float *turned;                  /* the largest weight matrix, transposed */
+    struct network net; /* tensors: weight_0, bias_0, ..., the last a column and a number */
+    int layers, *width; /* hidden layers; width[0] = D, width[l] after layer l */
+    float **layer;      /* [layers+1][n, padded(width)]: inputs, then what each hidden layer gives */
+    float **back;       /* [layers+1] derivatives of the same */
+    float *turned;      /* the largest weight matrix, transposed */
 };
 
-static struct mlp *of(struct network *n) { return (struct mlp *)n; }
+static struct mlp *of(struct network *n)
+{
+    return (struct mlp *)n;
+}
 
 double mlp_flops(int D, int layers, const int *hidden, double N)
 {
@@ -30,7 +33,7 @@ static void bind(struct network *n)
     size_t rows = (size_t)most_rows(n, n->own), turned = 0;
     for (int l = 0; l <= m->layers; l++) {
         size_t ld = (size_t)padded(m->width[l]);
-        m->layer[l] = memory_array(float, rows * ld, "activations");
+        m->layer[l] = memory_array(float, rows *ld, "activations");
         m->back[l] = memory_array(float, l ? rows *ld : 0, "derivatives of activations");
         if (l && ld * (size_t)padded(m->width[l - 1]) > turned) turned = ld * (size_t)padded(m->width[l - 1]);
     }
@@ -62,12 +65,14 @@ static void forward(struct network *n, const struct period *p, bool training, fl
         for (int l = 0; l < m->layers; l++) {
             int in = m->width[l], out = m->width[l + 1];
             float *y = m->layer[l + 1] + (size_t)at * (size_t)padded(out);
-            dense_forward(n->kernels, rows, in, out, m->layer[l] + (size_t)at * (size_t)padded(in), tensor_at(n, n->parameter, 2 * l, 0),
-                          tensor_at(n, n->parameter, 2 * l + 1, 0), (struct dense_how){.relu = true}, y);
+            dense_forward(n->kernels, rows, in, out, m->layer[l] + (size_t)at * (size_t)padded(in),
+                          tensor_at(n, n->parameter, 2 * l, 0), tensor_at(n, n->parameter, 2 * l + 1, 0),
+                          (struct dense_how){.relu = true}, y);
             if (training && n->dropout > 0) network_drop(n, l, row0 + at, rows, out, y);
         }
         int last = m->width[m->layers];
-        dense_column_forward(rows, last, m->layer[m->layers] + (size_t)at * (size_t)padded(last), tensor_at(n, n->parameter, 2 * m->layers, 0), w + at);
+        dense_column_forward(rows, last, m->layer[m->layers] + (size_t)at * (size_t)padded(last),
+                             tensor_at(n, n->parameter, 2 * m->layers, 0), w + at);
         for (int i = 0; i < rows; i++) w[at + i] += tensor_at(n, n->parameter, 2 * m->layers + 1, 0)[0];
     }
 }
@@ -80,8 +85,8 @@ static void backward(struct network *n, const struct period *p, const float *dw)
         int rows = shard_rows(n, p->n, s, &at);
         float *gradient = n->gradient[s];
         size_t skip = (size_t)at * (size_t)padded(last);
-        dense_column_backward(rows, last, m->layer[L] + skip, tensor_at(n, n->parameter, 2 * L, 0), dw + at, m->back[L] + skip,
-                              tensor_at(n, gradient, 2 * L, 0));
+        dense_column_backward(rows, last, m->layer[L] + skip, tensor_at(n, n->parameter, 2 * L, 0), dw + at,
+                              m->back[L] + skip, tensor_at(n, gradient, 2 * L, 0));
         for (int i = 0; i < rows; i++) tensor_at(n, gradient, 2 * L + 1, 0)[0] += dw[at + i];
     }
     for (int l = L - 1; l >= 0; l--) {
@@ -91,9 +96,10 @@ static void backward(struct network *n, const struct period *p, const float *dw)
             int rows = shard_rows(n, p->n, s, &at);
             size_t lo = (size_t)padded(out), li = (size_t)padded(in);
             float *dy = m->back[l + 1] + (size_t)at * lo;
-            relu_backward((size_t)rows * lo, m->layer[l + 1] + (size_t)at * lo, n->dropout > 0 ? network_drop_scale(n) : 1, dy);
-            dense_gradient(n->kernels, rows, in, out, m->layer[l] + (size_t)at * li, dy, tensor_at(n, n->gradient[s], 2 * l, 0),
-                           tensor_at(n, n->gradient[s], 2 * l + 1, 0));
+            relu_backward((size_t)rows * lo, m->layer[l + 1] + (size_t)at * lo, n->dropout > 0 ? network_drop_scale(n) : 1,
+                          dy);
+            dense_gradient(n->kernels, rows, in, out, m->layer[l] + (size_t)at * li, dy,
+                           tensor_at(n, n->gradient[s], 2 * l, 0), tensor_at(n, n->gradient[s], 2 * l + 1, 0));
             if (l) dense_backward(n->kernels, rows, in, out, m->turned, dy, false, m->back[l] + (size_t)at * li);
         }
     }

@@ -70,7 +70,10 @@ void network_initialise(struct network *n, uint64_t seed, int64_t window)
     }
 }
 
-size_t tensor_size(const struct tensor *t) { return (size_t)t->rows * (size_t)t->columns; }
+size_t tensor_size(const struct tensor *t)
+{
+    return (size_t)t->rows * (size_t)t->columns;
+}
 
 size_t network_parameters(const struct network *n)
 {
@@ -82,13 +85,15 @@ size_t network_parameters(const struct network *n)
 void tensor_export(const struct network *n, int i, float *out)
 {
     const struct tensor *t = &n->tensor[i];
-    for (int r = 0; r < t->rows; r++) memcpy(out + (size_t)r * (size_t)t->columns, tensor_at(n, n->parameter, i, r), sizeof(float) * (size_t)t->columns);
+    for (int r = 0; r < t->rows; r++)
+        memcpy(out + (size_t)r * (size_t)t->columns, tensor_at(n, n->parameter, i, r), sizeof(float) * (size_t)t->columns);
 }
 
 void tensor_import(struct network *n, int i, const float *in)
 {
     const struct tensor *t = &n->tensor[i];
-    for (int r = 0; r < t->rows; r++) memcpy(tensor_at(n, n->parameter, i, r), in + (size_t)r * (size_t)t->columns, sizeof(float) * (size_t)t->columns);
+    for (int r = 0; r < t->rows; r++)
+        memcpy(tensor_at(n, n->parameter, i, r), in + (size_t)r * (size_t)t->columns, sizeof(float) * (size_t)t->columns);
 }
 
 void rows_pad(int n, int D, const float *rows, float *out)

@@ -17,7 +17,10 @@ static void positions(struct model *m, const struct window *w, double *out)
     for (int i = 0; i < w->period[w->T].n; i++) out[i] = (double)m->trainer->weights[i];
 }
 
-static void record(struct model *m, const double *returns, double *out) { trainer_record(m->trainer, returns[0], out); }
+static void record(struct model *m, const double *returns, double *out)
+{
+    trainer_record(m->trainer, returns[0], out);
+}
 
 static int chosen(const struct model *m)
 {
@@ -25,11 +28,20 @@ static int chosen(const struct model *m)
     return 0;
 }
 
-static void watch(struct model *m, struct fit_watch *w) { m->trainer->watch = w; }
+static void watch(struct model *m, struct fit_watch *w)
+{
+    m->trainer->watch = w;
+}
 
-static struct network *network(struct model *m) { return m->trainer->net; }
+static struct network *network(struct model *m)
+{
+    return m->trainer->net;
+}
 
-static void warm(struct model *m, bool may) { m->trainer->warm = may; }
+static void warm(struct model *m, bool may)
+{
+    m->trainer->warm = may;
+}
 
 const struct model_class NETWORK_CLASS = {
     .name = NETWORK_NAME,

@@ -10,7 +10,12 @@ struct model {
 static const struct model_option options[] = {
     {.key = "blocks", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "transformer blocks K"},
     {.key = "heads", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "attention heads of a block"},
-    {.key = "feedforward", .type = OPTION_INT, .fallback = "256", .low = 1, .high = 65536, .help = "hidden units of a block's feed-forward layer"},
+    {.key = "feedforward",
+     .type = OPTION_INT,
+     .fallback = "256",
+     .low = 1,
+     .high = 65536,
+     .help = "hidden units of a block's feed-forward layer"},
     TRAINING_OPTIONS,
     {.key = NULL},
 };
@@ -42,13 +47,14 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
 {
     struct model *m = memory_array(struct model, 1, "transformer");
     struct training t = training_options(v);
-    struct network *n = transformer_network(s->D, s->max_assets, s->shards, (int)values_int(v, "blocks"), (int)values_int(v, "heads"),
-                                            (int)values_int(v, "feedforward"));
+    struct network *n = transformer_network(s->D, s->max_assets, s->shards, (int)values_int(v, "blocks"),
+                                            (int)values_int(v, "heads"), (int)values_int(v, "feedforward"));
     m->trainer = trainer_create(n, &t, s, seed);
     return m;
 }
 
-#define NETWORK_CLASS     transformer_class
-#define NETWORK_NAME      "transformer"
-#define NETWORK_SUMMARY   "nonlinear portfolio transformer: blocks of attention across assets and a feed-forward layer (13)-(21)"
+#define NETWORK_CLASS transformer_class
+#define NETWORK_NAME  "transformer"
+#define NETWORK_SUMMARY                                                                                                     \
+    "nonlinear portfolio transformer: blocks of attention across assets and a feed-forward layer (13)-(21)"
 #include "network_class.h"

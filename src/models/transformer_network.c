@@ -15,23 +15,26 @@ enum { W, V, W1, B1, W2, B2, LAMBDA, TENSORS };
 struct transformer {
     struct network net;
     int K, H, df;
-    float **y;                      /* [K+1][N, D] input of each block; y[K] the output (own rows) */
-    float **q, **g;                 /* [K H][n, D] queries and G of each head */
-    float **z, **f;                 /* [K][n, D], [K][n, df] after attention, inside the feed-forward layer */
-    float **statistics;             /* [K H own shards] of the softmax rows */
-    int *keep;                      /* [K H own shards] panels whose exponentials are kept ... */
-    float **kept;                   /* ... and where */
+    float **y;          /* [K+1][N, D] input of each block; y[K] the output (own rows) */
+    float **q, **g;     /* [K H][n, D] queries and G of each head */
+    float **z, **f;     /* [K][n, D], [K][n, df] after attention, inside the feed-forward layer */
+    float **statistics; /* [K H own shards] of the softmax rows */
+    int *keep;          /* [K H own shards] panels whose exponentials are kept ... */
+    float **kept;       /* ... and where */
     float *arena;
     size_t arena_size;
-    float *dy, *dg, *dq, *df_back;  /* [n, D], [n, D], [H][n, D], [n, df] */
-    float **keys;                   /* [own][N, D] derivative with respect to all keys, by the shard it comes from */
-    float *turned[4];               /* W', V' [H][D, D], W1', W2' of the block in hand */
+    float *dy, *dg, *dq, *df_back; /* [n, D], [n, D], [H][n, D], [n, df] */
+    float **keys;                  /* [own][N, D] derivative with respect to all keys, by the shard it comes from */
+    float *turned[4];              /* W', V' [H][D, D], W1', W2' of the block in hand */
     float *work;
     struct team_share *share;
     struct team_sum *sum;
 };
 
-static struct transformer *of(struct network *n) { return (struct transformer *)n; }
+static struct transformer *of(struct network *n)
+{
+    return (struct transformer *)n;
+}
 
 double transformer_flops(int D, int K, int H, int df, double N)
 {
@@ -50,7 +53,8 @@ static double fixed_floats(int D, int K, int H, int df, double N, double n, doub
 
 static double parameters_floats(int D, int K, int H, int df)
 {
-    return K * (2. * H * D * padded(D) + (double)D * padded(df) + padded(df) + (double)df * padded(D) + padded(D)) + padded(D);
+    return K * (2. * H * D * padded(D) + (double)D * padded(df) + padded(df) + (double)df * padded(D) + padded(D)) +
+           padded(D);
 }
 
 double transformer_bytes(int D, int max_assets, int shards, int ranks, int K, int H, int df)
@@ -81,7 +85,8 @@ static void matrices_free(float **m, int count)
 static void bind(struct network *n)
 {
     struct transformer *t = of(n);
-    size_t ld = (size_t)padded(n->D), lf = (size_t)padded(t->df), rows = (size_t)most_rows(n, n->own), all = (size_t)n->max_assets;
+    size_t ld = (size_t)padded(n->D), lf = (size_t)padded(t->df), rows = (size_t)most_rows(n, n->own),
+           all = (size_t)n->max_assets;
     int heads = t->K * t->H, ranks = team_size(n->team), each = most_rows(n, 1), most = 0;
     t->y = matrices(t->K + 1, all * ld, "block inputs");
     t->q = matrices(heads, rows * ld, "queries");
@@ -89,8 +94,8 @@ static void bind(struct network *n)
     t->z = matrices(t->K, rows * ld, "residuals");
     t->f = matrices(t->K, rows * lf, "feed-forward activations");
     t->statistics = matrices(heads * n->own, attention_statistics(each), "softmax statistics");
-    t->keep = memory_array(int, heads *n->own, "panels kept");
-    t->kept = memory_array(float *, heads *n->own, "panels kept");
+    t->keep = memory_array(int, heads * n->own, "panels kept");
+    t->kept = memory_array(float *, heads * n->own, "panels kept");
     t->dy = memory_array(float, rows *ld, "derivatives");
     t->dg = memory_array(float, rows *ld, "derivatives");
     t->dq = memory_array(float, (size_t)t->H *rows *ld, "derivatives");
@@ -108,7 +113,8 @@ static void bind(struct network *n)
     }
     t->sum = team_sum_create(n->team, n->shards, n->part_first, (size_t)most * ld);
     /* what the budget leaves keeps exponentials, at most all of them */
-    double fixed = transformer_bytes(n->D, n->max_assets, n->shards, ranks, t->K, t->H, t->df), left = (double)n->memory - fixed;
+    double fixed = transformer_bytes(n->D, n->max_assets, n->shards, ranks, t->K, t->H, t->df),
+           left = (double)n->memory - fixed;
     double all_panels = (double)heads * n->own * attention_panels(each) * (double)attention_panel_size(n->max_assets);
     t->arena_size = left > 0 ? (size_t)(left / 4 < all_panels ? left / 4 : all_panels) / PAD * PAD : 0;
     t->arena = memory_array(float, t->arena_size, "kept attention");
@@ -135,7 +141,7 @@ static void unbind(struct network *n)
 /* A shard of this rank within a period of N assets: its rows, where they begin among this rank's, among all. */
 struct block {
     int rows, at, row;
-    size_t skip, skip_all;          /* the same in floats of [.., D] matrices */
+    size_t skip, skip_all; /* the same in floats of [.., D] matrices */
 };
 static struct block block_of(const struct network *n, int N, int s)
 {
@@ -167,8 +173,9 @@ static void queries(struct transformer *t, int b, int N)
     for (int h = 0; h < t->H; h++)
         for (int s = 0; s < n->own; s++) {
             struct block r = block_of(n, N, s);
-            dense_forward(n->kernels, r.rows, n->D, n->D, t->y[b] + r.skip_all, tensor_at(n, n->parameter, W, (b * t->H + h) * n->D),
-                          NULL, (struct dense_how){0}, t->q[b * t->H + h] + r.skip);
+            dense_forward(n->kernels, r.rows, n->D, n->D, t->y[b] + r.skip_all,
+                          tensor_at(n, n->parameter, W, (b * t->H + h) * n->D), NULL, (struct dense_how){0},
+                          t->q[b * t->H + h] + r.skip);
         }
 }
 
@@ -180,8 +187,8 @@ static void attend(struct transformer *t, int b, int N, int s)
     memcpy(t->z[b] + r.skip, t->y[b] + r.skip_all, sizeof(float) * (size_t)r.rows * ld);
     for (int h = 0; h < t->H; h++) {
         int head = b * t->H + h, i = head * n->own + s;
-        attention_forward(n->kernels, r.rows, N, n->D, t->q[head] + r.skip, t->y[b], t->keep[i], t->kept[i], t->statistics[i],
-                          t->g[head] + r.skip, t->work);
+        attention_forward(n->kernels, r.rows, N, n->D, t->q[head] + r.skip, t->y[b], t->keep[i], t->kept[i],
+                          t->statistics[i], t->g[head] + r.skip, t->work);
         dense_forward(n->kernels, r.rows, n->D, n->D, t->g[head] + r.skip, tensor_at(n, n->parameter, V, head * n->D), NULL,
                       (struct dense_how){.residual = true}, t->z[b] + r.skip);
     }
@@ -196,8 +203,8 @@ static void feed_forward(struct transformer *t, int b, int N, int s, bool traini
                   tensor_at(n, n->parameter, B1, b), (struct dense_how){.relu = true}, f);
     if (training && n->dropout > 0) network_drop(n, b, r.row, r.rows, t->df, f);
     memcpy(out, t->z[b] + r.skip, sizeof(float) * (size_t)r.rows * (size_t)padded(n->D));
-    dense_forward(n->kernels, r.rows, t->df, n->D, f, tensor_at(n, n->parameter, W2, b * t->df), tensor_at(n, n->parameter, B2, b),
-                  (struct dense_how){.residual = true}, out);
+    dense_forward(n->kernels, r.rows, t->df, n->D, f, tensor_at(n, n->parameter, W2, b * t->df),
+                  tensor_at(n, n->parameter, B2, b), (struct dense_how){.residual = true}, out);
 }
 
 static void forward(struct network *n, const struct period *p, bool training, float *w)
@@ -207,7 +214,7 @@ static void forward(struct network *n, const struct period *p, bool training, fl
     plan_keep(t, N, training);
     rows_pad(N, n->D, p->characteristics, t->y[0]);
     for (int b = 0; b < t->K; b++) {
-        queries(t, b, N);      /* needs own rows only: the others are still under way */
+        queries(t, b, N); /* needs own rows only: the others are still under way */
         if (b) team_share_finish(t->share);
         for (int s = 0; s < n->own; s++) {
             attend(t, b, N, s);
@@ -228,10 +235,12 @@ static void feed_forward_back(struct transformer *t, int b, int N, int s)
     struct block r = block_of(n, N, s);
     size_t lf = (size_t)padded(t->df), skip = (size_t)r.at * lf;
     float *dy = t->dy + r.skip, *df = t->df_back + skip, *gradient = n->gradient[s];
-    dense_gradient(n->kernels, r.rows, t->df, n->D, t->f[b] + skip, dy, tensor_at(n, gradient, W2, b * t->df), tensor_at(n, gradient, B2, b));
+    dense_gradient(n->kernels, r.rows, t->df, n->D, t->f[b] + skip, dy, tensor_at(n, gradient, W2, b * t->df),
+                   tensor_at(n, gradient, B2, b));
     dense_backward(n->kernels, r.rows, t->df, n->D, t->turned[3], dy, false, df);
     relu_backward((size_t)r.rows * lf, t->f[b] + skip, n->dropout > 0 ? network_drop_scale(n) : 1, df);
-    dense_gradient(n->kernels, r.rows, n->D, t->df, t->z[b] + r.skip, df, tensor_at(n, gradient, W1, b * n->D), tensor_at(n, gradient, B1, b));
+    dense_gradient(n->kernels, r.rows, n->D, t->df, t->z[b] + r.skip, df, tensor_at(n, gradient, W1, b * n->D),
+                   tensor_at(n, gradient, B1, b));
     dense_backward(n->kernels, r.rows, n->D, t->df, t->turned[2], df, true, dy);
 }
 
@@ -245,10 +254,13 @@ static void attend_back(struct transformer *t, int b, int N, int s)
     if (b) memset(t->keys[s], 0, sizeof(float) * (size_t)N * ld);
     for (int h = 0; h < t->H; h++) {
         int head = b * t->H + h, i = head * n->own + s;
-        dense_backward(n->kernels, r.rows, n->D, n->D, t->turned[V] + (size_t)h * ld * ld, t->dy + r.skip, false, t->dg + r.skip);
-        dense_gradient(n->kernels, r.rows, n->D, n->D, t->g[head] + r.skip, t->dy + r.skip, tensor_at(n, n->gradient[s], V, head * n->D), NULL);
-        attention_backward(n->kernels, r.rows, N, n->D, t->q[head] + r.skip, t->y[b], t->keep[i], t->kept[i], t->statistics[i],
-                           t->g[head] + r.skip, t->dg + r.skip, t->dq + (size_t)h * per_head + r.skip, b ? t->keys[s] : NULL, t->work);
+        dense_backward(n->kernels, r.rows, n->D, n->D, t->turned[V] + (size_t)h * ld * ld, t->dy + r.skip, false,
+                       t->dg + r.skip);
+        dense_gradient(n->kernels, r.rows, n->D, n->D, t->g[head] + r.skip, t->dy + r.skip,
+                       tensor_at(n, n->gradient[s], V, head * n->D), NULL);
+        attention_backward(n->kernels, r.rows, N, n->D, t->q[head] + r.skip, t->y[b], t->keep[i], t->kept[i],
+                           t->statistics[i], t->g[head] + r.skip, t->dg + r.skip, t->dq + (size_t)h * per_head + r.skip,
+                           b ? t->keys[s] : NULL, t->work);
     }
 }
 
@@ -260,7 +272,8 @@ static void queries_back(struct transformer *t, int b, int N, int s)
     size_t ld = (size_t)padded(n->D), per_head = (size_t)most_rows(n, n->own) * ld;
     for (int h = 0; h < t->H; h++) {
         const float *dq = t->dq + (size_t)h * per_head + r.skip;
-        dense_gradient(n->kernels, r.rows, n->D, n->D, t->y[b] + r.skip_all, dq, tensor_at(n, n->gradient[s], W, (b * t->H + h) * n->D), NULL);
+        dense_gradient(n->kernels, r.rows, n->D, n->D, t->y[b] + r.skip_all, dq,
+                       tensor_at(n, n->gradient[s], W, (b * t->H + h) * n->D), NULL);
         if (b) dense_backward(n->kernels, r.rows, n->D, n->D, t->turned[W] + (size_t)h * ld * ld, dq, true, t->dy + r.skip);
     }
 }
@@ -272,8 +285,8 @@ static void backward(struct network *n, const struct period *p, const float *dw)
     size_t ld = (size_t)padded(n->D);
     for (int s = 0; s < n->own; s++) {
         struct block r = block_of(n, N, s);
-        dense_column_backward(r.rows, n->D, t->y[t->K] + r.skip_all, tensor_at(n, n->parameter, LAMBDA, 0), dw + r.at, t->dy + r.skip,
-                              tensor_at(n, n->gradient[s], LAMBDA, 0));
+        dense_column_backward(r.rows, n->D, t->y[t->K] + r.skip_all, tensor_at(n, n->parameter, LAMBDA, 0), dw + r.at,
+                              t->dy + r.skip, tensor_at(n, n->gradient[s], LAMBDA, 0));
     }
     for (int b = t->K - 1; b >= 0; b--) {
         dense_turn(n->D, t->df, tensor_at(n, n->parameter, W1, b * n->D), t->turned[2]);
@@ -292,7 +305,10 @@ static void backward(struct network *n, const struct period *p, const float *dw)
     }
 }
 
-static void destroy(struct network *n) { memory_free(of(n)); }
+static void destroy(struct network *n)
+{
+    memory_free(of(n));
+}
 
 struct network *transformer_network(int D, int max_assets, int shards, int K, int H, int df)
 {

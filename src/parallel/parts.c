@@ -45,9 +45,9 @@ void team_share_finish(struct team_share *s)
 struct team_sum {
     MPI_Comm comm;
     int rank, size, parts, *part_first;
-    size_t most, mine, offset;      /* floats I want now, and where they begin in a part */
-    float *inbox;                   /* [parts of others, most] */
-    const float **source;           /* [parts] where each part of my floats lies */
+    size_t most, mine, offset; /* floats I want now, and where they begin in a part */
+    float *inbox;              /* [parts of others, most] */
+    const float **source;      /* [parts] where each part of my floats lies */
     MPI_Request *request;
     int requests;
 };

@@ -23,10 +23,12 @@ static void one_core(struct team *world)
     const int hidden[4] = {256, 256, 256, 256};
     struct period p = period_create(N, D);
     double peak = sgemm_rate();
-    printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(), peak / 1e9);
+    printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(),
+           peak / 1e9);
     struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 2e9);
     double s = step_seconds(t, &p, world, 5), f = 3 * transformer_flops(D, K, 1, DF, N);
-    printf("transformer step N=%d D=%d df=%d K=%d: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", N, D, DF, K, s, f / s / 1e9, f / s / peak);
+    printf("transformer step N=%d D=%d df=%d K=%d: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", N, D, DF, K, s,
+           f / s / 1e9, f / s / peak);
     trainer_destroy(t);
     t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 0);
     double r = step_seconds(t, &p, world, 3);
@@ -41,7 +43,8 @@ static void one_core(struct team *world)
     double rate = f / s, n_square = 5000. * 5000., n_mean = 4600;
     double forward = 10 * (4 * n_square * D + 4 * n_mean * D * D + 4 * n_mean * D * DF);
     double hours = 659. * 10 * 20 * 60 * 3 * forward / rate / 3600;
-    printf("projection: 659 windows x 10 seeds x 20 epochs x 60 months, K=10: %.3g core-hours (%.0f days on 1,000 cores)\n", hours, hours / 24 / 1000);
+    printf("projection: 659 windows x 10 seeds x 20 epochs x 60 months, K=10: %.3g core-hours (%.1f hours on 1,000 cores)\n",
+           hours, hours / 1000);
     period_free(&p);
 }
 
@@ -54,7 +57,8 @@ static void memory_ends(struct team *world)
         char size[32];
         struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), budgets[i]);
         double s = step_seconds(t, &p, world, 1);
-        printf("N=%d K=%d memory %.1f GB: %.2f s a step, %s held\n", N, K, budgets[i] / 1e9, s, format_bytes((double)memory_held(), size));
+        printf("N=%d K=%d memory %.1f GB: %.2f s a step, %s held\n", N, K, budgets[i] / 1e9, s,
+               format_bytes((double)memory_held(), size));
         fflush(stdout);
         trainer_destroy(t);
     }
@@ -68,7 +72,7 @@ static void ranks(struct team *world)
     struct period p = period_create(N, D);
     struct team *alone = team_split(world, team_rank(world));
     double seconds[3];
-    for (int how = 0; how < 3; how++) {      /* one rank works alone; each its own task; all on one period */
+    for (int how = 0; how < 3; how++) { /* one rank works alone; each its own task; all on one period */
         struct trainer *t = trainer_of(transformer_network(D, N, P, K, 1, DF), 2e9);
         team_barrier(world);
         seconds[how] = how == 0 && team_rank(world) ? 0 : step_seconds(t, &p, how == 2 ? world : alone, 5);
@@ -77,8 +81,8 @@ static void ranks(struct team *world)
         trainer_destroy(t);
     }
     if (team_rank(world) == 0) {
-        printf("%d ranks: alone %.4f s; separate tasks %.4f s, %.2f times one; one period's shards %.4f s, %.2f times one\n", P,
-               seconds[0], seconds[1], P * seconds[0] / seconds[1], seconds[2], seconds[0] / seconds[2]);
+        printf("%d ranks: alone %.4f s; separate tasks %.4f s, %.2f times one; one period's shards %.4f s, %.2f times one\n",
+               P, seconds[0], seconds[1], P * seconds[0] / seconds[1], seconds[2], seconds[0] / seconds[2]);
     }
     team_close(alone);
     period_free(&p);

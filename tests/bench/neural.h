@@ -13,7 +13,8 @@
 static inline double sgemm_rate(void)
 {
     enum { M = 2000 };
-    float *a = memory_array(float, M * M, "bench"), *b = memory_array(float, M * M, "bench"), *c = memory_array(float, M * M, "bench");
+    float *a = memory_array(float, M *M, "bench"), *b = memory_array(float, M *M, "bench"),
+          *c = memory_array(float, M *M, "bench");
     struct random_stream s = random_open(1, 1, 0, 0);
     random_normals_float(&s, 0, M * M, 1, a);
     random_normals_float(&s, M * M, M * M, 1, b);
