@@ -1,6 +1,6 @@
 /* The one place that talks to HDF5. Small checked calls: every function returns 0, or -1 with *e saying file, dataset, what
  * was found and what is needed. Files are written beside their place as PATH.tmp, closed, synced and renamed: a file that
- * exists is whole. Types are given as enum; shapes as up to 3 dimensions (rank 0: a scalar). */
+ * exists is whole. Types are given as enum; shapes as up to 4 dimensions (rank 0: a scalar). */
 #ifndef IO_HDF_H
 #define IO_HDF_H
 
@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "parallel/team.h"
 
+enum { HDF_DIMENSIONS = 4 };
 enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT64, HDF_FLOAT32, HDF_FLOAT64 };
 
 struct hdf;      /* an open file */
@@ -32,7 +33,7 @@ int hdf_close(struct hdf *f, struct error *e);
 
 bool hdf_exists(struct hdf *f, const char *name);                 /* dataset or group, path from root */
 /* Shape of a dataset; checks that it is of a type convertible to `type` (float kinds for floats, integers for integers). */
-int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[3], struct error *e);
+int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[HDF_DIMENSIONS], struct error *e);
 /* Read all of it / `count` entries along dimension 0 from `first`, converted to `type`. */
 int hdf_read(struct hdf *f, const char *name, enum hdf_type type, void *out, struct error *e);
 int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out, struct error *e);

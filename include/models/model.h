@@ -77,6 +77,7 @@ enum trade {
     TRADE_FACTORS,               /* the D scaled managed factors F_{t+1}; weights on assets are X_t theta */
     TRADE_ASSETS,                /* the n assets of now */
     TRADE_BENCHMARK,             /* the k benchmark factors */
+    TRADE_OWN,                   /* portfolios the model defines itself: own_assets, own_returns, own_weights */
 };
 
 /* ---- what a row of the results holds: declared once, stored by a generic writer ---- */
@@ -145,6 +146,11 @@ struct model_class {
     void (*positions)(struct model *, const struct window *, double *out);
     /* The realised return of each variant is known: fill the record (layout order); record[0] is the model's return. */
     void (*record)(struct model *, const double *variant_returns, double *record);
+    /* TRADE_OWN only: how many base assets; their returns over a period whose own returns are known by now (out [own_assets]);
+     * the weights on assets of one portfolio theta [own_assets] of them in period now (out [n]). */
+    int (*own_assets)(const struct shape *, const struct values *);
+    void (*own_returns)(struct model *, const struct period *realised, double *out);
+    void (*own_weights)(struct model *, const struct period *now, const double *theta, float *out);
     /* Networks only (NULL elsewhere): the watch of the fits to come, NULL for none; the network itself, whose parameters the
      * last fit left, for saving and loading them. A warm start goes on from what it holds: `warm` says whether it may. */
     void (*watch)(struct model *, struct fit_watch *);

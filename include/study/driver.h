@@ -10,6 +10,7 @@
 struct run_options {
     const char *panel, *output;      /* override the study's; NULL: the study's own */
     bool resume;
+    const char *apply;               /* a RESULTS.parameters folder: networks use these parameters and are not trained; NULL: train */
     double checkpoint_seconds;       /* finished rows are forced to disk at least this often */
 };
 

@@ -37,6 +37,7 @@ struct study {
     enum factor_scale factor_scale;
     uint64_t seed;
     int shards;
+    int ranks_per_fit;                   /* ranks that share one network's fit; 0: as many as there are ranks without a task */
     bool save_weights;
     double memory;                       /* bytes of workspace a model should stay under where it has a choice */
     int configs;

@@ -18,13 +18,14 @@ struct arguments {
     bool explain;
 };
 
-enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET };
+enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_APPLY };
 
 static const struct argp_option options[] = {
     {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
     {.name = "output", .key = 'o', .arg = "RESULTS", .doc = "results file, instead of the study's"},
     {.name = "resume", .key = KEY_RESUME, .doc = "go on with the finished rows in RESULTS.parts/, on any number of ranks; a complete RESULTS is left as it is"},
     {.name = "checkpoint-seconds", .key = KEY_CHECKPOINT, .arg = "S", .doc = "finished rows are forced to disk at least this often (default 30)"},
+    {.name = "apply", .key = KEY_APPLY, .arg = "PARAMETERS", .doc = "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of each date or the latest before it"},
     {.name = "explain", .key = KEY_EXPLAIN, .doc = "print every key of a study file and every option of every model"},
     {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
     {0},
@@ -37,6 +38,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_PANEL: a->options.panel = arg; return 0;
     case 'o': a->options.output = arg; return 0;
+    case KEY_APPLY: a->options.apply = arg; return 0;
     case KEY_RESUME: a->options.resume = true; return 0;
     case KEY_EXPLAIN: a->explain = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;

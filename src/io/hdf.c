@@ -301,7 +301,7 @@ static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5
 {
     struct hdf_handle *h = memory_array(struct hdf_handle, 1, "open dataset");
     *h = (struct hdf_handle){.next = f->handles, .name = memory_text(name), .id = id, .class = class, .rank = rank};
-    for (int i = 0; i < rank && i < 3; i++) h->size[i] = size[i];
+    for (int i = 0; i < rank && i < HDF_DIMENSIONS; i++) h->size[i] = size[i];
     return f->handles = h;
 }
 
@@ -324,12 +324,12 @@ static struct hdf_handle *find(struct hdf *f, const char *name, struct error *e)
     H5T_class_t class = H5Tget_class(type);
     H5Tclose(type);
     H5Sclose(space);
-    if (rank < 0 || rank > 3) {
-        error_set(e, "%s: dataset %s has %d dimensions; at most 3 are needed", f->path, name, rank);
+    if (rank < 0 || rank > HDF_DIMENSIONS) {
+        error_set(e, "%s: dataset %s has %d dimensions; at most %d are needed", f->path, name, rank, HDF_DIMENSIONS);
         H5Dclose(id);
         return NULL;
     }
-    int64_t shape[3] = {0, 0, 0};
+    int64_t shape[HDF_DIMENSIONS] = {0};
     for (int i = 0; i < rank; i++) shape[i] = (int64_t)size[i];
     return remember(f, name, id, class, rank, shape);
 }
@@ -344,7 +344,7 @@ static struct hdf_handle *find_typed(struct hdf *f, const char *name, enum hdf_t
     return NULL;
 }
 
-int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[3], struct error *e)
+int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[HDF_DIMENSIONS], struct error *e)
 {
     struct hdf_handle *h = find_typed(f, name, type, e);
     if (!h) return -1;
@@ -361,7 +361,8 @@ static int transfer(struct hdf *f, struct hdf_handle *h, enum hdf_type type, int
     if (first < 0 || count < 0 || (h->rank && first + count > h->size[0]))
         return error_set(e, "%s: dataset %s has %lld entries; %lld .. %lld were asked for", f->path, h->name, (long long)h->size[0],
                          (long long)first, (long long)(first + count - 1));
-    hsize_t start[3] = {(hsize_t)first}, size[3] = {(hsize_t)count, (hsize_t)h->size[1], (hsize_t)h->size[2]}, n = 1;
+    hsize_t start[HDF_DIMENSIONS] = {(hsize_t)first}, size[HDF_DIMENSIONS] = {(hsize_t)count}, n = 1;
+    for (int i = 1; i < h->rank; i++) size[i] = (hsize_t)h->size[i];
     for (int i = 0; i < h->rank; i++) n *= size[i];
     if (n == 0) return 0;
     hid_t file = H5Dget_space(h->id), memory = H5Screate_simple(1, &n, NULL);
@@ -414,13 +415,13 @@ static int reserve(const struct hdf *f, hid_t dataset, const char *name, struct 
 int hdf_dataset(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, int64_t chunk_rows,
                 const void *fill, struct error *e)
 {
-    require(rank >= 0 && rank <= 3 && !(f->team && chunk_rows));    /* deflated chunks cannot be written independently */
-    hsize_t extent[3] = {1, 1, 1}, chunk[3];
+    require(rank >= 0 && rank <= HDF_DIMENSIONS && !(f->team && chunk_rows));    /* deflated chunks cannot be written independently */
+    hsize_t extent[HDF_DIMENSIONS] = {1, 1, 1, 1}, chunk[HDF_DIMENSIONS];
     for (int i = 0; i < rank; i++) chunk[i] = extent[i] = (hsize_t)size[i];
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), links = hdf_link_list();
     H5Pset_obj_track_times(list, false);
     if (fill) H5Pset_fill_value(list, memory_type(type), fill);
-    bool empty = rank && (!extent[0] || !extent[1] || !extent[2]);
+    bool empty = rank && (!extent[0] || !extent[1] || !extent[2] || !extent[3]);
     if (chunk_rows && rank && !empty) {
         if ((hsize_t)chunk_rows < extent[0]) chunk[0] = (hsize_t)chunk_rows;
         H5Pset_chunk(list, rank, chunk);

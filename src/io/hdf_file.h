@@ -24,7 +24,7 @@ struct hdf_handle {
     hid_t id;
     H5T_class_t class;
     int rank;
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
 };
 
 struct hdf {

@@ -16,7 +16,7 @@
 /* ---- the header: read by one rank ---------------------------------------------------------------------------------------- */
 
 /* Shape of a dataset that must have `rank` dimensions; NULL in need of a size that is free. */
-static int shape(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t size[3], struct error *e)
+static int shape(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t size[HDF_DIMENSIONS], struct error *e)
 {
     int found;
     if (hdf_shape(f, name, type, &found, size, e)) return -1;
@@ -34,7 +34,7 @@ static int fits(struct hdf *f, const char *name, int64_t found, int64_t needed, 
 
 static int load_dates(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     if (shape(f, "dates", HDF_INT64, 1, size, e)) return -1;
     if (size[0] < 1 || size[0] > 100000000)
         return error_set(e, "%s: dataset dates has %lld periods; 1 or more are needed", hdf_path(f), (long long)size[0]);
@@ -56,7 +56,7 @@ static int load_dates(struct hdf *f, struct panel_meta *m, struct error *e)
 
 static int load_offsets(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     if (shape(f, "offsets", HDF_INT64, 1, size, e)) return -1;
     if (fits(f, "offsets", size[0], (int64_t)m->T + 1, "entries", "one more than there are dates", e)) return -1;
     m->offsets = memory_array(int64_t, (size_t)m->T + 1, "panel offsets");
@@ -83,7 +83,7 @@ static int load_offsets(struct hdf *f, struct panel_meta *m, struct error *e)
 static int load_row_shapes(struct hdf *f, struct panel_meta *m, struct error *e)
 {
     const char *why = "one for each row of asset_ids";
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     if (shape(f, "asset_ids", HDF_INT64, 1, size, e)) return -1;
     m->rows = size[0];
     if (shape(f, "characteristics", HDF_FLOAT32, 2, size, e) || fits(f, "characteristics", size[0], m->rows, "rows", why, e)) return -1;
@@ -107,7 +107,7 @@ static int load_row_shapes(struct hdf *f, struct panel_meta *m, struct error *e)
 /* [T, k] of double: returns dated like the panel, NaN where missing. */
 static int load_table(struct hdf *f, const char *name, int T, int64_t *columns, double **out, struct error *e)
 {
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     if (shape(f, name, HDF_FLOAT64, 2, size, e) || fits(f, name, size[0], T, "rows", "one for each date", e)) return -1;
     *columns = size[1];
     *out = memory_array(double, size[0] * size[1], name);
@@ -152,7 +152,7 @@ static int load_benchmarks(struct hdf *f, struct panel_meta *m, struct error *e)
 
 static int load_truth(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     if (!hdf_exists(f, "truth/sdf_returns")) return 0;
     if (shape(f, "truth/sdf_returns", HDF_FLOAT64, 1, size, e)) return -1;
     if (fits(f, "truth/sdf_returns", size[0], m->T, "entries", "one for each date", e)) return -1;
@@ -289,7 +289,7 @@ struct panel_file {
 struct panel_file *panel_open(const char *path, struct team *team, const struct panel_meta *m, struct error *e)
 {
     int rank;
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     struct hdf *h = hdf_open(path, team, e);
     if (!h) return NULL;
     struct panel_file *f = memory_array(struct panel_file, 1, "open panel");

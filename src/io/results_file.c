@@ -17,7 +17,7 @@ static double *load(struct hdf *f, const char *group, const char *name, int P, i
 {
     char path[640];
     int rank;
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     snprintf(path, sizeof path, "%s/%s", group, name);
     if (!hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
     if (size[0] != P) return error_set(e, "%s: %s: found %lld rows; needed: %d, one per date", hdf_path(f), path, (long long)size[0], P), NULL;
@@ -33,7 +33,7 @@ static double *load_constant(struct hdf *f, const char *group, const char *name,
 {
     char path[640];
     int rank;
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     snprintf(path, sizeof path, "%s/%s", group, name);
     *n = 0;
     if (!hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
@@ -86,7 +86,7 @@ static int load_under_way(struct hdf *f, const char *group, int order, struct re
     for (int i = 0; i < n && i < 16; i++) {
         char path[640];
         int rank;
-        int64_t size[3];
+        int64_t size[HDF_DIMENSIONS];
         snprintf(path, sizeof path, "%s/%s", group, names[i]);
         if (hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) break;
         int seeded = !strcmp(names[i], "returns_by_seed") || !strcmp(names[i], "training_loss");
@@ -155,7 +155,7 @@ static int load_models(struct hdf *f, struct results *r, const struct part_index
 static int load_header(struct hdf *f, struct results *r, struct error *e)
 {
     int rank;
-    int64_t size[3], ppy;
+    int64_t size[HDF_DIMENSIONS], ppy;
     if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || hdf_get_int(f, "/", "periods_per_year", &ppy, e) ||
         hdf_shape(f, "dates", HDF_INT64, &rank, size, e))
         return -1;

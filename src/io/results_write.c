@@ -18,7 +18,7 @@ static void group_of(const struct results_config *c, const char *leaf, char *out
 }
 
 /* Shape of a field's dataset: [P], [P, S], [P, n], [P, S, n], [P, n, m]. */
-static int field_shape(const struct field *f, int P, int S, int64_t size[3])
+static int field_shape(const struct field *f, int P, int S, int64_t size[HDF_DIMENSIONS])
 {
     int rank = 1;
     size[0] = P;
@@ -81,7 +81,7 @@ static int write_model(struct hdf *f, const struct results_config *c, int order,
 static int write_field(struct hdf *f, const struct results_config *c, const struct field *field, int P, const double *data, struct error *e)
 {
     char name[512];
-    int64_t size[3];
+    int64_t size[HDF_DIMENSIONS];
     int rank = field_shape(field, P, c->layout->seeds, size);
     double nan = NAN;
     group_of(c, field->name, name, sizeof name);

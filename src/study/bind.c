@@ -105,6 +105,7 @@ void study_explain(void (*print)(const char *line))
     print("  factor_scale: sum           sum, root (n^-1/2), mean (1/n)");
     print("  seed: 1                     shards: 1                   save_weights: false");
     print("  memory_mb: 1024             workspace of one model where it can choose");
+    print("  ranks_per_fit: 0            ranks that share a network's fit (at most shards); 0: one, or more where fits are few");
     print("  models:");
     for (const struct model_class *const *c = model_classes(); *c; c++) {
         char line[512];

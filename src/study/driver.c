@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "io/panel_file.h"
 #include "io/parts.h"
+#include "fits.h"
 #include "linalg/eigen.h"
 #include "rows.h"
 #include "study/schedule.h"
@@ -22,11 +23,12 @@ struct run {
     struct study *study;
     const struct run_options *options;
     const char *panel, *output;
-    char *parts, *log;
+    char *parts, *log, *parameters;
     struct panel_meta meta;
     struct survey survey;
     struct results_plan plan;
-    uint8_t *done;                 /* [configs * P] rows found finished */
+    uint8_t *done;                 /* [configs * P] rows of closed-form models found finished; those served by fits.c count as such */
+    uint8_t **fit;                 /* [configs][P * seeds] fits found finished */
     struct schedule_work work;
     int64_t *first;                /* [ranks + 1] the cut */
     long total, done_before;
@@ -63,24 +65,31 @@ static int check_output(struct run *r, bool *complete, struct error *e)
     return 0;
 }
 
+static size_t fits_of(const struct study *s, int c) { return (size_t)s->P * (size_t)s->config[c].layout.seeds; }
+
 /* Done flags from the part logs, every rank reading its share of the files. */
 static int find_done(struct run *r, struct error *e)
 {
     struct part_index x = {0};
     const struct study *s = r->study;
     int P = s->P, me = team_rank(r->world), ranks = team_size(r->world);
-    r->done = memory_array(uint8_t, (size_t)s->configs * P, "done flags");
+    r->fit = memory_array(uint8_t *, s->configs, "done flags");
+    for (int c = 0; c < s->configs; c++) r->fit[c] = memory_array(uint8_t, fits_of(s, c), "done flags");
     if (!parts_index(r->parts, me, ranks, &x, e))
         for (size_t i = 0; i < x.records; i++) {
             const struct part_key *k = &x.record[i].key;
-            if (k->config >= 0 && k->config < s->configs && k->row >= 0 && k->row < P) r->done[(size_t)k->config * P + k->row] = 1;
+            if (k->config < 0 || k->config >= s->configs || k->row < 0 || k->row >= P || k->seed < 0 || k->seed >= s->config[k->config].layout.seeds) continue;
+            r->fit[k->config][k->row * s->config[k->config].layout.seeds + k->seed] = 1;
         }
     double generation = x.generation;
     parts_free(&x);
     if (team_agree(r->world, e)) return -1;
-    team_or_bytes(r->world, r->done, (size_t)s->configs * P);
+    for (int c = 0; c < s->configs; c++) team_or_bytes(r->world, r->fit[c], fits_of(s, c));
     team_max_double(r->world, &generation, 1);
     r->generation = (int)generation + 1;
+    r->done = memory_array(uint8_t, (size_t)s->configs * P, "done flags");
+    for (int c = 0; c < s->configs; c++)
+        for (int row = 0; row < P; row++) r->done[(size_t)c * P + row] = fits_serves(s->config[c].class) || r->fit[c][row];
     return 0;
 }
 
@@ -97,11 +106,11 @@ static void make_schedule(struct run *r)
     r->work = (struct schedule_work){.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .first_row = first_row, .done = r->done};
     r->first = memory_array(int64_t, team_size(r->world) + 1, "schedule");
     schedule_cut(&r->work, team_size(r->world), r->first, NULL);
-    for (int64_t u = 0; u < (int64_t)s->configs * s->P; u++) {
-        int exists = (int)(u % s->P) >= first_row[u / s->P];
-        r->total += exists;
-        r->done_before += exists && r->done[u];
-    }
+    for (int c = 0; c < s->configs; c++)
+        for (size_t i = (size_t)(first_row[c] > 0 ? first_row[c] : 0) * (size_t)s->config[c].layout.seeds; i < fits_of(s, c); i++) {
+            r->total++;
+            r->done_before += r->fit[c][i];
+        }
 }
 
 /* need[u][2 rank]: the hull of the periods that rank's windows in universe u reach over. */
@@ -136,7 +145,7 @@ static int longest_window(const struct study *s)
 
 /* What this rank will hold, before it holds it: own moments and a period's rows during the survey; then moments of its windows and
  * the largest model. A study that does not fit says so here. */
-static int plan_memory(struct run *r, const struct rows_job *job, struct error *e)
+static int plan_memory(struct run *r, const struct rows_job *job, const struct fits_job *fits, struct error *e)
 {
     int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
     double store = 0, largest[1], available = (double)memory_available();
@@ -153,7 +162,8 @@ static int plan_memory(struct run *r, const struct rows_job *job, struct error *
         if (hi) store += store_bytes(r->meta.D, hi - lo, band);
     }
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
-    double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job);
+    double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job), rolling = fits_bytes(fits);
+    if (rolling > rows) rows = rolling;
     r->planned = meta + store + (survey > rows ? survey : rows);
     largest[0] = r->planned;
     team_max_double(r->world, largest, 1);
@@ -245,12 +255,14 @@ static int finish(struct run *r, long failed, struct error *e)
     return team_agree(r->world, e);
 }
 
-static int run_rows(struct run *r, struct rows_job *job, struct error *e)
+static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, struct error *e)
 {
     int me = team_rank(r->world);
     job->parts = part_create(r->parts, r->generation, me, r->options->checkpoint_seconds);
     gauge_open(r->world);
     int stopped = rows_run(job, e);
+    if (error_is_set(e)) stop_raise();
+    stopped = fits_run(fits, e) || stopped;
     struct error closing = {""};
     if (part_close(job->parts, &closing) && !error_is_set(e)) *e = closing;
     /* a rank that failed stops the others too: they finish the row in hand */
@@ -270,13 +282,15 @@ static int train(struct run *r, struct error *e)
 {
     struct rows_job job = {.world = r->world, .study = r->study, .meta = &r->meta, .panel = r->panel, .survey = &r->survey, .work = &r->work, .log = r->log};
     int me = team_rank(r->world), stopped;
+    struct fits_job fits = {.rows = &job, .folder = r->parts, .parameters = r->parameters, .apply = r->options->apply, .checkpoint_seconds = r->options->checkpoint_seconds};
     if (find_done(r, e)) return EXIT_INPUT;
+    fits.done = r->fit;
     make_schedule(r);
     job.first = r->first[me];
     job.end = r->first[me + 1];
     job.total = r->total;
     job.done_before = r->done_before;
-    if (plan_memory(r, &job, e)) return EXIT_INPUT;
+    if (plan_memory(r, &job, &fits, e)) return EXIT_INPUT;
     if ((stopped = survey_read(r->world, r->study, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
     if (stopped) return EXIT_STOPPED;
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
@@ -289,7 +303,7 @@ static int train(struct run *r, struct error *e)
         for (int u = 0; u < r->survey.U; u++) memory_free(need[u]);
         memory_free(need);
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
-        status = run_rows(r, &job, e);
+        status = run_rows(r, &job, &fits, e);
     }
     memory_free(test_assets);
     memory_free((void *)(uintptr_t)r->plan.fingerprint);
@@ -305,6 +319,9 @@ static void run_free(struct run *r)
     memory_free((void *)(uintptr_t)r->work.first_row);
     memory_free(r->first);
     memory_free(r->done);
+    for (int c = 0; c < r->study->configs && r->fit; c++) memory_free(r->fit[c]);
+    memory_free(r->fit);
+    memory_free(r->parameters);
     memory_free(r->parts);
     memory_free(r->log);
 }
@@ -319,6 +336,7 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
         return error_set(e, "%s: the key '%s' is missing; needed there or as %s FILE", s->file, r.panel ? "output" : "panel", r.panel ? "-o" : "--panel"), EXIT_INPUT;
     r.parts = joined(r.output, ".parts");
     r.log = joined(r.output, ".log");
+    r.parameters = joined(r.output, ".parameters");
     stop_install(world);
     int status = EXIT_INPUT;
     if (!panel_load_meta(r.panel, world, &r.meta, e)) {

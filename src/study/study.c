@@ -12,15 +12,16 @@
 enum { MAX_CONFIGS = 10000, MAX_OPTIONS = 64 };
 
 static const char *const root_keys[] = {"study", "panel", "output", "window", "universes", "ridge", "factor_scale", "seed", "shards",
-                                        "save_weights", "memory_mb", "models", NULL};
+                                        "save_weights", "memory_mb", "ranks_per_fit", "models", NULL};
 static const struct model_option root_option[] = {
     {.key = "seed", .type = OPTION_INT, .fallback = "1", .low = 0, .high = 9e15, .help = "keys every random number"},
     {.key = "shards", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 65536, .help = "row blocks a period is cut into in neural models"},
     {.key = "save_weights", .type = OPTION_BOOL, .fallback = "false", .help = "keep every portfolio"},
     {.key = "memory_mb", .type = OPTION_INT, .fallback = "1024", .low = 16, .high = 1e9, .help = "workspace of one model, MB, where it can choose"},
     {.key = "factor_scale", .type = OPTION_WORD, .fallback = "sum", .words = "sum|root|mean", .help = "scale of the managed factors"},
+    {.key = "ranks_per_fit", .type = OPTION_INT, .fallback = "0", .low = 0, .high = 65536, .help = "ranks that share a network's fit, at most shards; 0: one, or more where there are fewer fits than ranks"},
 };
-enum { ROOT_SEED, ROOT_SHARDS, ROOT_WEIGHTS, ROOT_MEMORY, ROOT_SCALE, ROOT_OPTIONS };
+enum { ROOT_SEED, ROOT_SHARDS, ROOT_WEIGHTS, ROOT_MEMORY, ROOT_SCALE, ROOT_TEAM, ROOT_OPTIONS };
 static const struct model_option window_option = {.key = "window", .type = OPTION_INT, .fallback = "60", .low = 2, .high = 100000,
                                             .help = "training periods of a rolling window"};
 
@@ -244,6 +245,7 @@ static int parse_root(struct study *s, const struct yaml_node *root, struct erro
         s->shards = (int)v[ROOT_SHARDS].number;
         s->save_weights = v[ROOT_WEIGHTS].number != 0;
         s->memory = v[ROOT_MEMORY].number * 1e6;
+        s->ranks_per_fit = (int)v[ROOT_TEAM].number;
         s->factor_scale = !strcmp(v[ROOT_SCALE].word, "sum") ? FACTOR_SUM : !strcmp(v[ROOT_SCALE].word, "root") ? FACTOR_ROOT : FACTOR_MEAN;
     }
     memory_free(v[ROOT_SCALE].word);
