@@ -297,10 +297,44 @@ static void test_tensors(void)
     memory_free(x);
 }
 
+/* For tests/cli/networks_torch.sh: a network, a period and the gradient as raw numbers (sizes, X, R, then parameters, gradient, loss). */
+static int dump(const char *path, const char *kind)
+{
+    enum { N = 700, WIDE = 132 };
+    FILE *f = fopen(path, "wb");
+    struct period p = make_period(N, WIDE, 1);
+    struct shape s = {.T = 1, .D = WIDE, .max_assets = N, .shards = 3, .memory = 1 << 20};
+    bool mlp = !strcmp(kind, "mlp");
+    struct trainer *t = trainer_create(mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain, &s, 1);
+    network_initialise(t->net, 3, 20000101);
+    double loss = trainer_loss(t, &p, world, true);
+    fwrite(p.characteristics, sizeof(float), N * WIDE, f);
+    fwrite(p.returns, sizeof(double), N, f);
+    fwrite(&loss, sizeof loss, 1, f);
+    float *values = memory_array(float, t->net->size, "dump"), *was = t->net->parameter;
+    for (int i = 0; i < t->net->tensors; i++)
+        for (int which = 0; which < 2; which++) {
+            t->net->parameter = which ? t->total : was;
+            tensor_export(t->net, i, values);
+            fwrite(values, sizeof(float), tensor_size(&t->net->tensor[i]), f);
+        }
+    t->net->parameter = was;
+    memory_free(values);
+    trainer_destroy(t);
+    free_period(&p);
+    return fclose(f) != 0;
+}
+
 int main(int argc, char **argv)
 {
     world = world_open(&argc, &argv);
     alone = team_split(world, team_rank(world));
+    if (argc == 4 && !strcmp(argv[1], "dump")) {
+        int failed = dump(argv[2], argv[3]);
+        team_close(alone);
+        world_close(world);
+        return failed;
+    }
     static const struct check tests[] = {{"gradients by finite differences", test_gradient},
                                          {"one rank and all, the same bits", test_ranks},
                                          {"kept or recomputed, the same bits", test_budget},

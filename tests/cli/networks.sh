@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Networks through the program: same results on any ranks and teams, stopping inside a fit, chains, parameters saved and applied.
+. "$(dirname "$0")/lib.sh"
+"$AIPM" synth -o "$WORK/p.h5" -N 70 -D 8 -T 32 -q || bad "no panel"
+study() {   # name, extra lines
+    cat >"$WORK/$1.yaml" <<E2
+study: $1
+panel: $WORK/p.h5
+output: $WORK/$1.h5
+window: 24
+seed: 3
+shards: 4
+save_weights: true
+${2:-}
+models:
+  - {name: bsv, kind: bsv}
+  - {name: mlp, kind: mlp, hidden: [16, 16], seeds: 2, epochs: 3, learning_rate: 1.0e-3, save_parameters: true, early_stopping: 3}
+  - {name: tf, kind: transformer, blocks: [1, 2], feedforward: 16, seeds: 2, epochs: 3, learning_rate: 1.0e-3, save_parameters: true}
+  - {name: chain, kind: transformer, heads: 2, feedforward: 16, epochs: 2, learning_rate: 1.0e-3, warm_start: true, dropout: 0.1, shuffle: true}
+E2
+}
+same() { h5diff "$WORK/$1.h5" "$WORK/$2.h5" /models >"$WORK/diff" 2>&1 || { cat "$WORK/diff"; false; }; }
+study one
+check "one rank" mpi 1 "$AIPM" run "$WORK/one.yaml"
+study teams "ranks_per_fit: 4"
+check "a team of four" mpi 4 "$AIPM" run "$WORK/teams.yaml"
+check "the same numbers" same one teams
+study split "ranks_per_fit: 2"
+check "three ranks in teams of two and one" mpi 3 "$AIPM" run "$WORK/split.yaml"
+check "the same numbers" same one split
+for s in one teams split; do [ ! -e "$WORK/$s.h5.parts" ] || bad "$s left its parts"; done
+
+# stopped again and again inside fits (a checkpoint at every step), on other ranks each time
+study stops
+sed -i 's/epochs: 3/epochs: 60/; s/epochs: 2,/epochs: 60,/' "$WORK/stops.yaml"
+sed 's/stops/whole/' "$WORK/stops.yaml" >"$WORK/whole.yaml"
+check "an unbroken run" mpi 2 "$AIPM" run "$WORK/whole.yaml"
+rc=75 starts=0
+for n in 1 2 1 3 2; do
+    resume=--resume
+    [ $starts = 0 ] && resume=
+    mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 5)) "$AIPM" run $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+    rc=$? starts=$((starts + 1))
+    [ -e "$WORK/stops.h5" ] && break
+done
+states=$(ls "$WORK/stops.h5.parts" 2>/dev/null | grep -c state)
+[ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+check "$starts stopped starts (last exit $rc, $states states left), finished" test -e "$WORK/stops.h5"
+check "the same numbers as unbroken" same whole stops
+
+# parameters: saved for every fit, applied to the same panel they give the same weights
+count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
+check "a file per fit with save_parameters" test "$count" = $((8 * 2 * 3))
+sed 's/^  - {name: bsv.*//; s/^  - {name: chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
+check "applied" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
+for m in mlp tf.blocks=1 tf.blocks=2; do
+    check "$m earns the same" h5diff "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/returns"
+    check "$m has the same weights" h5diff "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/weights"
+done
+rm -r "$WORK/applied.h5" "$WORK/one.h5.parameters/all/mlp/seed=1"
+refuses "applied without a seed's parameters" 1 "needed: a run with save_parameters: true" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
+check "no results are left" test ! -e "$WORK/applied.h5"
+sed 's/hidden: \[16, 16\]/hidden: [16, 8]/; s/seeds: 2/seeds: 1/; s/applied.h5/shape.h5/' "$WORK/applied.yaml" >"$WORK/shape.yaml"
+refuses "applied to another shape" 1 "needed: 16 x 8" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/shape.yaml"
+sed 's/early_stopping: 3/early_stopping: 24/; s/one.h5/held.h5/' "$WORK/one.yaml" >"$WORK/held.yaml"
+refuses "nothing left to train on" 1 "early_stopping: 24" "$AIPM" run "$WORK/held.yaml"
