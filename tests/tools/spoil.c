@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 {
     struct error e = {""};
     int rank;
-    int64_t rows[3], periods[3];
+    int64_t rows[HDF_DIMENSIONS], periods[HDF_DIMENSIONS];
     if (argc != 3) return 2;
     struct hdf *f = hdf_edit(argv[1], &e);
     if (!f || hdf_shape(f, "characteristics", HDF_FLOAT32, &rank, rows, &e) || hdf_shape(f, "dates", HDF_INT64, &rank, periods, &e)) return printf("%s\n", e.text), 1;
