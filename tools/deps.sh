@@ -3,13 +3,13 @@
 # --quiet: print nothing when nothing is missing.
 set -u
 packages=(gcc make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libscalapack-openmpi-dev liblapacke-dev
-          libopenblas-dev libcunit1-dev libyaml-dev zlib1g-dev)
+          libopenblas-dev libcunit1-dev libyaml-dev zlib1g-dev libzstd-dev)
 have() {
     command -v mpicc >/dev/null && command -v mpirun >/dev/null && command -v gcc >/dev/null && command -v pkg-config >/dev/null &&
-        pkg-config --exists hdf5-openmpi scalapack-openmpi lapacke openblas cunit yaml-0.1 zlib
+        pkg-config --exists hdf5-openmpi scalapack-openmpi lapacke openblas cunit yaml-0.1 zlib libzstd
 }
 if have; then
-    [ "${1:-}" = --quiet ] || echo "all there: mpicc, HDF5, ScaLAPACK, LAPACKE, OpenBLAS, CUnit, libyaml, zlib"
+    [ "${1:-}" = --quiet ] || echo "all there: mpicc, HDF5, ScaLAPACK, LAPACKE, OpenBLAS, CUnit, libyaml, zlib, libzstd"
     exit 0
 fi
 as_root=
@@ -26,8 +26,8 @@ fi
 cat >&2 <<T
 aipm needs these, and this user may not install them:
   Debian/Ubuntu   apt-get install ${packages[*]}
-  Spack           spack install openmpi hdf5+mpi netlib-scalapack openblas libyaml zlib cunit; spack load (the same)
+  Spack           spack install openmpi hdf5+mpi netlib-scalapack openblas libyaml zlib zstd cunit; spack load (the same)
   modules         module load gcc openmpi hdf5/parallel scalapack openblas   (names differ by site); libyaml and cunit from Spack
-pkg-config must then find: hdf5-openmpi scalapack-openmpi lapacke openblas cunit yaml-0.1 zlib (README, "Without root").
+pkg-config must then find: hdf5-openmpi scalapack-openmpi lapacke openblas cunit yaml-0.1 zlib libzstd (README, "Without root").
 T
 exit 1
