@@ -53,6 +53,11 @@ void team_gather_bytes(struct team *t, const void *send, const size_t *bytes, vo
  * Only ranks with something to say to each other exchange messages (collective). */
 void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first, const void *own, const int64_t *need, void *out);
 
+/* Records for other ranks: send[r], bytes[r] go to rank r (mine are ignored: no message to oneself). What comes lies in *recv, one
+ * sender after the other, grown as needed (memory_free; *capacity its size); returns its bytes. Only ranks with something to say to
+ * each other exchange messages; no message may reach 2 GB (collective). */
+size_t team_exchange(struct team *t, void *const *send, const size_t *bytes, char **recv, size_t *capacity);
+
 /* Asking everybody to stop: SIGTERM, SIGUSR1 (and SIGINT) at any rank are noticed by all within one poll.
  * stop_install: once, collective. stop_requested: not collective, cheap (a probe); call it between rows. */
 void stop_install(struct team *world);

@@ -9,6 +9,7 @@
 
 static const struct command commands[] = {
     {"synth", command_synth, true, "make a synthetic panel with a known SDF"},
+    {"ingest", command_ingest, true, "real stocks, factors and test assets to a panel"},
     {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
     {"analyze", command_analyze, false, "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
     {"info", command_info, false, "what a panel or results file holds"},

@@ -1,0 +1,192 @@
+/* aipm ingest: real data to a panel. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "commands/commands.h"
+#include "io/ingest.h"
+
+struct arguments {
+    struct ingest_options o;
+    char *text[INGEST_FACTORS]; /* copies of NAME=FILE taken apart */
+};
+
+enum {
+    KEY_STOCKS = 256,
+    KEY_CHARACTERISTICS,
+    KEY_ID,
+    KEY_DATE,
+    KEY_RETURN,
+    KEY_COUNTRY,
+    KEY_ALL_ROWS,
+    KEY_FREQUENCY,
+    KEY_BAD,
+    KEY_FROM,
+    KEY_TO,
+    KEY_SHARE,
+    KEY_ROW_SHARE,
+    KEY_PAST,
+    KEY_NANO,
+    KEY_READ,
+    KEY_MEMORY,
+    KEY_QUIET,
+    KEY_FACTORS,
+    KEY_ASSETS,
+    KEY_THEMES
+};
+
+static const struct argp_option options[] = {
+    {.doc = "Files", .group = 1},
+    {.name = "stocks",
+     .key = KEY_STOCKS,
+     .arg = "FILE",
+     .doc = "stock-months, one row each, CSV (.gz, .zst) under JKP's column names"},
+    {.name = "output", .key = 'o', .arg = "PANEL", .doc = "the panel file to write"},
+    {.doc = "Columns", .group = 2},
+    {.name = "characteristics",
+     .key = KEY_CHARACTERISTICS,
+     .arg = "LIST|FILE",
+     .doc = "names separated by commas, a file of names, or `jkp` for JKP's 153; default: those 153 in a file that has "
+            "excntry, else every numeric "
+            "column that is no known identifier, price, return or flag"},
+    {.name = "id",
+     .key = KEY_ID,
+     .arg = "COLUMN",
+     .doc = "identifier (default: id, permno or ticker, the first that is there)"},
+    {.name = "date", .key = KEY_DATE, .arg = "COLUMN", .doc = "date (default: eom or date)"},
+    {.name = "return",
+     .key = KEY_RETURN,
+     .arg = "COLUMN",
+     .doc = "excess return over the following period, decimal (default: ret_exc_lead1m; else ret_exc of the stock's row one "
+            "month later)"},
+    {.name = "frequency",
+     .key = KEY_FREQUENCY,
+     .arg = "monthly|daily",
+     .doc = "monthly (default): a row belongs to its calendar month"},
+    {.doc = "Sample", .group = 3},
+    {.name = "country",
+     .key = KEY_COUNTRY,
+     .arg = "CODE",
+     .doc = "where there is a column excntry: rows of this country (default USA; `all`)"},
+    {.name = "all-rows",
+     .key = KEY_ALL_ROWS,
+     .doc = "do not ask that exch_main, primary_sec, common and obs_main be 1 where they are there"},
+    {.name = "from", .key = KEY_FROM, .arg = "YYYYMMDD", .doc = "first formation date"},
+    {.name = "to", .key = KEY_TO, .arg = "YYYYMMDD", .doc = "last formation date"},
+    {.name = "max-missing",
+     .key = KEY_SHARE,
+     .arg = "SHARE",
+     .doc = "drop characteristics missing in more than this share of the rows (default 0.30)"},
+    {.name = "past-only",
+     .key = KEY_PAST,
+     .doc = "decide that at each date by the rows dated up to it; a characteristic not in use at a date is 0 there"},
+    {.name = "max-row-missing",
+     .key = KEY_ROW_SHARE,
+     .arg = "SHARE",
+     .doc = "drop rows missing more than this share of the characteristics in use (default 1/3)"},
+    {.name = "keep-nano", .key = KEY_NANO, .doc = "keep stocks below the first NYSE percentile of market equity"},
+    {.name = "on-bad-row",
+     .key = KEY_BAD,
+     .arg = "stop|skip",
+     .doc = "stop (default), or skip and count, up to one row in a thousand"},
+    {.doc = "Resources", .group = 4},
+    {.name = "read-mb", .key = KEY_READ, .arg = "N", .doc = "text that a rank reads at a time (default 8)"},
+    {.name = "memory-mb",
+     .key = KEY_MEMORY,
+     .arg = "N",
+     .doc = "rows that a rank holds before the rest goes to a temporary file beside the panel (default 1024)"},
+    {.name = "quiet", .key = KEY_QUIET, .doc = "warnings, errors and the table only"},
+    {0},
+};
+
+/* A number in [low, high], or a complaint. */
+static error_t number(struct argp_state *state, const char *option, const char *arg, double low, double high, double *out)
+{
+    char *end;
+    *out = strtod(arg, &end);
+    if (end == arg || *end || !(*out >= low && *out <= high))
+        return arguments_fail(state, "--%s: found '%s'; needed: a number from %g to %g", option, arg, low, high);
+    return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    struct ingest_options *o = &a->o;
+    double v;
+    error_t bad = 0;
+    switch (key) {
+    case KEY_STOCKS: o->stocks = arg; return 0;
+    case 'o': o->output = arg; return 0;
+    case KEY_CHARACTERISTICS: o->characteristics = arg; return 0;
+    case KEY_ID: o->id_column = arg; return 0;
+    case KEY_DATE: o->date_column = arg; return 0;
+    case KEY_RETURN: o->return_column = arg; return 0;
+    case KEY_COUNTRY: o->country = arg; return 0;
+    case KEY_ALL_ROWS: o->all_rows = true; return 0;
+    case KEY_PAST: o->rules.past_only = true; return 0;
+    case KEY_NANO: o->rules.keep_nano = true; return 0;
+    case KEY_QUIET: log_set_quiet(true); return 0;
+    case KEY_FREQUENCY:
+        o->daily = !strcmp(arg, "daily");
+        return o->daily || !strcmp(arg, "monthly")
+                   ? 0
+                   : arguments_fail(state, "--frequency: found '%s'; needed: monthly or daily", arg);
+    case KEY_BAD:
+        o->skip_bad = !strcmp(arg, "skip");
+        return o->skip_bad || !strcmp(arg, "stop")
+                   ? 0
+                   : arguments_fail(state, "--on-bad-row: found '%s'; needed: stop or skip", arg);
+    case KEY_FROM:
+    case KEY_TO:
+        bad = number(state, key == KEY_FROM ? "from" : "to", arg, 18000101, 21991231, &v);
+        *(key == KEY_FROM ? &o->from : &o->to) = (int64_t)v;
+        return bad;
+    case KEY_SHARE: return number(state, "max-missing", arg, 0, 1, &o->rules.characteristic_missing);
+    case KEY_ROW_SHARE: return number(state, "max-row-missing", arg, 0, 1, &o->rules.row_missing);
+    case KEY_READ:
+        bad = number(state, "read-mb", arg, 1, 512, &v);
+        o->range_bytes = (size_t)(v * 1e6);
+        return bad;
+    case KEY_MEMORY:
+        bad = number(state, "memory-mb", arg, 0, 1e9, &v);
+        o->memory = (size_t)(v * 1e6);
+        return bad;
+    case ARGP_KEY_ARG: return arguments_fail(state, "found '%s'; needed: options only (--stocks FILE ...)", arg);
+    case ARGP_KEY_END:
+        if (!o->output) return arguments_fail(state, "needed: -o PANEL");
+        if (!o->stocks && !o->factor_files && !o->test_assets) return arguments_fail(state, "needed: --stocks FILE");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int command_ingest(int argc, char **argv, struct team *world)
+{
+    static const struct argp argp = {.options = options,
+                                     .parser = parse,
+                                     .args_doc = "--stocks FILE -o PANEL",
+                                     .doc = "Make a panel of real data: filter the sample, rank characteristics within each "
+                                            "period, and write it in parallel."
+                                            "\vFilters, in order: dates and country, JKP's flags, characteristics missing "
+                                            "too often, rows missing too many of the rest, nano stocks; then "
+                                            "ranks in [-0.5, 0.5] among all that are left, missing values 0, and rows that "
+                                            "no return follows are dropped. Every count is printed by year "
+                                            "and kept in the panel's group audit/."};
+    struct arguments a = {.o = {.country = "USA",
+                                .rules = {.characteristic_missing = 0.30, .row_missing = 1.0 / 3},
+                                .range_bytes = 8000000,
+                                .memory = 1024000000}};
+    struct error e = {""};
+    int status = arguments_parse(&argp, argc, argv, &a);
+    if (status == -1) {
+        status = ingest(&a.o, world, &e) ? EXIT_INPUT : EXIT_DONE;
+        if (status && log_speaks()) fprintf(stderr, "aipm: %s\n", e.text);
+    }
+    for (int k = 0; k < INGEST_FACTORS; k++) memory_free(a.text[k]);
+    return status;
+}
