@@ -29,8 +29,10 @@ struct survey {
 
 /* Bytes this rank will hold for its part: rows of a period, own moments. */
 double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks);
+/* Choose the universes and who owns which periods. Not collective, nothing large is taken; survey_free. */
+void survey_begin(const struct team *world, const struct study *s, const struct panel_meta *m, struct survey *v);
 /* Collective. An error (bad rows) is the same on all ranks. Returns 1 if asked to stop. */
-int survey_read(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e);
+int survey_read(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e);
 /* need [U][2 ranks]: half-open period ranges of every rank. Fetches records, forms Gram bands of width `band`. Collective. */
 void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band);
 double store_bytes(int D, int64_t periods, int band);

@@ -31,6 +31,7 @@ struct run {
     uint8_t **fit;                 /* [configs][P * seeds] fits found finished */
     struct schedule_work work;
     int64_t *first;                /* [ranks + 1] the cut */
+    int64_t *need[8];              /* [universe][2 ranks] half-open ranges of periods whose moments each rank needs */
     long total, done_before;
     int generation;
     double planned;                /* bytes of this rank, beyond what the libraries hold */
@@ -114,12 +115,11 @@ static void make_schedule(struct run *r)
 }
 
 /* need[u][2 rank]: the hull of the periods that rank's windows in universe u reach over. */
-static int64_t **period_needs(const struct run *r)
+static void find_needs(struct run *r)
 {
     const struct survey *v = &r->survey;
     int ranks = team_size(r->world);
-    int64_t **need = memory_array(int64_t *, v->U, "periods needed");
-    for (int u = 0; u < v->U; u++) need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
+    for (int u = 0; u < v->U; u++) r->need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
     for (int rank = 0; rank < ranks; rank++)
         for (int64_t unit = r->first[rank]; unit < r->first[rank + 1]; unit++) {
             if (!schedule_pending(&r->work, unit)) continue;
@@ -127,12 +127,11 @@ static int64_t **period_needs(const struct run *r)
             if (c->class->trades == TRADE_BENCHMARK) continue;
             int u = 0;
             while (v->universe[u] != c->universe) u++;
-            int64_t now = study_period(r->study, (int)(unit % r->study->P)), from = now - c->shape.T, *n = &need[u][2 * rank];
+            int64_t now = study_period(r->study, (int)(unit % r->study->P)), from = now - c->shape.T, *n = &r->need[u][2 * rank];
             if (n[0] == n[1]) n[0] = from, n[1] = now + 1;
             if (from < n[0]) n[0] = from;
             if (now >= n[1]) n[1] = now + 1;
         }
-    return need;
 }
 
 static int longest_window(const struct study *s)
@@ -149,18 +148,7 @@ static int plan_memory(struct run *r, const struct rows_job *job, const struct f
 {
     int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
     double store = 0, largest[1], available = (double)memory_available();
-    int band = longest_window(r->study);
-    for (int u = 0; u < r->survey.U; u++) {
-        int64_t lo = INT64_MAX, hi = 0;
-        for (int64_t unit = r->first[me]; unit < r->first[me + 1]; unit++) {
-            const struct config *c = &r->study->config[unit / r->study->P];
-            if (!schedule_pending(&r->work, unit) || c->universe != r->survey.universe[u] || c->class->trades == TRADE_BENCHMARK) continue;
-            int64_t now = study_period(r->study, (int)(unit % r->study->P));
-            if (now - c->shape.T < lo) lo = now - c->shape.T;
-            if (now + 1 > hi) hi = now + 1;
-        }
-        if (hi) store += store_bytes(r->meta.D, hi - lo, band);
-    }
+    for (int u = 0; u < r->survey.U; u++) store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], longest_window(r->study));
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
     double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job), rolling = fits_bytes(fits);
     if (rolling > rows) rows = rolling;
@@ -290,18 +278,17 @@ static int train(struct run *r, struct error *e)
     job.end = r->first[me + 1];
     job.total = r->total;
     job.done_before = r->done_before;
+    survey_begin(r->world, r->study, &r->meta, &r->survey);
+    find_needs(r);
     if (plan_memory(r, &job, &fits, e)) return EXIT_INPUT;
-    if ((stopped = survey_read(r->world, r->study, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
+    if ((stopped = survey_read(r->world, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
     if (stopped) return EXIT_STOPPED;
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
     double *test_assets = memory_array(double, (size_t)r->study->P * M, "test assets");
     plan_results(r, test_assets);
     if (me == 0) enter_parts(r, e);
     if (!team_agree(r->world, e)) {
-        int64_t **need = period_needs(r);
-        survey_fetch(r->world, &r->survey, need, longest_window(r->study));
-        for (int u = 0; u < r->survey.U; u++) memory_free(need[u]);
-        memory_free(need);
+        survey_fetch(r->world, &r->survey, r->need, longest_window(r->study));
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
         status = run_rows(r, &job, &fits, e);
     }
@@ -314,6 +301,7 @@ static int train(struct run *r, struct error *e)
 static void run_free(struct run *r)
 {
     survey_free(&r->survey);
+    for (int u = 0; u < 8; u++) memory_free(r->need[u]);
     panel_meta_free(&r->meta);
     memory_free((void *)(uintptr_t)r->work.seconds);
     memory_free((void *)(uintptr_t)r->work.first_row);

@@ -89,13 +89,17 @@ static void gather_factors(struct team *world, struct survey *v)
     memory_free(bytes);
 }
 
-int survey_read(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e)
+void survey_begin(const struct team *world, const struct study *s, const struct panel_meta *m, struct survey *v)
 {
-    int me = team_rank(world), ranks = team_size(world);
     *v = (struct survey){.D = m->D, .T = m->T};
-    v->own_first = memory_array(int64_t, ranks + 1, "owned periods");
-    own_periods(m, ranks, v->own_first);
+    v->own_first = memory_array(int64_t, team_size(world) + 1, "owned periods");
+    own_periods(m, team_size(world), v->own_first);
     choose_universes(s, m, v);
+}
+
+int survey_read(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e)
+{
+    int me = team_rank(world);
     v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
     size_t mine = (size_t)(v->own_first[me + 1] - v->own_first[me]);
     for (int u = 0; u < v->U; u++) v->own[u] = memory_array(double, mine * moments_size(m->D), "moments");
@@ -110,11 +114,7 @@ int survey_read(struct team *world, const struct study *s, const struct panel_me
         if (m->M == 0) gather_factors(world, v);
     }
     memory_free(crc);
-    if (error_is_set(e)) {
-        survey_free(v);
-        return -1;
-    }
-    return stopped;
+    return error_is_set(e) ? -1 : stopped;
 }
 
 double store_bytes(int D, int64_t periods, int band)
