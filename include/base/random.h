@@ -28,7 +28,7 @@ double random_normal(const struct random_stream *s, uint64_t index);    /* N(0, 
 void random_normals_float(const struct random_stream *s, uint64_t first, size_t n, double scale, float *out);
 void random_normals(const struct random_stream *s, uint64_t first, size_t n, double scale, double *out);
 
-/* out[i] = the first word of block index[i], for many blocks at once (vectorised; random_word(s, 4 * index[i])). */
-void random_words(const struct random_stream *s, size_t n, const uint64_t *index, uint32_t *out);
+/* out[w * n + i] = word w (0 .. 3) of block index[i], for many blocks at once (vectorised; the words of random_block). */
+void random_blocks(const struct random_stream *s, size_t n, const uint64_t *index, uint32_t *out);
 
 #endif

@@ -95,7 +95,7 @@ void random_normals_float(const struct random_stream *s, uint64_t first, size_t 
 #if defined __x86_64__ && !defined __SANITIZE_ADDRESS__
 __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #endif
-void random_words(const struct random_stream *s, size_t n, const uint64_t *index, uint32_t *out)
+void random_blocks(const struct random_stream *s, size_t n, const uint64_t *index, uint32_t *restrict out)
 {
     uint32_t a = s->key[0], b = s->key[1], hi0 = s->hi[0], hi1 = s->hi[1];
     for (size_t i = 0; i < n; i++) {
@@ -109,6 +109,6 @@ void random_words(const struct random_stream *s, size_t n, const uint64_t *index
             k0 += 0x9E3779B9u;
             k1 += 0xBB67AE85u;
         }
-        out[i] = c0;
+        out[i] = c0, out[n + i] = c1, out[2 * n + i] = c2, out[3 * n + i] = c3;
     }
 }

@@ -23,9 +23,9 @@ enum { OPT_START = 1000, OPT_SHARPE, OPT_FACTOR, OPT_OWN, OPT_CROSS, OPT_VOLATIL
 static const struct argp_option options[] = {
     {"output", 'o', "PANEL", 0, "The panel file to write (HDF5); needed", 0},
     {"assets", 'N', "N", 0, "Stocks in a period, at most; they enter and leave (500)", 1},
-    {"characteristics", 'D', "D", 0, "Characteristics, 4 or more (20)", 1},
-    {"periods", 'T', "T", 0, "Months (360)", 1},
-    {"start", OPT_START, "YYYYMM", 0, "First month (199001)", 1},
+    {"characteristics", 'D', "D", 0, "Characteristics, 4 or more (12)", 1},
+    {"periods", 'T', "T", 0, "Months (300)", 1},
+    {"start", OPT_START, "YYYYMM", 0, "First month (199501)", 1},
     {"seed", 's', "S", 0, "Another seed, another panel; the same seed, the same bytes (1)", 1},
     {"sharpe", OPT_SHARPE, "X", 0, "Annual Sharpe ratio of the true SDF portfolio when the shares sum to 1: no model can do better (4)", 2},
     {"factor-share", OPT_FACTOR, "X", 0, "Share of its square that comes from factors on which stocks load by their characteristics (0.3)", 2},

@@ -104,14 +104,15 @@ double latent_state(const struct latent *l, int t)
     struct clock c = clock_at(l, t, STATE_MONTHS, 1000000);
     struct random_stream s = random_open(l->seed, STREAM_STATE, 0, 0);
     double g = c.now * draw_of(random_word(&s, 4 * c.k)) + c.next * draw_of(random_word(&s, 4 * (c.k + 1)));
-    return 0.9 * g / sqrt(0.5 + g * g);
+    return 0.98 * g / sqrt(0.1 + g * g);      /* most of the time near one end or the other */
 }
 
-static const uint32_t *draw_words(struct latent *l, int which, uint64_t stream, uint64_t of, uint64_t k)
+/* Four draws for each asset present at k of a stream: [4, n]. */
+static const uint32_t *draw(struct latent *l, int which, uint64_t stream, uint64_t of, uint64_t k)
 {
     struct random_stream s = random_open(l->seed, stream, of, 0);
     for (int i = 0; i < l->n; i++) l->index[i] = l->asset[i] << TIME_BITS | k;
-    random_words(&s, (size_t)l->n, l->index, l->words[which]);
+    random_blocks(&s, (size_t)l->n, l->index, l->words[which]);
     return l->words[which];
 }
 
@@ -120,29 +121,27 @@ static void make_themes(struct latent *l)
     for (int m = 0; m < LATENT_THEMES; m++) {
         struct clock c = clock_at(l, l->period, themes[m].months, (uint64_t)m);
         float now = (float)c.now, next = (float)c.next, *out = l->theme + (size_t)m * l->N;
-        const uint32_t *a = draw_words(l, 0, STREAM_THEME, (uint64_t)m, c.k), *b = draw_words(l, 1, STREAM_THEME, (uint64_t)m, c.k + 1);
+        const uint32_t *a = draw(l, 0, STREAM_THEME, (uint64_t)m, c.k), *b = draw(l, 1, STREAM_THEME, (uint64_t)m, c.k + 1);
         for (int i = 0; i < l->n; i++) out[i] = now * draw_of(a[i]) + next * draw_of(b[i]);
     }
 }
 
-/* Characteristic d before ranking, into column; the second of a pair is tied to the first by the state. */
-static void make_column(struct latent *l, int d, double state)
+/* Theme m's characteristics among first .. last - 1, before ranking. */
+static void make_theme_members(struct latent *l, int m, int first, int last)
 {
-    int m = d % LATENT_THEMES;
-    struct clock c = clock_at(l, l->period, themes[m].months, (uint64_t)(LATENT_THEMES + d));
-    double sign = d / LATENT_THEMES % 2 ? -1 : 1;      /* some measures of a theme move against the others */
-    float common = (float)(sign * sqrt(theme_variance)), now = (float)(sqrt(own_variance) * c.now);
-    float next = (float)(sqrt(own_variance) * c.next), noise = (float)sqrt(noise_variance);
+    struct clock c = clock_at(l, l->period, themes[m].months, (uint64_t)(LATENT_THEMES + m));
+    uint64_t of = (uint64_t)(first + m);
+    const uint32_t *a = draw(l, 0, STREAM_OWN, of, c.k), *b = draw(l, 1, STREAM_OWN, of, c.k + 1);
+    const uint32_t *e = draw(l, 2, STREAM_NOISE, of, (uint64_t)l->period);
     const float *theme = l->theme + (size_t)m * l->N;
-    const uint32_t *a = draw_words(l, 0, STREAM_OWN, (uint64_t)d, c.k), *b = draw_words(l, 1, STREAM_OWN, (uint64_t)d, c.k + 1);
-    const uint32_t *e = draw_words(l, 2, STREAM_NOISE, (uint64_t)d, (uint64_t)l->period);
-    bool second = d % 2 && d < 2 * latent_pairs(l->D);
-    float tie = second ? (float)state : 0, own = second ? (float)sqrt(1 - state * state) : 1;
-    for (int i = 0; i < l->n; i++) {
-        float z = common * theme[i] + now * draw_of(a[i]) + next * draw_of(b[i]) + noise * draw_of(e[i]);
-        z = tie * l->before[i] + own * z;
-        l->before[i] = z;
-        l->column[i] = z;
+    float now = (float)(sqrt(own_variance) * c.now), next = (float)(sqrt(own_variance) * c.next), noise = (float)sqrt(noise_variance);
+    for (int w = 0; w < LATENT_WORDS; w++) {
+        int d = first + w * LATENT_THEMES + m, n = l->n;
+        if (d >= last) return;
+        float common = (float)sqrt(theme_variance), *out = l->value + (size_t)(d - first) * l->N;
+        if (w % 2) common = -common;      /* some measures of a theme move against the others */
+        for (int i = 0; i < n; i++)
+            out[i] = common * theme[i] + now * draw_of(a[w * n + i]) + next * draw_of(b[w * n + i]) + noise * draw_of(e[w * n + i]);
     }
 }
 
@@ -150,11 +149,25 @@ static void make_column(struct latent *l, int d, double state)
 static void make_size_groups(struct latent *l, int8_t *out)
 {
     static const float micro = -0.10f, small = 0.17f, large = 0.38f;
-    float *rank = l->before;
+    float *rank = l->value;
     for (int i = 0; i < l->n; i++) l->column[i] = l->theme[(size_t)SIZE_THEME * l->N + i];
     rank_column(l->n, l->column, 1, rank, 1, l->ranking);
     for (int i = 0; i < l->n; i++)
         out[i] = rank[i] < micro ? SIZE_MICRO : rank[i] < small ? SIZE_SMALL : rank[i] < large ? SIZE_LARGE : SIZE_MEGA;
+}
+
+/* Characteristic d = first + at into column, the second of a pair tied to the first by the state; then its ranks. */
+static void rank_characteristic(struct latent *l, int first, int at, double state, float *out)
+{
+    int d = first + at;
+    const float *z = l->value + (size_t)at * l->N;
+    if (d % 2 && d < 2 * latent_pairs(l->D)) {
+        float tie = (float)state, own = (float)sqrt(1 - state * state);
+        for (int i = 0; i < l->n; i++) l->column[i] = tie * z[i - l->N] + own * z[i];
+    } else {
+        for (int i = 0; i < l->n; i++) l->column[i] = z[i];
+    }
+    rank_column(l->n, l->column, 1, out + d, (size_t)l->D, l->ranking);
 }
 
 void latent_characteristics(struct latent *l, float *out, int8_t *size_groups)
@@ -162,9 +175,10 @@ void latent_characteristics(struct latent *l, float *out, int8_t *size_groups)
     double state = latent_state(l, l->period);
     make_themes(l);
     make_size_groups(l, size_groups);
-    for (int d = 0; d < l->D; d++) {
-        make_column(l, d, state);
-        rank_column(l->n, l->column, 1, out + d, (size_t)l->D, l->ranking);
+    for (int first = 0; first < l->D; first += LATENT_GROUP) {
+        int last = l->D - first < LATENT_GROUP ? l->D : first + LATENT_GROUP;
+        for (int m = 0; m < LATENT_THEMES && first + m < last; m++) make_theme_members(l, m, first, last);
+        for (int at = 0; at < last - first; at++) rank_characteristic(l, first, at, state, out);
     }
 }
 
@@ -181,9 +195,9 @@ void latent_create(struct latent *l, int N, int D, int T, uint64_t seed)
     l->count = memory_array(int, T, "synthetic assets by period");
     l->asset = memory_array(uint64_t, N, "synthetic assets");
     l->index = memory_array(uint64_t, N, "places in a stream");
-    for (int w = 0; w < 3; w++) l->words[w] = memory_array(uint32_t, N, "random words");
+    for (int w = 0; w < 3; w++) l->words[w] = memory_array(uint32_t, (size_t)LATENT_WORDS * N, "random words");
     l->theme = memory_array(float, (size_t)LATENT_THEMES * N, "latents of themes");
-    l->before = memory_array(float, N, "latent");
+    l->value = memory_array(float, (size_t)(D < LATENT_GROUP ? D : LATENT_GROUP) * N, "latents of characteristics");
     l->column = memory_array(double, N, "latent");
     l->ranking = memory_allocate(rank_workspace(N), 1, "ranking workspace");
     for (int slot = 0; slot < N; slot++) life_first(l, slot, &l->life[slot]);
@@ -198,7 +212,7 @@ void latent_destroy(struct latent *l)
     memory_free(l->index);
     for (int w = 0; w < 3; w++) memory_free(l->words[w]);
     memory_free(l->theme);
-    memory_free(l->before);
+    memory_free(l->value);
     memory_free(l->column);
     memory_free(l->ranking);
 }

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LATENT_THEMES = 13 };
+/* A block of the generator has four words: four characteristics of each theme are made at a time. */
+enum { LATENT_THEMES = 13, LATENT_WORDS = 4, LATENT_GROUP = LATENT_THEMES * LATENT_WORDS };
 
 struct latent {
     int N, D, T;
@@ -17,9 +18,9 @@ struct latent {
     int n, period;              /* the period at hand */
     uint64_t *asset;            /* [N] its assets: slot << 20 | generation */
     uint64_t *index;            /* [N] workspace: where in a stream */
-    uint32_t *words[3];         /* [N] */
+    uint32_t *words[3];         /* [4, N] */
     float *theme;               /* [LATENT_THEMES, N] */
-    float *before;              /* [N] the characteristic made before this one */
+    float *value;               /* [LATENT_GROUP, N] characteristics before ranking */
     double *column;             /* [N] */
     void *ranking;
 };

@@ -8,10 +8,10 @@
 #include "panel/latent.h"
 
 enum { K = SYNTHETIC_FACTORS, SAMPLES = 24, MONTHS = 12 };
-static const double factor_volatility = 0.04;      /* a month, of a factor on which a stock loads 1 */
+static const double factor_volatility = 0.02;      /* a month, of a factor on which a stock loads 1 */
 
 const struct synthetic_options synthetic_default = {
-    .N = 500, .D = 20, .T = 360, .start = 199001, .seed = 1, .sharpe = 4, .factor_share = 0.3, .own_share = 0.3, .cross_share = 0.4,
+    .N = 500, .D = 12, .T = 300, .start = 199501, .seed = 1, .sharpe = 4, .factor_share = 0.3, .own_share = 0.3, .cross_share = 0.4,
     .volatility = 0.1,
 };
 
