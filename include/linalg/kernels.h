@@ -30,6 +30,10 @@ struct kernels {
     void (*panel_exp)(int rows, int width, float *x, const float *shift, float *sum);
     /* d <- e (d - r[j]): the derivative of a softmax, e its unnormalised exponentials. */
     void (*panel_softmax_back)(int rows, int width, const float *e, const float *r, float *d);
+    /* Sums over rows of activations times r[i]: sum[j] += relu(s[i, j]) r[i], or sum += sin(s) r and more[j] += cos(s) r. Rows of s
+     * are ld floats apart, width a multiple of PAD. sin and cos to 3e-7 for |s| < 1000. */
+    void (*relu_sum)(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum);
+    void (*wave_sum)(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum, float *more);
 };
 
 /* The fastest set this processor runs; AIPM_KERNELS=portable|avx2|avx512 in the environment overrides. */

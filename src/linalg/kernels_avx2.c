@@ -18,6 +18,8 @@ typedef __m256 vec;
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define V_SCALE(p, t)                                                                                                       \
     _mm256_castsi256_ps(_mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(t), 23), _mm256_castps_si256(p)))
+#define V_FLIP(p, t)                                                                                                        \
+    _mm256_castsi256_ps(_mm256_xor_si256(_mm256_slli_epi32(_mm256_castps_si256(t), 31), _mm256_castps_si256(p)))
 /* 16 registers; widths are multiples of two vectors */
 #define MOST_ROWS  6
 #define WIDEST     2
@@ -25,5 +27,5 @@ typedef __m256 vec;
 #define TILES(X)   X(2, 6)
 #include "linalg/kernels_body.h"
 
-const struct kernels kernels_avx2 = {"avx2", product, panel_max, panel_exp, panel_softmax_back};
+const struct kernels kernels_avx2 = {"avx2", product, panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum};
 #endif

@@ -116,3 +116,48 @@ static void panel_softmax_back(int rows, int width, const float *e, const float 
         }
     }
 }
+
+static void relu_sum(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum)
+{
+    for (int j = 0; j < width; j += LANES) {
+        vec a = V_LOAD(sum + j);
+        for (int i = 0; i < rows; i++) a = V_FMA(V_MAX(V_LOAD(s + i * ld + j), V_ZERO), V_SET(r[i]), a);
+        V_STORE(sum + j, a);
+    }
+}
+
+/* sin of r in [-pi/2, pi/2], a polynomial of degree 11, with the sign of (-1)^k for k in the low bits of t. */
+INLINE vec sine(vec r, vec t)
+{
+    vec x = V_MUL(r, r);
+    vec p = V_FMA(V_SET(-2.3889859e-8f), x, V_SET(2.7525562e-6f));
+    p = V_FMA(p, x, V_SET(-1.9840874e-4f));
+    p = V_FMA(p, x, V_SET(8.3333310e-3f));
+    p = V_FMA(p, x, V_SET(-1.6666667e-1f));
+    return V_FLIP(V_FMA(V_MUL(p, x), r, r), t);
+}
+
+/* x - k pi by three parts of pi. */
+INLINE vec less_pi(vec x, vec k)
+{
+    x = V_FMA(k, V_SET(-3.140625f), x);
+    x = V_FMA(k, V_SET(-9.67502593994140625e-4f), x);
+    return V_FMA(k, V_SET(-1.509957990978376e-7f), x);
+}
+
+static void wave_sum(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum, float *more)
+{
+    const vec magic = V_SET(12582912.f), inverse = V_SET(0.318309886183790672f), half = V_SET(0.5f);
+    for (int j = 0; j < width; j += LANES) {
+        vec a = V_LOAD(sum + j), b = V_LOAD(more + j);
+        for (int i = 0; i < rows; i++) {
+            vec x = V_LOAD(s + i * ld + j), y = V_SET(r[i]);
+            vec t = V_FMA(x, inverse, magic), u = V_ADD(V_FMA(x, inverse, half), magic);
+            a = V_FMA(sine(less_pi(x, V_SUB(t, magic)), t), y, a);
+            /* x = (k - 1/2) pi + r: cos x = (-1)^k cos(r - pi/2) = (-1)^k sin r */
+            b = V_FMA(sine(less_pi(x, V_SUB(V_SUB(u, magic), half)), u), y, b);
+        }
+        V_STORE(sum + j, a);
+        V_STORE(more + j, b);
+    }
+}

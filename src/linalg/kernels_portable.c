@@ -39,4 +39,19 @@ static void panel_softmax_back(int rows, int width, const float *e, const float 
         for (int j = 0; j < width; j++) d[j] = e[j] * (d[j] - r[j]);
 }
 
-const struct kernels kernels_portable = {"portable", product, panel_max, panel_exp, panel_softmax_back};
+static void relu_sum(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum)
+{
+    for (int i = 0; i < rows; i++, s += ld)
+        for (int j = 0; j < width; j++) sum[j] += (s[j] > 0 ? s[j] : 0) * r[i];
+}
+
+static void wave_sum(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum, float *more)
+{
+    for (int i = 0; i < rows; i++, s += ld)
+        for (int j = 0; j < width; j++) {
+            sum[j] += sinf(s[j]) * r[i];
+            more[j] += cosf(s[j]) * r[i];
+        }
+}
+
+const struct kernels kernels_portable = {"portable", product, panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum};
