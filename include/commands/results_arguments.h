@@ -14,6 +14,8 @@ enum { TABLE_ARGUMENTS = 7 };        /* options filled in below, the end of the 
 void table_argument_options(struct argp_option *option);
 /* One key of theirs into *o; ARGP_ERR_UNKNOWN for others; a value that is no number is wrong usage. */
 error_t table_argument(int key, char *value, struct argp_state *state, struct table_options *o);
+/* YYYYMMDD, YYYY-MM-DD or YYYYMMDDhhmm to a number; -1 for anything else. */
+int table_argument_date(const char *text, int64_t *out);
 /* What is no date or an empty range: exit status 1. */
 int table_arguments_check(const struct table_options *o, struct error *e);
 

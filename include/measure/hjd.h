@@ -14,7 +14,7 @@ enum hjd_code { HJD_FINE, HJD_NO_ASSETS, HJD_TOO_FEW_PERIODS, HJD_FAILED };
 struct hjd {
     enum hjd_code code;
     int n, assets, rank;         /* periods; test assets without a missing value; directions they span */
-    bool root;
+    bool covariance, root;
     double *projected;           /* [n, rank] F U with W = U U' */
     double *mean;                /* [rank] its mean over periods */
 };
@@ -26,6 +26,10 @@ void hjd_create(struct hjd *h, int M, const double *F, int n, const int *index, 
 void hjd_free(struct hjd *h);
 /* returns [n] on the same dates. *scaled (may be NULL): the distance of the best multiple. NaN if the code is not HJD_FINE. */
 double hjd_distance(const struct hjd *h, const double *returns, double *scaled);
+/* What each period adds to the squared distance: out [n], of mean g'Wg. The pricing errors' best combination lambda = W g is an
+ * optimum, so resampling these with lambda held gives the distance's sampling error to first order (Hansen, Heaton and Luttmer
+ * 1995); solving anew in every resample would add the noise of fitting lambda once more. Not for distances near 0. */
+void hjd_contributions(const struct hjd *h, const double *returns, double *out);
 const char *hjd_reason(enum hjd_code code);
 
 #endif

@@ -34,8 +34,7 @@ static int whole(const char *text, long low, long high, long *out)
     return end == text || *end || errno || *out < low || *out > high ? -1 : 0;
 }
 
-/* YYYYMMDD, YYYY-MM-DD or YYYYMMDDhhmm. */
-static int date(const char *text, int64_t *out)
+int table_argument_date(const char *text, int64_t *out)
 {
     char digits[16];
     size_t n = 0;
@@ -57,7 +56,7 @@ error_t table_argument(int key, char *value, struct argp_state *state, struct ta
     switch (key) {
     case FROM:
     case TO:
-        if (date(value, key == FROM ? &o->from : &o->to))
+        if (table_argument_date(value, key == FROM ? &o->from : &o->to))
             return arguments_fail(state, "--%s: found '%s'; needed: a date as YYYYMMDD", key == FROM ? "from" : "to", value);
         return 0;
     case NEWEY_WEST:

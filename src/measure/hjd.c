@@ -64,7 +64,7 @@ static int inverse_root(int m, double *S, double *U)
 
 void hjd_create(struct hjd *h, int M, const double *F, int n, const int *index, bool covariance, bool root)
 {
-    *h = (struct hjd){.n = n, .root = root};
+    *h = (struct hjd){.n = n, .covariance = covariance, .root = root};
     double *sample = memory_array(double, (size_t)n * (size_t)M, "test assets"), *mean = memory_array(double, M, "means");
     int m = h->assets = gather(M, F, n, index, sample, mean);
     if (m == 0 || n <= m) h->code = m ? HJD_TOO_FEW_PERIODS : HJD_NO_ASSETS;
@@ -114,4 +114,20 @@ double hjd_distance(const struct hjd *h, const double *returns, double *scaled)
     memory_free(b);
     if (scaled) *scaled = h->root ? sqrt(best) : best;
     return h->root ? sqrt(plain) : plain;
+}
+
+/* 2 (1 - R_t) q_t - (q_t - [covariance] mean q)^2 with q_t = lambda'F_t. */
+void hjd_contributions(const struct hjd *h, const double *returns, double *out)
+{
+    if (h->code != HJD_FINE) {
+        for (int i = 0; i < h->n; i++) out[i] = NAN;
+        return;
+    }
+    double *d = memory_array(double, h->rank, "pricing errors"), centre = 0;
+    cblas_dcopy(h->rank, h->mean, 1, d, 1);
+    cblas_dgemv(CblasRowMajor, CblasTrans, h->n, h->rank, -1.0 / h->n, h->projected, h->rank, returns, 1, 1, d, 1);
+    if (h->covariance) centre = cblas_ddot(h->rank, h->mean, 1, d, 1);
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, h->n, h->rank, 1, h->projected, h->rank, d, 1, 0, out, 1);
+    for (int i = 0; i < h->n; i++) out[i] = 2 * (1 - returns[i]) * out[i] - (out[i] - centre) * (out[i] - centre);
+    memory_free(d);
 }

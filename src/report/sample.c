@@ -68,3 +68,21 @@ int sample_universes(const struct results *r, const char **out)
     }
     return n;
 }
+
+int sample_common(struct sample *s, int k, const double *const *series, double *out)
+{
+    const double **shifted = memory_array(const double *, k, "series");
+    for (int i = 0; i < k; i++) shifted[i] = series[i] + s->first;
+    int n = common_rows(s->n, k, shifted, s->index);
+    for (int i = 0; i < k; i++) series_gather(n, s->index, shifted[i], out + (size_t)i * (size_t)n);
+    memory_free(shifted);
+    return n;
+}
+
+int sample_members(struct sample *s, const char *universe, int *out)
+{
+    int k = 0;
+    for (int i = 0; i < s->r->models; i++)
+        if (!strcmp(s->r->model[i].universe, universe) && sample_take(s, s->r->model[i].returns, 1)) out[k++] = i;
+    return k;
+}

@@ -28,6 +28,18 @@ int sample_take(struct sample *s, const double *returns, int stride);
 double sample_hjd(struct sample *s, int n, double *scaled);
 int64_t sample_date(const struct sample *s, int i);      /* date of entry i of the series last taken */
 
+/* The common dates of k series (rows of the results) in the sample, gathered as [k, n] into out; s->index holds the dates' places
+ * counted from s->first. Returns n. */
+int sample_common(struct sample *s, int k, const double *const *series, double *out);
+/* Models of a universe with at least one return in the sample: their places into out [models]; returns how many. */
+int sample_members(struct sample *s, const char *universe, int *out);
+/* The selected ridge's place in the grid at row p of the results; -1: none. */
+int sample_selected(const struct result_model *m, int p);
+
+/* Columns `universe`, `model`, and a new row that begins with them. */
+void table_key_columns(struct table *t);
+void table_key(struct table *t, const char *universe, const char *model);
+
 /* Universes of the models, in study order: their names into out [models]; returns how many. */
 int sample_universes(const struct results *r, const char **out);
 

@@ -18,13 +18,13 @@ const char *hjd_form(const struct table_options *o)
     return form[o->hjd_covariance][o->hjd_root];
 }
 
-static void key_columns(struct table *t)
+void table_key_columns(struct table *t)
 {
     table_column(t, "universe", NULL, TABLE_TEXT, 0);
     table_column(t, "model", NULL, TABLE_TEXT, 0);
 }
 
-static void key(struct table *t, const char *universe, const char *model)
+void table_key(struct table *t, const char *universe, const char *model)
 {
     table_row(t);
     table_put_text(t, universe);
@@ -48,7 +48,7 @@ static void performance_row(struct sample *s, struct table *t, const char *unive
 {
     int n = sample_take(s, returns, 1);
     double scaled = NAN, hjd = NAN;
-    key(t, universe, model);
+    table_key(t, universe, model);
     if (n) table_put_integer(t, sample_date(s, 0)), table_put_integer(t, sample_date(s, n - 1));
     else table_skip(t), table_skip(t);
     table_put_integer(t, n);
@@ -73,7 +73,7 @@ static struct table *performance(struct sample *s)
 {
     const struct results *r = s->r;
     struct table *t = table_create("performance", "Out-of-sample performance");
-    key_columns(t);
+    table_key_columns(t);
     table_column(t, "from", NULL, TABLE_DATE, 0);
     table_column(t, "to", NULL, TABLE_DATE, 0);
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
@@ -97,31 +97,11 @@ static struct table *performance(struct sample *s)
 
 /* ---- pairs of models of one universe ---- */
 
-/* The common dates of k series in the sample, gathered as [k, n] into out; returns n. */
-static int gather_common(struct sample *s, int k, const double *const *series, double *out)
-{
-    const double **shifted = memory_array(const double *, k, "series");
-    for (int i = 0; i < k; i++) shifted[i] = series[i] + s->first;
-    int n = common_rows(s->n, k, shifted, s->index);
-    for (int i = 0; i < k; i++) series_gather(n, s->index, shifted[i], out + (size_t)i * (size_t)n);
-    memory_free(shifted);
-    return n;
-}
-
-/* Models of a universe with at least one return in the sample: their places into out [models]. */
-static int members(struct sample *s, const char *universe, int *out)
-{
-    int k = 0;
-    for (int i = 0; i < s->r->models; i++)
-        if (!strcmp(s->r->model[i].universe, universe) && sample_take(s, s->r->model[i].returns, 1)) out[k++] = i;
-    return k;
-}
-
 static void alpha_row(const struct sample *s, struct table *t, const struct result_model *m, const char *against, int n, const double *y, int k, const double *x)
 {
     struct alpha a;
     alpha_regress(n, y, k, x, s->r->periods_per_year, s->o->newey_west, &a);
-    key(t, m->universe, m->name);
+    table_key(t, m->universe, m->name);
     table_put_text(t, against);
     table_put(t, a.percent);
     table_put(t, a.t);
@@ -143,14 +123,14 @@ static void alphas_of(struct sample *s, struct table *t, const int *member, int 
         for (int j = 0; j < k; j++) {
             if (j == i) continue;
             series[1] = model[member[j]].returns;
-            int n = gather_common(s, 2, series, data);
+            int n = sample_common(s, 2, series, data);
             alpha_row(s, t, m, model[member[j]].name, n, data, 1, data + n);
         }
         if (k < 2) continue;
         int others = 0;
         for (int j = 0; j < k; j++)
             if (j != i) series[1 + others++] = model[member[j]].returns;
-        int n = gather_common(s, 1 + others, series, data);
+        int n = sample_common(s, 1 + others, series, data);
         alpha_row(s, t, m, "others", n, data, others, data + n);
     }
     memory_free(series);
@@ -163,8 +143,8 @@ static void correlations_of(struct sample *s, struct table *t, const int *member
     for (int i = 0; i < k; i++)
         for (int j = 0; j < k; j++) {
             const struct result_model *a = &s->r->model[member[i]], *b = &s->r->model[member[j]];
-            int n = gather_common(s, 2, (const double *const[]){a->returns, b->returns}, data);
-            key(t, a->universe, a->name);
+            int n = sample_common(s, 2, (const double *const[]){a->returns, b->returns}, data);
+            table_key(t, a->universe, a->name);
             table_put_text(t, b->name);
             table_put(t, i == j && n > 1 && series_sd(n, data) > 0 ? 1 : series_correlation(n, data, data + n));
             table_put_integer(t, n);
@@ -178,12 +158,12 @@ static void tangency_of(struct sample *s, struct table *t, const int *member, in
     const double **series = memory_array(const double *, k, "series");
     double *data = memory_array(double, (size_t)k * (size_t)s->n, "common returns"), *w = memory_array(double, 3 * (size_t)k, "weights"), sharpe;
     for (int i = 0; i < k; i++) series[i] = s->r->model[member[i]].returns;
-    int n = gather_common(s, k, series, data);
+    int n = sample_common(s, k, series, data);
     enum tangency_code code = tangency_weights(n, k, data, w, &sharpe);
     if (code) for (int i = 0; i < 2 * k; i++) w[k + i] = NAN;
     else tangency_intervals(n, k, data, s->o->bootstrap, 1, 0.95, s->o->seed, w + k, w + 2 * k);
     for (int i = 0; i < k; i++) {
-        key(t, universe, s->r->model[member[i]].name);
+        table_key(t, universe, s->r->model[member[i]].name);
         for (int j = 0; j < 3; j++) table_put(t, w[j * k + i]);
     }
     if (code) table_note(t, "%s: no tangency portfolio: %s (%d).", universe, tangency_reason(code), n);
@@ -196,7 +176,7 @@ static void tangency_of(struct sample *s, struct table *t, const int *member, in
 static struct table *alphas_table(const struct sample *s)
 {
     struct table *t = table_create("alphas", "Alphas, every model against every other");
-    key_columns(t);
+    table_key_columns(t);
     table_column(t, "against", NULL, TABLE_TEXT, 0);
     table_column(t, "alpha_percent", "alpha %", TABLE_REAL, 2);
     table_column(t, "t", NULL, TABLE_REAL, 1);
@@ -211,7 +191,7 @@ static struct table *alphas_table(const struct sample *s)
 static struct table *correlations_table(void)
 {
     struct table *t = table_create("correlations", "Correlations of SDF returns, each pair on its common dates");
-    key_columns(t);
+    table_key_columns(t);
     table_column(t, "with", NULL, TABLE_TEXT, 0);
     table_column(t, "correlation", NULL, TABLE_REAL, 2);
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
@@ -221,7 +201,7 @@ static struct table *correlations_table(void)
 static struct table *tangency_table(const struct sample *s)
 {
     struct table *t = table_create("tangency", "Tangency portfolio of the models");
-    key_columns(t);
+    table_key_columns(t);
     table_column(t, "weight", NULL, TABLE_REAL, 2);
     table_column(t, "low", "95% from", TABLE_REAL, 2);
     table_column(t, "high", "to", TABLE_REAL, 2);
@@ -231,8 +211,7 @@ static struct table *tangency_table(const struct sample *s)
 
 /* ---- tables of one model's inside ---- */
 
-/* The selected ridge's place in the grid at row p; -1: none. */
-static int selected(const struct result_model *m, int p)
+int sample_selected(const struct result_model *m, int p)
 {
     for (int z = 0; z < m->nz; z++)
         if (m->selected_ridge && m->selected_ridge[p] == m->ridge[z]) return z;
@@ -242,7 +221,7 @@ static int selected(const struct result_model *m, int p)
 static void heads_row(struct sample *s, struct table *t, const struct result_model *m, double ridge, double heads, const double *returns, int stride)
 {
     int n = sample_take(s, returns, stride);
-    key(t, m->universe, m->name);
+    table_key(t, m->universe, m->name);
     table_put(t, ridge);
     table_put(t, heads);
     table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
@@ -258,7 +237,7 @@ static struct table *heads(struct sample *s)
         if (!m->returns_by_heads || !m->nh || !m->nz) continue;
         if (!t) {
             t = table_create("heads", "Heads and ridge");
-            key_columns(t);
+            table_key_columns(t);
             table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
             table_column(t, "heads", NULL, TABLE_COUNT, 0);
             table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
@@ -268,7 +247,7 @@ static struct table *heads(struct sample *s)
         int stride = m->nz * m->nh;
         for (int h = 0; h < m->nh; h++) {
             for (int p = 0; p < s->r->P; p++) {
-                int z = selected(m, p);
+                int z = sample_selected(m, p);
                 chosen[p] = z < 0 ? NAN : m->returns_by_heads[(size_t)p * (size_t)stride + (size_t)(z * m->nh + h)];
             }
             heads_row(s, t, m, NAN, m->heads[h], chosen, 1);
@@ -288,7 +267,7 @@ static struct table *ridges(struct sample *s)
         if (!m->nz || !m->returns_by_ridge) continue;
         if (!t) {
             t = table_create("ridge", "Ridge penalties: how often selected, and what each would have earned");
-            key_columns(t);
+            table_key_columns(t);
             table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
             table_column(t, "selected_share", "selected", TABLE_REAL, 2);
             table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
@@ -296,11 +275,11 @@ static struct table *ridges(struct sample *s)
         for (int z = 0; z < m->nz; z++) {
             int rows = 0, hits = 0, n = sample_take(s, m->returns_by_ridge + z, m->nz);
             for (int p = s->first; p < s->first + s->n; p++) {
-                int at = selected(m, p);
+                int at = sample_selected(m, p);
                 rows += at >= 0;
                 hits += at == z;
             }
-            key(t, m->universe, m->name);
+            table_key(t, m->universe, m->name);
             table_put(t, m->ridge[z]);
             table_put(t, rows ? (double)hits / rows : NAN);
             table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
@@ -318,7 +297,7 @@ static struct table *symmetry(struct sample *s)
         if (!m->symmetric_returns || !m->antisymmetric_returns) continue;
         if (!t) {
             t = table_create("symmetry", "Symmetric and antisymmetric parts of linear attention");
-            key_columns(t);
+            table_key_columns(t);
             table_column(t, "part", NULL, TABLE_TEXT, 0);
             table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
             table_column(t, "sharpe_se", "s.e.", TABLE_REAL, 2);
@@ -332,13 +311,13 @@ static struct table *symmetry(struct sample *s)
         for (int j = 0; j < 3; j++) {
             double scaled = NAN;
             int n = sample_take(s, series[j], 1);
-            key(t, m->universe, m->name);
+            table_key(t, m->universe, m->name);
             table_put_text(t, part[j]);
             table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
             table_put(t, sharpe_error(n, s->series, s->r->periods_per_year));
             table_put(t, n && s->r->M ? sample_hjd(s, n, &scaled) : NAN);
             table_put(t, scaled);
-            int common = gather_common(s, 2, (const double *const[]){series[0], series[j]}, full);
+            int common = sample_common(s, 2, (const double *const[]){series[0], series[j]}, full);
             table_put(t, series_correlation(common, full, full + common));
             table_put_integer(t, n);
         }
@@ -363,7 +342,7 @@ int tables_build(const struct results *r, const struct table_options *o, struct 
     const char **universe = memory_array(const char *, r->models, "universes");
     int *member = memory_array(int, r->models, "models"), universes = sample_universes(r, universe);
     for (int u = 0; u < universes; u++) {
-        int k = members(&s, universe[u], member);
+        int k = sample_members(&s, universe[u], member);
         if (k == 0) continue;
         alphas_of(&s, t->table[TABLES_ALPHAS], member, k);
         correlations_of(&s, t->table[TABLES_CORRELATIONS], member, k);

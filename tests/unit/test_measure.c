@@ -8,6 +8,7 @@
 #include "measure/bootstrap.h"
 #include "measure/hjd.h"
 #include "measure/series.h"
+#include "measure/trading.h"
 
 static double normal(int stream, int i)
 {
@@ -211,6 +212,54 @@ static void hjd_hard_cases(void)
     hjd_free(&h);
 }
 
+/* Contributions: their mean is the distance, and adding a period once more moves the distance by (its own - the mean) / n. */
+static void hjd_contributions_by_difference(void)
+{
+    fill_assets();
+    for (int covariance = 0; covariance < 2; covariance++) {
+        enum { MANY = 400 };      /* the sample 400 times over: one period more is a small step */
+        struct hjd h;
+        double phi[P], mean = 0;
+        hjd_create(&h, M, F, P, all, covariance, false);
+        double d = hjd_distance(&h, R, NULL);
+        hjd_contributions(&h, R, phi);
+        for (int i = 0; i < P; i++) mean += phi[i] / P;
+        CHECK_CLOSE(mean, d, 1e-12);
+        hjd_free(&h);
+        int n = MANY * P + 1, *index = memory_array(int, n, "rows");
+        double *many = memory_array(double, n, "returns");
+        for (int t = 0; t < P; t += 11) {
+            for (int i = 0; i < n; i++) index[i] = i < n - 1 ? i % P : t, many[i] = R[index[i]];
+            hjd_create(&h, M, F, n, index, covariance, false);
+            CU_ASSERT(fabs((hjd_distance(&h, many, NULL) - d) * n - (phi[t] - d)) < 0.02 * fmax(1, fabs(phi[t])));
+            hjd_free(&h);
+        }
+        memory_free(index);
+        memory_free(many);
+    }
+}
+
+static void trading_measures(void)
+{
+    const double r[] = {0.02, -0.01, -0.03, 0.05, -0.02};      /* sums 2 1 -2 3 1 percent */
+    double path[5];
+    CHECK_CLOSE(drawdown_largest(5, r), 0.04, 1e-14);
+    drawdown_path(5, r, path);
+    CHECK_CLOSE(path[2], -0.04, 1e-14);
+    CHECK_CLOSE(path[4], -0.02, 1e-14);
+    CHECK_CLOSE(hit_rate(5, r), 0.4, 1e-14);
+    CHECK_CLOSE(sortino_ratio(5, r, 12), sqrt(12) * 0.002 / sqrt(0.0014 / 5), 1e-12);
+    const double loss[] = {-0.5};
+    CHECK_CLOSE(drawdown_largest(1, loss), 0.5, 1e-14);      /* from the start */
+    const double gain[] = {0.5};
+    CU_ASSERT(isnan(sortino_ratio(1, gain, 12)));
+    const int64_t a[] = {1, 3, 5}, b[] = {2, 3, 9};
+    const float u[] = {0.5f, -1, 0.25f}, v[] = {1, 2, -0.5f};
+    CHECK_CLOSE(turnover_between(3, a, u, 3, b, v), 0.5 + 1 + 3 + 0.25 + 0.5, 1e-6);
+    CHECK_CLOSE(turnover_between(0, NULL, NULL, 3, b, v), 3.5, 1e-6);
+    CHECK_CLOSE(turnover_between(3, a, u, 0, NULL, NULL), 1.75, 1e-6);
+}
+
 enum { N = 80, K = 3 };
 static double y[N], x[K * N];
 
@@ -372,6 +421,8 @@ int main(void)
         {"HJD against a dense inverse, scaled against a grid", hjd_against_dense_inverse},
         {"HJD of an SDF that prices everything is 0", hjd_of_a_perfect_sdf},
         {"HJD: missing, repeated, too many, no test assets", hjd_hard_cases},
+        {"HJD contributions against one period more", hjd_contributions_by_difference},
+        {"drawdown, Sortino, hits, turnover", trading_measures},
         {"alphas against the normal equations, OLS and Newey-West", alpha_against_normal_equations},
         {"alphas: collinear, spanned, constant, short", alpha_hard_cases},
         {"date ranges", dates},

@@ -1,0 +1,16 @@
+/* Everything that people look at: tables in the forms of papers, figures, and one page that needs nothing beside it. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include "report/tables.h"
+
+struct report_options {
+    struct table_options table;
+    int64_t since;               /* a second sample from this formation date on, where the results cover both sides of it; 0: none */
+};
+
+/* FOLDER/index.html, tables/ and figures/; with several results a folder for each beside index.html, and their comparison. Figures
+ * need gnuplot: without it the page says so and the rest is there. */
+int report_write(int n, const struct results *r, const struct report_options *o, const char *folder, struct error *e);
+
+#endif

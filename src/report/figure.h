@@ -1,0 +1,35 @@
+/* Figures through gnuplot: every figure leaves NAME.dat, NAME.gp (to restyle and draw again) and, drawn from them, NAME.pdf, NAME.svg
+ * and NAME-phone.svg. Without gnuplot, or where it fails, data and script stay and the figure is marked as not drawn. */
+#ifndef REPORT_FIGURE_H
+#define REPORT_FIGURE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum { FIGURES = 40 };
+struct figure {
+    char name[96];
+    char *title, *caption;
+    bool drawn;
+};
+struct figures {
+    char folder[4096];
+    int n;
+    struct figure figure[FIGURES];
+    FILE *data, *script;         /* of the figure in hand */
+    bool missing;                /* gnuplot is not there */
+};
+
+/* Open NAME.dat and NAME.gp; the script's head is written. `wide` and `tall`: inches of the PDF; screens are in proportion. */
+int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall, struct error *e);
+/* Close both and draw. */
+int figure_end(struct figures *f, struct error *e);
+void figures_free(struct figures *f);
+
+/* "a quoted \"text\"" for a script or a data file's heading. */
+void figure_text(FILE *out, const char *text);
+void figure_number(FILE *out, double x);      /* %.6g, NaN where missing */
+
+#endif

@@ -1,0 +1,218 @@
+#include "trading.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "io/hdf.h"
+#include "measure/alpha.h"
+#include "measure/series.h"
+#include "measure/trading.h"
+
+static const int COSTS[] = {10, 25, 50};      /* basis points of what is traded, one way */
+enum { LEVELS = sizeof COSTS / sizeof *COSTS };
+
+/* A model's weights in the results file, read a period at a time; two periods are held. */
+struct weights {
+    char group[512];
+    int64_t *offsets;            /* [P+1] */
+    struct held {
+        int64_t n;
+        float *w;
+        int64_t *ids;
+    } now, before;
+};
+
+static void path_of(const struct weights *w, const char *name, char *out, size_t size) { snprintf(out, size, "%s/%s", w->group, name); }
+
+/* Whether the model has weights; then w is ready (weights_close). */
+static bool weights_open(struct weights *w, struct hdf *f, const struct result_model *m, int P, struct error *e)
+{
+    char path[600];
+    int rank;
+    int64_t size[3], largest = 0;
+    *w = (struct weights){.offsets = NULL};
+    snprintf(w->group, sizeof w->group, "models/%.200s/%.200s", m->universe, m->name);
+    path_of(w, "weight_offsets", path, sizeof path);
+    if (!f || !hdf_exists(f, path) || hdf_shape(f, path, HDF_INT64, &rank, size, e)) return false;
+    if (size[0] != P + 1) {
+        error_set(e, "%s: %s: found %lld entries; needed: %d, one more than dates", hdf_path(f), path, (long long)size[0], P + 1);
+        return false;
+    }
+    w->offsets = memory_array(int64_t, P + 1, "weight offsets");
+    if (hdf_read(f, path, HDF_INT64, w->offsets, e)) return false;
+    for (int p = 0; p < P; p++) {
+        int64_t n = w->offsets[p + 1] - w->offsets[p];
+        if (n < 0) {
+            error_set(e, "%s: %s: found a decrease at entry %d; needed: offsets in order", hdf_path(f), path, p + 1);
+            return false;
+        }
+        if (n > largest) largest = n;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct held *h = i ? &w->before : &w->now;
+        h->w = memory_array(float, largest, "weights of a period");
+        h->ids = memory_array(int64_t, largest, "assets of a period");
+    }
+    return true;
+}
+
+static void weights_close(struct weights *w)
+{
+    memory_free(w->offsets);
+    for (int i = 0; i < 2; i++) {
+        struct held *h = i ? &w->before : &w->now;
+        memory_free(h->w);
+        memory_free(h->ids);
+    }
+}
+
+/* Period p becomes now, what was now becomes before. */
+static int weights_step(struct weights *w, struct hdf *f, int p, struct error *e)
+{
+    char path[600];
+    struct held keep = w->before;
+    w->before = w->now;
+    w->now = keep;
+    w->now.n = w->offsets[p + 1] - w->offsets[p];
+    if (!w->now.n) return 0;
+    path_of(w, "weights", path, sizeof path);
+    if (hdf_read_part(f, path, HDF_FLOAT32, w->offsets[p], w->now.n, w->now.w, e)) return -1;
+    path_of(w, "weight_asset_ids", path, sizeof path);
+    return hdf_read_part(f, path, HDF_INT64, w->offsets[p], w->now.n, w->now.ids, e);
+}
+
+struct holding {
+    double gross, net, turnover, largest;      /* means over periods; largest: of any |weight| */
+    double *traded;                            /* [n] of each period in s->index */
+};
+
+static int measure_weights(struct sample *s, struct weights *w, struct hdf *f, int n, struct holding *h, struct error *e)
+{
+    for (int i = 0; i < n; i++) {
+        double gross = 0, net = 0;
+        if (weights_step(w, f, s->index[i], e)) return -1;
+        for (int64_t a = 0; a < w->now.n; a++) {
+            double x = w->now.w[a];
+            gross += fabs(x), net += x;
+            h->largest = fmax(h->largest, fabs(x));
+        }
+        h->traded[i] = turnover_between(w->before.n, w->before.ids, w->before.w, w->now.n, w->now.ids, w->now.w);
+        h->gross += gross / n, h->net += net / n;
+        if (i) h->turnover += h->traded[i] / (n - 1);
+    }
+    return 0;
+}
+
+static void put_weights(struct sample *s, struct table *t, int n, double scale, const struct holding *h)
+{
+    double *net = memory_array(double, n, "net returns"), mean = series_mean(n, s->series);
+    table_put(t, scale * h->gross);
+    table_put(t, scale * h->net);
+    table_put(t, scale * h->turnover);
+    table_put(t, 100 * scale * h->largest);
+    for (int c = 0; c < LEVELS; c++) {
+        for (int i = 0; i < n; i++) net[i] = s->series[i] - COSTS[c] * 1e-4 * h->traded[i];
+        table_put(t, sharpe_ratio(n, net, s->r->periods_per_year));
+    }
+    double total = series_mean(n, h->traded);
+    table_put(t, total > 0 ? 1e4 * mean / total : NAN);
+    memory_free(net);
+}
+
+struct table *trading_table(struct sample *s, struct error *e)
+{
+    struct table *t = table_create("trading", "Trading reality");
+    table_key_columns(t);
+    table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
+    table_column(t, "sortino", "Sortino", TABLE_REAL, 2);
+    table_column(t, "max_drawdown_percent", "max. drawdown %", TABLE_REAL, 1);
+    table_column(t, "hit_rate_percent", "hit rate %", TABLE_REAL, 0);
+    table_column(t, "leverage", NULL, TABLE_REAL, 1);
+    table_column(t, "net_exposure", NULL, TABLE_REAL, 2);
+    table_column(t, "turnover", "turnover a period", TABLE_REAL, 2);
+    table_column(t, "largest_position_percent", "largest position %", TABLE_REAL, 1);
+    for (int c = 0; c < LEVELS; c++) {
+        char name[48], title[48];
+        snprintf(name, sizeof name, "sharpe_net_%dbp", COSTS[c]);
+        snprintf(title, sizeof title, "Sharpe net of %d bp", COSTS[c]);
+        table_column(t, name, title, TABLE_REAL, 2);
+    }
+    table_column(t, "break_even_bp", "break-even cost, bp", TABLE_REAL, 0);
+    struct hdf *f = s->r->under_way ? NULL : hdf_open(s->r->path, NULL, e);
+    int with_weights = 0;
+    double *scaled = memory_array(double, s->n, "scaled returns");
+    struct holding h = {.traded = memory_array(double, s->n, "traded")};
+    for (int i = 0; i < s->r->models && !error_is_set(e); i++) {
+        const struct result_model *m = &s->r->model[i];
+        struct weights w;
+        int n = sample_take(s, m->returns, 1);
+        double sd = series_sd(n, s->series), scale = sd > 0 ? ALPHA_VOLATILITY / (sqrt(s->r->periods_per_year) * sd) : NAN;
+        for (int p = 0; p < n; p++) scaled[p] = scale * s->series[p];
+        table_key(t, m->universe, m->name);
+        table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
+        table_put(t, sortino_ratio(n, s->series, s->r->periods_per_year));
+        table_put(t, isfinite(scale) ? 100 * drawdown_largest(n, scaled) : NAN);
+        table_put(t, 100 * hit_rate(n, s->series));
+        h = (struct holding){.traded = h.traded};
+        if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !measure_weights(s, &w, f, n, &h, e)) put_weights(s, t, n, scale, &h), with_weights++;
+        weights_close(&w);
+    }
+    memory_free(scaled);
+    memory_free(h.traded);
+    if (f) hdf_close(f, e);
+    table_note(t, "Every series scaled by one constant to 15%% volatility a year over the sample. Drawdown: of the cumulated sum of returns.");
+    if (with_weights)
+        table_note(t, "Leverage: sum of |weights|. Turnover: sum of |changes| from the weights of the period before, their drift left out; costs are "
+                      "proportional to it, one way, the first purchase included.");
+    else table_note(t, "No weights in the results: run the study with save_weights: true for leverage, turnover and returns net of costs.");
+    if (!error_is_set(e)) return t;
+    table_free(t);
+    return NULL;
+}
+
+struct position {
+    double weight;
+    int64_t id;
+};
+static int by_weight(const void *a, const void *b)
+{
+    const struct position *x = a, *y = b;
+    return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight) : (x->id > y->id) - (x->id < y->id);
+}
+
+struct table *positions_table(struct sample *s, int most, struct error *e)
+{
+    struct table *t = table_create("positions", "Largest positions at the last date");
+    table_key_columns(t);
+    table_column(t, "date", NULL, TABLE_DATE, 0);
+    table_column(t, "asset", NULL, TABLE_COUNT, 0);
+    table_column(t, "weight_percent", "weight %", TABLE_REAL, 2);
+    struct hdf *f = s->r->under_way ? NULL : hdf_open(s->r->path, NULL, e);
+    for (int i = 0; i < s->r->models && f && !error_is_set(e); i++) {
+        const struct result_model *m = &s->r->model[i];
+        struct weights w;
+        int n = sample_take(s, m->returns, 1);
+        double sd = series_sd(n, s->series), scale = sd > 0 ? ALPHA_VOLATILITY / (sqrt(s->r->periods_per_year) * sd) : NAN;
+        if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !weights_step(&w, f, s->index[n - 1], e)) {
+            struct position *p = memory_array(struct position, w.now.n, "positions");
+            for (int64_t a = 0; a < w.now.n; a++) p[a] = (struct position){w.now.w[a], w.now.ids[a]};
+            qsort(p, (size_t)w.now.n, sizeof *p, by_weight);
+            for (int64_t a = 0; a < w.now.n; a++) {
+                if (a >= most && a < w.now.n - most) continue;
+                table_key(t, m->universe, m->name);
+                table_put_integer(t, sample_date(s, n - 1));
+                table_put_integer(t, p[a].id);
+                table_put(t, 100 * scale * p[a].weight);
+            }
+            memory_free(p);
+        }
+        weights_close(&w);
+    }
+    if (f) hdf_close(f, e);
+    table_note(t, "At 15%% volatility a year; the %d largest long and short positions of each model.", most);
+    if (t->rows && !error_is_set(e)) return t;
+    table_free(t);
+    return NULL;
+}
