@@ -38,8 +38,14 @@ void figure_number(FILE *out, double x)
     else fputs("\tNaN", out);
 }
 
+double figure_step(double low, double high)
+{
+    double rough = (high - low) / 5, power = pow(10, floor(log10(rough > 0 ? rough : 1))), lead = rough / power;
+    return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+}
+
 /* Okabe and Ito's colours, told apart by colour-blind readers; then again with dashes. */
-static void style(FILE *out, const char *name, double wide, double tall)
+static void style(FILE *out, const char *name, double wide, double tall, int phone)
 {
     static const char *const colour[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
     fprintf(out, "# gnuplot %s.gp   draws %s.pdf, %s.svg and %s-phone.svg from %s.dat\n", name, name, name, name, name);
@@ -49,13 +55,12 @@ static void style(FILE *out, const char *name, double wide, double tall)
           "do for [form in 'pdf svg phone'] {\nphone = form eq 'phone'\n", out);
     fprintf(out, "if (form eq 'pdf') { set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,10' noenhanced; set output '%s.pdf' }\n", wide, tall, name);
     fprintf(out, "if (form eq 'svg') { set terminal svg size %.0f,%.0f fixed font 'sans-serif,14' noenhanced; set output '%s.svg' }\n", 110 * wide, 110 * tall, name);
-    fprintf(out, "if (phone) { set terminal svg size 380,%.0f fixed font 'sans-serif,13' noenhanced; set output '%s-phone.svg' }\n",
-            tall / wide < 0.8 ? 340.0 : 380 * tall / wide, name);
+    fprintf(out, "if (phone) { set terminal svg size 380,%d fixed font 'sans-serif,13' noenhanced; set output '%s-phone.svg' }\n", phone, name);
     fprintf(out, "data = '%s.dat'\n", name);
     fputs("if (phone) { set key bottom center outside horizontal samplen 1.5; } else { set key outside right top vertical samplen 2 }\n", out);
 }
 
-int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall, struct error *e)
+int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall, int phone, struct error *e)
 {
     char path[4300];
     require(f->n < FIGURES && !f->data);
@@ -79,7 +84,7 @@ int figure_begin(struct figures *f, const char *name, const char *title, const c
         f->data = f->script = NULL;
         return -1;
     }
-    style(f->script, g->name, wide, tall);
+    style(f->script, g->name, wide, tall, phone);
     return 0;
 }
 

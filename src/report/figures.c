@@ -22,10 +22,10 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
                            const char *y_label, bool with_truth, void (*fill)(const struct sample *, int, const double *, double *), struct error *e)
 {
     const struct results *r = s->r;
-    int *member = memory_array(int, r->models, "models"), k = sample_members(s, universe, member), lines = 0;
+    int *member = memory_array(int, r->models, "models"), k = sample_members(s, universe, member);
     int all = k + (with_truth && r->truth && !strcmp(universe, "all"));
     double *drawn = memory_array(double, (size_t)all * (size_t)s->n + (size_t)s->n, "lines"), *out = drawn + (size_t)all * (size_t)s->n;
-    if (figure_begin(f, name, title, caption, 7.6, 4.0, e)) goto done;
+    if (figure_begin(f, name, title, caption, 7.6, 4.0, 340, e)) goto done;
     fputs("date", f->data);
     for (int i = 0; i < all; i++) {
         const double *returns = i < k ? r->model[member[i]].returns : r->truth;
@@ -37,18 +37,19 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
         for (int p = 0; p < n; p++) drawn[i * s->n + s->index[p] - s->first] = out[p];
         fputc('\t', f->data);
         figure_text(f->data, i < k ? r->model[member[i]].name : "truth");
-        lines++;
     }
     fputc('\n', f->data);
     for (int p = 0; p < s->n; p++) {
         figure_date(f->data, r->dates[s->first + p]);
-        for (int i = 0; i < lines; i++) figure_number(f->data, drawn[i * s->n + p]);
+        for (int i = 0; i < all; i++) figure_number(f->data, drawn[i * s->n + p]);
         fputc('\n', f->data);
     }
     figure_time_axis(f->script);
     fputs("set ylabel ", f->script);
     figure_text(f->script, y_label);
-    fprintf(f->script, "\nset xzeroaxis lc rgb '#888888' lw 0.6\nplot for [i=2:%d] data using 1:i with lines lt i-1 title columnheader(i)\n", lines + 1);
+    fprintf(f->script, "\nset xzeroaxis lc rgb '#888888' lw 0.6\nplot for [i=2:%d] data using 1:i with lines lt i-1 title columnheader(i)", k + 1);
+    if (all > k) fprintf(f->script, ", data using 1:%d with lines lc rgb '#000000' lw 1.4 dt 2 title columnheader(%d)", all + 1, all + 1);
+    fputc('\n', f->script);
     figure_end(f, e);
 done:
     memory_free(member);
@@ -82,7 +83,7 @@ static int heat_map(struct figures *f, struct sample *s, const struct table *c, 
     int *member = memory_array(int, s->r->models, "models"), k = sample_members(s, universe, member);
     double size = 2.6 + 0.55 * k;
     int with = table_find(c, "with"), value = table_find(c, "correlation");
-    if (k >= 2 && !figure_begin(f, name, title, "Pairwise correlations of the models' out-of-sample returns, each pair on its common dates.", size + 0.8, size, e)) {
+    if (k >= 2 && !figure_begin(f, name, title, "Pairwise correlations of the models' out-of-sample returns, each pair on its common dates.", size + 0.8, size, 380, e)) {
         fputs("x\ty\tcorrelation\tmodel\twith\n", f->data);
         for (int row = 0; row < c->rows; row++) {
             if (strcmp(table_at(c, row, 0)->text, universe)) continue;
@@ -106,7 +107,7 @@ static int heat_map(struct figures *f, struct sample *s, const struct table *c, 
             }
             fputs(pass ? ")\n" : ")\nset ytics (", f->script);
         }
-        fprintf(f->script, "plot data using 1:2:3 with image pixels, '' using 1:2:(sprintf('%%.2f', $3)) with labels font ',%d' tc rgb '#000000'\n", k > 8 ? 8 : 11);
+        fprintf(f->script, "plot data using 1:2:3 with image pixels, for [dark=0:1] '' using 1:2:((abs($3) > 0.7) == dark ? sprintf('%%.2f', $3) : '') with labels font ',%d' tc rgb (dark ? '#ffffff' : '#000000')\n", k > 8 ? 9 : 12);
         figure_end(f, e);
     }
     memory_free(member);
@@ -119,22 +120,29 @@ static int intervals(struct figures *f, const struct table *u, const char *unive
     int rows = 0;
     for (int r = 0; r < u->rows; r++) rows += !strcmp(table_at(u, r, 0)->text, universe);
     double tall = 1.3 + 0.28 * rows;
-    if (figure_begin(f, name, title, "Dots: estimates over the sample. Bars: 95% block-bootstrap intervals.", 7.6, tall < 2.4 ? 2.4 : tall, e)) return -1;
+    if (figure_begin(f, name, title, "Dots: estimates over the sample. Bars: 95% block-bootstrap intervals.", 7.6, tall < 2.4 ? 2.4 : tall, 220 + 60 * rows, e)) return -1;
     static const char *const column[] = {"sharpe", "sharpe_low", "sharpe_high", "hjd", "hjd_low", "hjd_high"};
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
     fputs("place\tmodel", f->data);
     for (int c = 0; c < 6; c++) fprintf(f->data, "\t%s", column[c]);
     fputc('\n', f->data);
     for (int r = 0, place = 0; r < u->rows; r++) {
         if (strcmp(table_at(u, r, 0)->text, universe)) continue;
         fprintf(f->data, "%d\t%s", place++, table_at(u, r, 1)->text);
-        for (int c = 0; c < 6; c++) figure_number(f->data, table_at(u, r, table_find(u, column[c]))->number);
+        for (int c = 0; c < 6; c++) {
+            double x = table_at(u, r, table_find(u, column[c]))->number;
+            figure_number(f->data, x);
+            low[c / 3] = fmin(low[c / 3], x), high[c / 3] = fmax(high[c / 3], x);
+        }
         fputc('\n', f->data);
     }
-    fprintf(f->script, "unset key\nset grid xtics lc rgb '#bbbbbb' lw 0.5\nunset grid\nset grid xtics\nset yrange [%g:-0.5]\nset ytics scale 0\nset xtics autofreq\n"
-                       "set multiplot layout 1,2\nset xrange [*:*]\nset xlabel 'Sharpe ratio, a year'\n"
-                       "plot data using 3:1:4:5:ytic(2) skip 1 with xerrorbars lt 1 pt 7 ps 0.8\nset xlabel 'HJD'\nset xtics rotate by (phone ? 45 : 0) right\n"
-                       "if (!phone) { set xtics norotate center }\nset format y ''\n"
-                       "plot data using 6:1:7:8 skip 1 with xerrorbars lt 2 pt 7 ps 0.8\n", rows - 0.5);
+    fprintf(f->script, "unset key\nunset grid\nset grid xtics lc rgb '#bbbbbb' lw 0.5\nset yrange [%g:-0.5]\nset ytics scale 0\n"
+                       "if (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", rows - 0.5);
+    for (int panel = 0; panel < 2; panel++) {
+        fputs(panel ? "set xlabel 'HJD'\n" : "set xlabel 'Sharpe ratio, a year'\n", f->script);
+        if (high[panel] > low[panel]) fprintf(f->script, "set xtics %g\n", figure_step(low[panel], high[panel]));
+        fprintf(f->script, "plot data using %d:1:%d:%d:ytic(2) skip 1 with xerrorbars lt %d pt 7 ps 0.8\n", 3 * panel + 3, 3 * panel + 4, 3 * panel + 5, panel + 1);
+    }
     return figure_end(f, e);
 }
 
@@ -149,7 +157,7 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
         while (j < k && strcmp(models[j], s->r->model[i].name)) j++;
         if (j == k) models[k++] = s->r->model[i].name;
     }
-    if (figure_begin(f, "size-groups", "Performance by size group", "Models re-estimated within each group of stocks. Bars: 95% block-bootstrap intervals.", 7.6, 6.2, e)) return -1;
+    if (figure_begin(f, "size-groups", "Performance by size group", "Models re-estimated within each group of stocks. Bars: 95% block-bootstrap intervals.", 7.6, 6.2, 620, e)) return -1;
     fputs("place\tuniverse\tmodel\tsharpe\tlow\thigh\thjd\tlow\thigh\n", f->data);
     for (int m = 0; m < k; m++) {      /* a block per model: gnuplot's index */
         for (int g = 0; g < universes; g++) {

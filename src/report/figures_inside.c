@@ -17,8 +17,8 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
 {
     char name[96], title[200];
     name_and_title(m, "heads", "Heads and ridge", name, title);
-    if (figure_begin(f, name, title, "Out-of-sample Sharpe ratio and pricing error by number of attention heads. Black: the ridge selected in every window; coloured: one "
-                     "ridge throughout, from small (dark) to large (light).", 7.6, 3.6, e)) return -1;
+    if (figure_begin(f, name, title, "Out-of-sample Sharpe ratio and pricing error by number of attention heads. Thick line: the ridge selected in every window; thin: "
+                     "one ridge throughout, from small (violet) to large (green).", 7.6, 3.6, 620, e)) return -1;
     fputs("heads\tridge\tsharpe\thjd\n", f->data);
     int ridge = table_find(t, "ridge"), blocks = 0;
     double last = INFINITY;
@@ -35,11 +35,11 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
     }
     fprintf(f->script, "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xtics (", log10(m->ridge[0]), log10(m->ridge[m->nz - 1]));
     for (int h = 0; h < m->nh; h++) fprintf(f->script, "%s%g", h ? ", " : "", m->heads[h]);
-    fputs(")\nset multiplot layout 1,2\n", f->script);
+    fputs(")\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
     static const char *const label[] = {"Sharpe ratio, a year", "HJD"};
     for (int panel = 0; panel < 2; panel++)
-        fprintf(f->script, "set ylabel '%s'\nplot for [i=1:%d] data index i using 1:%d:(log10($2)) with lines lw 1.5 lc palette, "
-                           "data index 0 using 1:%d skip 1 with linespoints lw 3 pt 7 lc rgb '#000000'\n", label[panel], blocks, 3 + panel, 3 + panel);
+        fprintf(f->script, "set ylabel '%s'\nplot for [i=1:%d] data index i using 1:%d:(log10($2)) with lines lw 1.5 dt 1 lc palette, "
+                           "data index 0 using 1:%d skip 1 with linespoints lw 3 dt 1 pt 7 lc rgb '#000000'\n", label[panel], blocks, 3 + panel, 3 + panel);
     return figure_end(f, e);
 }
 
@@ -48,7 +48,7 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
 {
     char name[96], title[200];
     name_and_title(m, "ridge", "Selected ridge", name, title);
-    if (figure_begin(f, name, title, "The penalty that leave-one-out selected in each window. Crosses: an end of the grid was chosen; a wider grid might choose beyond it.", 7.6, 3.0, e))
+    if (figure_begin(f, name, title, "The penalty that leave-one-out selected in each window. Crosses: an end of the grid was chosen; a wider grid might choose beyond it.", 7.6, 3.0, 300, e))
         return -1;
     fputs("date\tlog10_ridge\tat_an_end\n", f->data);
     for (int p = s->first; p < s->first + s->n; p++) {
@@ -71,7 +71,7 @@ static int training_loss(struct figures *f, const struct sample *s, const struct
 {
     char name[96], title[200];
     name_and_title(m, "training", "Training loss", name, title);
-    if (figure_begin(f, name, title, "Loss by epoch, mean over windows. Band: from the lowest to the highest seed.", 7.6, 3.2, e)) return -1;
+    if (figure_begin(f, name, title, "Loss by epoch, mean over windows. Band: from the lowest to the highest seed.", 7.6, 3.2, 320, e)) return -1;
     fputs("epoch\tmean\tlow\thigh\n", f->data);
     for (int epoch = 0; epoch < m->E; epoch++) {
         double low = INFINITY, high = -INFINITY, sum = 0;
@@ -117,7 +117,7 @@ static int sweep(struct figures *f, const struct result_model *first, const char
     key = key ? key + 1 : stem;
     snprintf(name, sizeof name, "sweep-%.30s-%.50s", first->universe, stem);
     snprintf(title, sizeof title, "%.60s by %.40s, %.40s", first->kind, key, first->universe);
-    if (figure_begin(f, name, title, "Out-of-sample performance over the values of a sweep. Bars: one standard error.", 7.6, 3.2, e)) return -1;
+    if (figure_begin(f, name, title, "Out-of-sample performance over the values of a sweep. Bars: one standard error.", 7.6, 3.2, 560, e)) return -1;
     fputs("value\tsharpe\tse\thjd\n", f->data);
     for (int i = 0; i < r->models; i++) {
         double value;
@@ -128,7 +128,7 @@ static int sweep(struct figures *f, const struct result_model *first, const char
     }
     fputs("unset key\nset offsets graph 0.05, graph 0.05, 0, 0\nset xlabel ", f->script);
     figure_text(f->script, key);
-    fputs("\nset multiplot layout 1,2\nset ylabel 'Sharpe ratio, a year'\nplot data using 1:2:3 skip 1 with yerrorlines lt 1 pt 7\n"
+    fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\nset ylabel 'Sharpe ratio, a year'\nplot data using 1:2:3 skip 1 with yerrorlines lt 1 pt 7\n"
           "set ylabel 'HJD'\nplot data using 1:4 skip 1 with linespoints lt 2 pt 7\n", f->script);
     return figure_end(f, e);
 }

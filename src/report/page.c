@@ -146,7 +146,7 @@ static int best_of(const struct table *u, const char *universe)
     return best;
 }
 
-static void best_sentence(FILE *out, const struct table *u, const struct table *d, const char *universe)
+static void best_sentence(FILE *out, const struct table *u, const struct table *d, const struct table *a, const char *universe)
 {
     int best = best_of(u, universe), worse = 0, pairs = 0;
     if (best < 0) return;
@@ -162,7 +162,10 @@ static void best_sentence(FILE *out, const struct table *u, const struct table *
         pairs++;
         worse += value(d, r, "p") < 0.05 && (value(d, r, "sharpe_difference") > 0) == first;
     }
-    if (pairs) fprintf(out, ". Its lead is significant at 5%% over %d of the %d other models", worse, pairs);
+    if (pairs) fprintf(out, ". Its lead is significant at 5%% over %d of the %d other model%s", worse, pairs, pairs > 1 ? "s" : "");
+    for (int r = 0; r < a->rows; r++)
+        if (!strcmp(table_at(a, r, 0)->text, universe) && !strcmp(table_at(a, r, 1)->text, cell(u, best, "model")) && !strcmp(table_at(a, r, 2)->text, "others"))
+            fprintf(out, "; its alpha against all of them together is %s%% a period (t = %s)", cell(a, r, "alpha_percent"), cell(a, r, "t"));
     fputs(".</li>\n", out);
 }
 
@@ -172,7 +175,7 @@ static void reading(FILE *out, const struct study_report *s)
     fputs("<h3>What the numbers say</h3>\n<ul>\n", out);
     const char **universe = memory_array(const char *, s->r->models, "universes");
     int universes = sample_universes(s->r, universe), failed = 0, edge = 0;
-    for (int i = 0; i < universes; i++) best_sentence(out, u, d, universe[i]);
+    for (int i = 0; i < universes; i++) best_sentence(out, u, d, s->tables.table[TABLES_ALPHAS], universe[i]);
     memory_free(universe);
     for (int r = 0; r < p->rows; r++) edge += value(p, r, "ridge_edge_share") > 0.1;
     for (int i = 0; i < s->r->models; i++)
@@ -237,7 +240,8 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     page_table(out, s->differences, s->differences->rows > 12);
     fputs("<h2>Tables as papers print them</h2>\n", out);
     for (int i = 0; i < s->papers; i++) {
-        if (strstr(s->paper[i]->name, "-since-")) fprintf(out, "<h3>%s</h3>\n", strstr(s->paper[i]->name, "-since-") + 1);
+        const char *since = strstr(s->paper[i]->name, "-since-");
+        if (since && !strstr(s->paper[i - 1]->name, "-since-")) fprintf(out, "<h3>Since %s</h3>\n", since + strlen("-since-"));
         page_table(out, s->paper[i], false);
     }
     fputs("<h2>Figures</h2>\n", out);

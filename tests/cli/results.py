@@ -1,6 +1,7 @@
 """Results files for the shell tests, written with h5py, and the tables of `aipm analyze` checked with numpy's own algebra.
     results.py make FILE          a study with five models in two universes
     results.py check FILE DIR     every figure of DIR's tables, computed again
+    results.py page FILE DIR       uncertainty, differences and trading of a report again, and its page against its tables
     results.py break FILE OUT KIND"""
 import csv, sys
 import numpy as np
@@ -49,6 +50,11 @@ def make(path):
                 s = 0.6 * r + 0.02 * rng.standard_normal(P)
                 g["symmetric_returns"], g["antisymmetric_returns"] = s, r - s
             g["returns"] = r
+            if (universe, name) == ("all", "linear"):      # holdings of a changing set of assets
+                ids = [np.sort(rng.choice(np.arange(100, 160), rng.integers(30, 50), replace=False)) for _ in range(P)]
+                g["weight_asset_ids"] = np.concatenate(ids).astype(np.int64)
+                g["weight_offsets"] = np.concatenate([[0], np.cumsum([len(i) for i in ids])]).astype(np.int64)
+                g["weights"] = (0.05 * rng.standard_normal(g["weight_asset_ids"].shape[0])).astype(np.float32)
 
 
 def broken(path, out, kind):
@@ -61,6 +67,8 @@ def broken(path, out, kind):
         elif kind == "short":
             del f["models/all/bsv/returns"]
             f["models/all/bsv/returns"] = np.zeros(3)
+        elif kind == "weights":
+            f["models/all/linear/weight_offsets"][5] = 0
         elif kind == "empty":
             for m in ("all/bsv", "all/linear", "all/FF6", "small/bsv", "small/linear"):
                 f[f"models/{m}/done"][...] = 0
@@ -187,7 +195,134 @@ def check(path, folder, first=0, last=10 ** 9, lags=-1, form="second-moment"):
         close("hjd of a part", row["hjd"], hjd(r, F, form)[0])
 
 
+def long_run(h):
+    lags = int(4 * (len(h) / 100) ** (2 / 9))
+    return sum((1 if l == 0 else 2 * (1 - l / (lags + 1))) * (h[l:] @ h[:len(h) - l]) for l in range(lags + 1)) / len(h)
+
+
+def influence(r):
+    z = (r - r.mean()) / r.std()
+    return z - r.mean() / r.std() * (z ** 2 - 1) / 2
+
+
+def check_sure(f, folder):
+    returns = lambda u, m: f["truth/sdf_returns"][:] if m == "truth" else f[f"models/{u}/{m}/returns"][:]
+    F = f["test_assets/returns"][:]
+    for row in read(folder, "uncertainty"):
+        r = returns(row["universe"], row["model"])
+        r = r[np.isfinite(r)]
+        close("robust error", row["sharpe_se_robust"], np.sqrt(12 * long_run(influence(r)) / len(r)))
+        low, high = float(row["sharpe_low"]), float(row["sharpe_high"])
+        assert low < float(row["sharpe"]) < high and 0.7 < (high - low) / (2 * 1.96 * float(row["sharpe_se_robust"])) < 1.4, f"Sharpe interval {row}"
+        assert float(row["hjd_low"]) <= float(row["hjd"]) <= float(row["hjd_high"]), f"HJD interval {row}"
+    table = read(folder, "differences")
+    assert len(table) == 3 + 1, "differences rows"
+    for row in table:
+        a, b = returns(row["universe"], row["model"]), returns(row["universe"], row["against"])
+        on = np.isfinite(a) & np.isfinite(b)
+        a, b = a[on], b[on]
+        se = np.sqrt(12 * long_run(influence(a) - influence(b)) / len(a))
+        close("difference", row["sharpe_difference"], sharpe(a) - sharpe(b))
+        close("its error", row["sharpe_difference_se"], se)
+        close("its t", row["t"], (sharpe(a) - sharpe(b)) / se)
+        close("difference of HJD", row["hjd_difference"], hjd(a, F[on], "second-moment")[0] - hjd(b, F[on], "second-moment")[0])
+        assert float(row["hjd_low"]) < float(row["hjd_difference"]) < float(row["hjd_high"]), f"HJD difference {row}"
+
+
+def check_trading(f, folder):
+    for row in read(folder, "trading"):
+        g = f[f"models/{row['universe']}/{row['model']}"]
+        r = g["returns"][:]
+        on = np.flatnonzero(np.isfinite(r))
+        scale = 0.15 / np.sqrt(12) / r[on].std(ddof=1)
+        path = np.concatenate([[0], np.cumsum(scale * r[on])])
+        close("drawdown", row["max_drawdown_percent"], 100 * (np.maximum.accumulate(path) - path).max())
+        close("Sortino", row["sortino"], np.sqrt(12) * r[on].mean() / np.sqrt((np.minimum(r[on], 0) ** 2).mean()))
+        close("hits", row["hit_rate_percent"], 100 * (r[on] > 0).mean())
+        if "weights" not in g:
+            assert row["leverage"] == row["turnover"] == row["sharpe_net_10bp"] == "", "no weights, no turnover"
+            continue
+        at, held = g["weight_offsets"][:], []
+        for p in on: held.append(dict(zip(g["weight_asset_ids"][at[p]:at[p + 1]], g["weights"][at[p]:at[p + 1]].astype(float))))
+        traded = np.array([sum(abs(new.get(i, 0) - old.get(i, 0)) for i in set(old) | set(new)) for old, new in zip([{}] + held, held)])
+        close("leverage", row["leverage"], scale * np.mean([sum(map(abs, h.values())) for h in held]))
+        close("net exposure", row["net_exposure"], scale * np.mean([sum(h.values()) for h in held]))
+        close("turnover", row["turnover"], scale * traded[1:].mean())
+        close("net of costs", row["sharpe_net_25bp"], sharpe(r[on] - 0.0025 * traded))
+        close("break-even", row["break_even_bp"], 1e4 * r[on].mean() / traded.mean())
+    table = read(folder, "positions")
+    g = f["models/all/linear"]
+    first, last = g["weight_offsets"][-2:]
+    order = np.argsort(-g["weights"][first:last])
+    assert [int(r["asset"]) for r in table] == list(g["weight_asset_ids"][first:last][np.r_[order[:10], order[-10:]]]), "largest positions"
+
+
+def page(path, folder):
+    import glob, os, re
+    from html.parser import HTMLParser
+
+    with h5py.File(path) as f:
+        check_sure(f, folder + "/tables")
+        check_trading(f, folder + "/tables")
+
+    class Reader(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.tables, self.row, self.cell, self.images, self.outside, self.open = {}, None, None, [], [], []
+        def handle_starttag(self, tag, attrs):
+            a = dict(attrs)
+            if tag == "table": self.tables[a.get("id")] = self.now = []
+            elif tag == "tr": self.row = []
+            elif tag in ("td", "th"): self.cell = ""
+            for key in ("src", "srcset", "href", "data", "action", "poster"):
+                if key in a:
+                    self.images.append(a[key])
+                    if not a[key].startswith("data:image/svg+xml;base64,"): self.outside.append(a[key][:80])
+            if tag in ("script", "link", "iframe", "object", "embed", "form"): self.outside.append(tag)
+            if tag not in ("meta", "img", "source", "br"): self.open.append(tag)
+        def handle_endtag(self, tag):
+            assert self.open and self.open.pop() == tag, f"</{tag}> closes another element"
+            if tag in ("td", "th"): self.row.append(self.cell); self.cell = None
+            elif tag == "tr": self.now.append(self.row)
+        def handle_data(self, text):
+            if self.cell is not None: self.cell += text
+
+    text = open(f"{folder}/index.html", encoding="utf-8").read()
+    reader = Reader()
+    reader.feed(text)
+    assert not reader.open and not reader.outside, f"left open {reader.open}, leaves the page {reader.outside}"
+    assert "default-src 'none'" in text and "@import" not in text and "url(" not in text, "the page may request"
+    compared = 0
+    for name, cells in reader.tables.items():
+        if name is None: continue
+        with open(f"{folder}/tables/{name}.csv", newline="", encoding="utf-8") as f: rows = list(csv.reader(f))
+        assert len(rows) == len(cells), f"{name}: rows"
+        for there, here in zip(rows[1:], cells[1:]):
+            for x, shown in zip(there, here):
+                compared += 1
+                if re.fullmatch(r"-?\d+\.\d+", shown) and re.fullmatch(r"-?[\d.]+(e-?\d+)?", x):
+                    assert float(f"{float(x):.{len(shown.split('.')[1])}f}") == float(shown), f"{name}: {x} shown as {shown}"
+                elif re.fullmatch(r"\d{4}-\d\d-\d\d", shown): assert shown.replace("-", "") == x, f"{name}: {x} shown as {shown}"
+                elif re.fullmatch(r"-?[\d.]+(e-?\d+)?", x): assert abs(float(x) - float(shown)) <= 0.051 * abs(float(x)), f"{name}: {x} shown as {shown}"
+                else: assert x == shown, f"{name}: {x!r} shown as {shown!r}"
+        markdown = [[c.strip().replace("\\", "") for c in re.split(r"(?<!\\)\|", line)[1:-1]] for line in open(f"{folder}/tables/{name}.md", encoding="utf-8") if line.startswith("|")]
+        assert [r for r in markdown[2:]] == [[c.strip() for c in r] for r in cells[1:]], f"{name}: Markdown and page differ"
+    assert compared > 500, "too few cells compared"
+    scripts = sorted(os.path.basename(p)[:-3] for p in glob.glob(f"{folder}/figures/*.gp"))
+    assert len(scripts) >= 15, f"figures: {scripts}"
+    import shutil
+    if not shutil.which("gnuplot"): return
+    for name in scripts:
+        for suffix in (".pdf", ".svg", "-phone.svg", ".dat"):
+            assert os.path.getsize(f"{folder}/figures/{name}{suffix}") > 100, f"{name}{suffix} is empty"
+        svg = open(f"{folder}/figures/{name}.svg", encoding="utf-8").read()
+        assert svg.count("<path") > 5 and "</svg>" in svg, f"{name}: an empty drawing"
+        assert f'id="figure-{name}"' in text, f"{name} is not in the page"
+    assert not glob.glob(f"{folder}/figures/*.log") and len(reader.images) == 2 * len(scripts), "a figure is missing from the page"
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "make": make(sys.argv[2])
+    elif sys.argv[1] == "page": page(*sys.argv[2:4])
     elif sys.argv[1] == "break": broken(*sys.argv[2:5])
     else: check(sys.argv[2], sys.argv[3], *[type(d)(a) for a, d in zip(sys.argv[4:], (0, 0, 0, ""))])

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# aipm report: its figures are there, its page needs nothing beside it and says what the tables say, and bad input is refused.
+. "$(dirname "$0")/lib.sh"
+python=/usr/bin/python3
+"$python" -c 'import numpy, h5py' 2>/dev/null || { skip "python3-numpy and python3-h5py are not installed"; exit 0; }
+tool=$PWD/tests/cli/results.py
+cd "$WORK" || exit 1
+"$python" "$tool" make demo.h5 || exit 1
+command -v gnuplot >/dev/null || skip "gnuplot is not installed: figures are not drawn"
+
+"$AIPM" report demo.h5 2>err.txt
+check "report" test $? = 0
+check "page, figures, uncertainty, trading against numpy" "$python" "$tool" page demo.h5 demo.report
+check "nothing half-written" test -z "$(find . -name '*.tmp')"
+check "a second sample" test -s demo.report/tables/table1-performance-since-2003.tex -a -s demo.report/tables/since-2003/alphas.csv
+check "a heading once" test "$(grep -c '<h3>Since 2003' demo.report/index.html)" = 1
+"$AIPM" report demo.h5 -o again 2>/dev/null
+check "the same tables again" diff -r demo.report/tables again/tables
+check "the tables of analyze" bash -c "'$AIPM' analyze demo.h5 -o tables >/dev/null 2>&1 && for t in tables/*; do cmp \$t demo.report/\$t || exit 1; done"
+
+if command -v pdflatex >/dev/null; then
+    { echo '\documentclass{article}\usepackage[utf8]{inputenc}\usepackage{booktabs}\usepackage[landscape]{geometry}\begin{document}'
+      for t in demo.report/tables/*.tex; do [ "$(wc -l <"$t")" -lt 60 ] && echo "\\input{$t}\\clearpage"; done; echo '\end{document}'; } >all.tex
+    check "LaTeX compiles" bash -c 'pdflatex -interaction=nonstopmode -halt-on-error all.tex >latex.txt'
+else skip "pdflatex is not installed"; fi
+if command -v gnuplot >/dev/null; then
+    (cd demo.report/figures && rm cumulative-all.svg && gnuplot cumulative-all.gp)
+    check "a user draws a figure again from its script" test -s demo.report/figures/cumulative-all.svg
+fi
+mkdir empty-path && ln -s "$(command -v env)" empty-path/env
+PATH=empty-path "$AIPM" report demo.h5 -o bare --bootstrap 50 2>bare.txt
+check "without gnuplot: exit 0, said" bash -c "test $? = 0 && grep -q 'gnuplot is not installed' bare.txt && grep -q 'Not drawn: gnuplot is not installed' bare/index.html"
+check "without gnuplot: data and scripts" test -s bare/figures/cumulative-all.dat -a -s bare/figures/cumulative-all.gp -a ! -e bare/figures/cumulative-all.svg
+
+"$python" "$tool" make other.h5
+"$AIPM" report demo.h5 other.h5 -o both --bootstrap 100 2>/dev/null
+check "several results" test -s both/demo/tables/alphas.csv -a -s both/other/figures/cumulative-all.dat -a -s both/tables/comparison.csv
+check "a file against itself" "$python" -c "
+import csv; rows = [r for r in csv.DictReader(open('both/tables/comparison.csv')) if r['results'] == 'other']
+assert len(rows) == 5 and all(abs(float(r['correlation_with_first']) - 1) < 1e-12 and abs(float(r['sharpe_difference'])) < 1e-12 for r in rows)"
+
+for kind in future missing empty weights; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
+head -c 3000 demo.h5 >truncated.h5
+refuses "no such file" 1 "nowhere.h5" "$AIPM" report nowhere.h5
+refuses "a truncated file" 1 "truncated.h5" "$AIPM" report truncated.h5
+refuses "a version from the future" 1 "99" "$AIPM" report future.h5
+refuses "a missing dataset" 1 "models/all/bsv" "$AIPM" report missing.h5
+refuses "no finished row" 1 "no row is finished yet" "$AIPM" report empty.h5
+refuses "weights out of order" 1 "needed: offsets in order" "$AIPM" report weights.h5 -o weights
+refuses "one bad file of two" 1 "nowhere.h5" "$AIPM" report demo.h5 nowhere.h5 -o two
+refuses "no file" 2 "needed: a results file" "$AIPM" report
+refuses "no date" 2 "--since: found 'never'" "$AIPM" report demo.h5 --since never
+check "refusals leave no page" test ! -e truncated.report -a ! -e empty.report -a ! -e two -a ! -e weights/index.html
