@@ -31,7 +31,7 @@ static bool weights_open(struct weights *w, struct hdf *f, const struct result_m
 {
     char path[600];
     int rank;
-    int64_t size[3], largest = 0;
+    int64_t size[HDF_DIMENSIONS], largest = 0;
     *w = (struct weights){.offsets = NULL};
     snprintf(w->group, sizeof w->group, "models/%.200s/%.200s", m->universe, m->name);
     path_of(w, "weight_offsets", path, sizeof path);
