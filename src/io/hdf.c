@@ -91,9 +91,9 @@ static int check_file(const char *path, struct error *e)
         return error_set(e, "%s: is not an HDF5 file (%lld bytes without its signature); an HDF5 file is needed", path,
                          (long long)s.st_size);
     hid_t list = access_list(NULL, false), id = H5Fopen(path, H5F_ACC_RDONLY, list);
+    const char *why = id < 0 ? hdf_reason() : "";      /* before another call clears the stack */
     H5Pclose(list);
     if (id >= 0) return H5Fclose(id), 0;
-    const char *why = hdf_reason();
     if (strstr(why, "truncated"))
         return error_set(e, "%s: is truncated: %lld bytes found, more were written (%s); copy or make it again", path,
                          (long long)s.st_size, why);
@@ -206,8 +206,9 @@ static int write_notes(struct hdf *f, struct error *e)
     if (!f->notes) return 0;
     hid_t list = access_list(NULL, true);
     f->id = H5Fopen(f->temporary, H5F_ACC_RDWR, list);
+    if (f->id < 0) error_set(e, "%s: cannot be opened again to add its names: %s", f->temporary, hdf_reason());
     H5Pclose(list);
-    if (f->id < 0) return error_set(e, "%s: cannot be opened again to add its names: %s", f->temporary, hdf_reason());
+    if (f->id < 0) return -1;
     for (struct hdf_note *n = f->notes; n && !error_is_set(e); n = n->next) hdf_note_write(f, n, e);
     if (H5Fclose(f->id) < 0) error_set(e, "%s: cannot be closed: %s", f->temporary, hdf_reason());
     return error_is_set(e) ? -1 : 0;

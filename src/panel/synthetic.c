@@ -5,13 +5,15 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "panel/calendar.h"
 #include "panel/latent.h"
 
 enum { K = SYNTHETIC_FACTORS, SAMPLES = 24, MONTHS = 12 };
 static const double factor_volatility = 0.02;      /* a month, of a factor on which a stock loads 1 */
 
 const struct synthetic_options synthetic_default = {
-    .N = 500, .D = 12, .T = 300, .start = 199501, .seed = 1, .sharpe = 4, .factor_share = 0.3, .own_share = 0.3, .cross_share = 0.4,
+    .N = 500, .D = 12, 
+    .T = 300, .start = 199501, .seed = 1, .sharpe = 4, .factor_share = 0.3, .own_share = 0.3, .cross_share = 0.4,
     .volatility = 0.1,
 };
 
@@ -37,7 +39,7 @@ int synthetic_check(const struct synthetic_options *o, struct error *e)
     if (o->D < 4 || o->D > 10000) return error_set(e, "%d characteristics: 4 to 10,000 are needed", o->D);
     if (o->T < 1 || o->T > 12000) return error_set(e, "%d periods: 1 to 12,000 are needed", o->T);
     if (o->start < 100001 || o->start > 800012 || o->start % 100 < 1 || o->start % 100 > MONTHS)
-        return error_set(e, "start %d: a month YYYYMM is needed, as 199001", o->start);
+        return error_set(e, "start %d: a month YYYYMM from 100001 to 800012 is needed, as 199501", o->start);
     if (!(o->sharpe > 0 && o->sharpe <= 20)) return error_set(e, "Sharpe ratio %g: more than 0, at most 20 a year is needed", o->sharpe);
     if (!(o->volatility > 0 && o->volatility < 1)) return error_set(e, "volatility %g: between 0 and 1 a month is needed", o->volatility);
     double f = o->factor_share, own = o->own_share, c = o->cross_share;
@@ -213,17 +215,10 @@ const double *synthetic_loadings(const struct synthetic *s) { return s->scaled; 
 double synthetic_state(const struct synthetic *s, int t) { return latent_state(&s->latent, t); }
 double synthetic_ceiling(const struct synthetic *s) { return s->ceiling; }
 
-static int64_t month_end(int start, int t)
-{
-    static const int days[MONTHS] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int month = start / 100 * MONTHS + start % 100 - 1 + t, year = month / MONTHS, m = month % MONTHS;
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return (int64_t)year * 10000 + (m + 1) * 100 + days[m] + (m == 1 && leap);
-}
-
 void synthetic_describe(const struct synthetic *s, struct panel_meta *m)
 {
     int T = s->o.T;
+    int start = s->o.start / 100 * MONTHS + s->o.start % 100 - 1;
     char name[64];
     *m = (struct panel_meta){.T = T, .D = s->o.D, .periods_per_year = MONTHS, .has_size_groups = true};
     m->frequency = memory_text("monthly");
@@ -232,7 +227,7 @@ void synthetic_describe(const struct synthetic *s, struct panel_meta *m)
     m->characteristic_names = memory_array(char *, m->D, "characteristic names");
     for (int d = 0; d < m->D; d++) m->characteristic_names[d] = memory_text(latent_name(d, name));
     for (int t = 0; t < T; t++) {
-        m->dates[t] = month_end(s->o.start, t);
+        m->dates[t] = month_end(start + t);
         m->offsets[t + 1] = m->offsets[t] + s->latent.count[t];
     }
     m->rows = m->offsets[T];

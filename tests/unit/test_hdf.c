@@ -1,0 +1,280 @@
+/* HDF5 files: what is written comes back, what is wrong is said, what fails leaves nothing. No MPI here. */
+#include <stdint.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "check.h"
+#include "io/hdf.h"
+
+static char folder[64];
+static struct error e;
+
+static char *at(const char *name)
+{
+    static char path[4][160];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(path[turn], sizeof *path, "%s/%s", folder, name);
+    return path[turn];
+}
+
+static bool there(const char *name) { return access(at(name), F_OK) == 0; }
+
+/* The last error says all of these; it is cleared for the next. */
+static bool says(const char *a, const char *b)
+{
+    bool ok = strstr(e.text, a) && strstr(e.text, b);
+    if (!ok) fprintf(stderr, "'%s' does not say '%s' and '%s'\n", e.text, a, b);
+    e = (struct error){0};
+    return ok;
+}
+
+static void write_file(const char *name, const void *data, size_t n)
+{
+    FILE *f = fopen(at(name), "wb");
+    CU_ASSERT_FATAL(f && fwrite(data, 1, n, f) == n);
+    fclose(f);
+}
+
+static long read_file(const char *name, char *out, long most)
+{
+    FILE *f = fopen(at(name), "rb");
+    long n = f ? (long)fread(out, 1, (size_t)most, f) : -1;
+    if (f) fclose(f);
+    return n;
+}
+
+static void make_sample(const char *name)
+{
+    int64_t n3[3] = {2, 3, 4}, n1 = 5, none = 0, wide[2] = {100, 7};
+    double x[24], fill = NAN, scalar = 2.5;
+    float y[700];
+    int8_t small[5] = {-1, 0, 1, 2, 3};
+    uint8_t bytes[5] = {0, 1, 2, 254, 255};
+    char *texts[3] = {"one", "zwölf", ""};
+    for (int i = 0; i < 24; i++) x[i] = i / 3.0;
+    for (int i = 0; i < 700; i++) y[i] = (float)i;
+    unlink(at(name));
+    struct hdf *f = hdf_create(at(name), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    CU_ASSERT(there("deep/sample.h5.tmp") && !there("deep/sample.h5"));
+    CU_ASSERT(hdf_write(f, "a/b/cube", HDF_FLOAT64, 3, n3, x, &e) == 0);
+    CU_ASSERT(hdf_write(f, "small", HDF_INT8, 1, &n1, small, &e) == 0);
+    CU_ASSERT(hdf_write(f, "bytes", HDF_UINT8, 1, &n1, bytes, &e) == 0);
+    CU_ASSERT(hdf_write(f, "none", HDF_INT64, 1, &none, NULL, &e) == 0);
+    CU_ASSERT(hdf_write(f, "scalar", HDF_FLOAT64, 0, NULL, &scalar, &e) == 0);
+    CU_ASSERT(hdf_dataset(f, "chunked", HDF_FLOAT32, 2, wide, 16, NULL, &e) == 0);
+    CU_ASSERT(hdf_dataset(f, "holes", HDF_FLOAT64, 1, &n1, 0, &fill, &e) == 0);
+    CU_ASSERT(hdf_write_part(f, "chunked", HDF_FLOAT32, 0, 60, y, &e) == 0);
+    CU_ASSERT(hdf_write_part(f, "chunked", HDF_FLOAT32, 60, 40, y + 420, &e) == 0);
+    CU_ASSERT(hdf_write_part(f, "holes", HDF_FLOAT64, 1, 2, x + 1, &e) == 0);
+    CU_ASSERT(hdf_write_texts(f, "a/texts", 3, texts, &e) == 0);
+    CU_ASSERT(hdf_put_text(f, "/", "title", "größer", &e) == 0);
+    CU_ASSERT(hdf_put_text(f, "/", "title", "anew", &e) == 0);
+    CU_ASSERT(hdf_put_texts(f, "a", "names", 3, texts, &e) == 0);
+    CU_ASSERT(hdf_put_int(f, "a/b/cube", "count", INT64_C(-7000000000), &e) == 0);
+    CU_ASSERT(hdf_put_real(f, "/", "share", 0.1, &e) == 0);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+}
+
+static void everything_comes_back(void)
+{
+    make_sample("deep/sample.h5");
+    CU_ASSERT(there("deep/sample.h5") && !there("deep/sample.h5.tmp"));
+    struct hdf *f = hdf_open(at("deep/sample.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    int rank, n;
+    int64_t size[HDF_DIMENSIONS], count = 0;
+    double x[24], share;
+    float y[700], x32[24];
+    char **texts, *text;
+    CU_ASSERT(hdf_shape(f, "a/b/cube", HDF_FLOAT64, &rank, size, &e) == 0 && rank == 3 && size[0] == 2 && size[1] == 3 && size[2] == 4);
+    CU_ASSERT(hdf_read(f, "a/b/cube", HDF_FLOAT64, x, &e) == 0 && x[23] == 23 / 3.0 && x[1] == 1 / 3.0);
+    CU_ASSERT(hdf_read_part(f, "a/b/cube", HDF_FLOAT32, 1, 1, x32, &e) == 0 && x32[0] == 4.0f);      /* converted, second half */
+    int64_t wide[5];
+    CU_ASSERT(hdf_read(f, "small", HDF_INT64, wide, &e) == 0 && wide[0] == -1 && wide[4] == 3);
+    CU_ASSERT(hdf_read(f, "bytes", HDF_INT64, wide, &e) == 0 && wide[4] == 255);
+    CU_ASSERT(hdf_read(f, "none", HDF_INT64, wide, &e) == 0);
+    CU_ASSERT(hdf_read(f, "scalar", HDF_FLOAT64, x, &e) == 0 && x[0] == 2.5);
+    CU_ASSERT(hdf_read_part(f, "chunked", HDF_FLOAT32, 55, 10, y, &e) == 0 && y[0] == 385 && y[69] == 454);
+    CU_ASSERT(hdf_read(f, "holes", HDF_FLOAT64, x, &e) == 0 && isnan(x[0]) && x[1] == 1 / 3.0 && x[2] == 2 / 3.0 && isnan(x[4]));
+    CU_ASSERT_FATAL(hdf_read_texts(f, "a/texts", &n, &texts, &e) == 0);
+    CU_ASSERT(n == 3 && !strcmp(texts[1], "zwölf") && !strcmp(texts[2], ""));
+    texts_free(n, texts);
+    CU_ASSERT_FATAL(hdf_get_texts(f, "a", "names", &n, &texts, &e) == 0);
+    CU_ASSERT(n == 3 && !strcmp(texts[0], "one"));
+    texts_free(n, texts);
+    CU_ASSERT(hdf_get_text(f, "/", "title", &text, &e) == 0 && !strcmp(text, "anew"));
+    memory_free(text);
+    CU_ASSERT(hdf_get_int(f, "a/b/cube", "count", &count, &e) == 0 && count == INT64_C(-7000000000));
+    CU_ASSERT(hdf_get_real(f, "/", "share", &share, &e) == 0 && share == 0.1);
+    CU_ASSERT(hdf_exists(f, "a/b") && hdf_exists(f, "/a/b/cube") && !hdf_exists(f, "a/x/cube") && !hdf_exists(f, "b"));
+    CU_ASSERT(hdf_has_attribute(f, "/", "title") && !hdf_has_attribute(f, "/", "titles"));
+    CU_ASSERT_FATAL(hdf_list(f, "/", &n, &texts, &e) == 0);
+    const char *names[] = {"a", "bytes", "chunked", "holes", "none", "scalar", "small"};
+    CU_ASSERT_FATAL(n == 7);
+    for (int i = 0; i < n; i++) CU_ASSERT(!strcmp(texts[i], names[i]));
+    texts_free(n, texts);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+}
+
+static void wrong_requests(void)
+{
+    struct hdf *f = hdf_open(at("deep/sample.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    int rank, n;
+    int64_t size[HDF_DIMENSIONS], v;
+    double x[24];
+    char **texts, *text;
+    CU_ASSERT(hdf_shape(f, "a/c", HDF_INT64, &rank, size, &e) == -1 && says("sample.h5", "dataset a/c is missing"));
+    CU_ASSERT(hdf_shape(f, "a/b/cube", HDF_INT64, &rank, size, &e) == -1 && says("a/b/cube holds floating-point", "int64 is needed"));
+    CU_ASSERT(hdf_shape(f, "small", HDF_FLOAT64, &rank, size, &e) == -1 && says("holds integers", "float64"));
+    CU_ASSERT(hdf_shape(f, "a/texts", HDF_FLOAT64, &rank, size, &e) == -1 && says("holds text", "float64"));
+    CU_ASSERT(hdf_shape(f, "a", HDF_FLOAT64, &rank, size, &e) == -1 && says("a is not a dataset", "sample.h5"));
+    CU_ASSERT(hdf_read_part(f, "a/b/cube", HDF_FLOAT64, 1, 2, x, &e) == -1 && says("has 2 entries", "1 .. 2"));
+    CU_ASSERT(hdf_read_texts(f, "small", &n, &texts, &e) == -1 && says("small", "does not hold text"));
+    CU_ASSERT(hdf_get_int(f, "/", "share", &v, &e) == -1 && says("share", "one integer"));
+    CU_ASSERT(hdf_get_text(f, "/", "share", &text, &e) == -1 && says("share", "text is needed"));
+    CU_ASSERT(hdf_get_text(f, "/", "shares", &text, &e) == -1 && says("shares", "missing"));
+    CU_ASSERT(hdf_list(f, "c", &n, &texts, &e) == -1 && says("group c", "missing"));
+    CU_ASSERT(hdf_close(f, &e) == 0);
+}
+
+static void foreign_files(void)
+{
+    static char bytes[1 << 20];
+    long n = read_file("deep/sample.h5", bytes, sizeof bytes);
+    CU_ASSERT_FATAL(n > 4000 && n < (long)sizeof bytes);
+    CU_ASSERT(!hdf_open(at("no.h5"), NULL, &e) && says("no.h5", "No such file"));
+    CU_ASSERT(!hdf_open(folder, NULL, &e) && says(folder, "not a regular file"));
+    write_file("empty.h5", "", 0);
+    CU_ASSERT(!hdf_open(at("empty.h5"), NULL, &e) && says("empty.h5", "empty (0 bytes)"));
+    write_file("text.h5", "id,date\n1,2\n", 12);
+    CU_ASSERT(!hdf_open(at("text.h5"), NULL, &e) && says("text.h5", "is not an HDF5 file (12 bytes"));
+    write_file("short.h5", bytes, (size_t)n - 1);
+    CU_ASSERT(!hdf_open(at("short.h5"), NULL, &e) && says("short.h5", "is truncated"));
+    CU_ASSERT(!hdf_edit(at("short.h5"), &e) && says("short.h5", "is truncated"));
+    memset(bytes + 16, 0x77, 40);
+    write_file("torn.h5", bytes, (size_t)n);
+    CU_ASSERT(!hdf_open(at("torn.h5"), NULL, &e) && says("torn.h5", ""));
+}
+
+static void formats(void)
+{
+    const struct {
+        const char *format;
+        int64_t version;
+        const char *found, *needed;
+    } bad[] = {{"results", 1, "\"results\"", "\"panel\" is needed"}, {"panel", 4, "is 4, from the future", "up to version 3"},
+               {"panel", 0, "is 0", "1 to 3"}, {NULL, 1, "no attribute aipm_format", "panel is needed"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct hdf *f = hdf_create(at("format.h5"), NULL, &e);
+        CU_ASSERT_FATAL(f != NULL);
+        if (bad[i].format) hdf_put_text(f, "/", "aipm_format", bad[i].format, &e);
+        hdf_put_int(f, "/", "format_version", bad[i].version, &e);
+        CU_ASSERT(hdf_close(f, &e) == 0);
+        f = hdf_open(at("format.h5"), NULL, &e);
+        CU_ASSERT(hdf_check_format(f, "panel", 3, &e) == -1 && says(bad[i].found, bad[i].needed));
+        hdf_close(f, &e);
+    }
+    struct hdf *f = hdf_edit(at("format.h5"), &e);
+    hdf_put_text(f, "/", "aipm_format", "panel", &e);
+    CU_ASSERT(hdf_check_format(f, "panel", 3, &e) == 0);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+    f = hdf_open(at("format.h5"), NULL, &e);      /* the edit stayed */
+    CU_ASSERT(hdf_check_format(f, "panel", 3, &e) == 0);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+}
+
+static void same_data_same_bytes(void)
+{
+    static char a[1 << 20], b[1 << 20];
+    long na = read_file("deep/sample.h5", a, sizeof a);
+    struct timespec a_second = {.tv_sec = 1, .tv_nsec = 50000000};
+    nanosleep(&a_second, NULL);      /* HDF5's object times count in seconds */
+    make_sample("deep/sample.h5");
+    long nb = read_file("deep/sample.h5", b, sizeof b);
+    CU_ASSERT(na > 0 && na == nb && !memcmp(a, b, (size_t)na));
+}
+
+static void failures_leave_nothing(void)
+{
+    double x = 1;
+    int64_t one = 1;
+    struct hdf *f = hdf_create(at("failed.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e);
+    CU_ASSERT(hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e) == -1);      /* twice */
+    CU_ASSERT(hdf_close(f, &e) == -1 && says("failed.h5", "dataset x cannot be made"));
+    CU_ASSERT(!there("failed.h5") && !there("failed.h5.tmp"));
+    CU_ASSERT(!hdf_create("/proc/aipm/x.h5", NULL, &e) && says("/proc/aipm", "cannot be made"));
+    mkdir(at("taken.h5"), 0777);
+    CU_ASSERT(!hdf_create(at("taken.h5"), NULL, &e) && says("taken.h5", "is a folder"));
+    /* an older file stays as it was when its successor fails */
+    f = hdf_create(at("deep/sample.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    error_set(&e, "changed my mind");
+    CU_ASSERT(hdf_close(f, &e) == -1 && says("changed", "mind"));
+    f = hdf_open(at("deep/sample.h5"), NULL, &e);
+    CU_ASSERT(f && hdf_exists(f, "a/b/cube"));
+    hdf_close(f, &e);
+}
+
+/* Three ways to meet a full disk: when room is reserved, when deflated chunks are flushed, and at the metadata. */
+static void full_disk(void)
+{
+    enum { BIG = 400000 };
+    if (mkdir(at("small"), 0777) || mount("none", at("small"), "tmpfs", 0, "size=256k")) {
+        SKIP("a full disk needs root and tmpfs");
+        return;
+    }
+    int64_t big = BIG, one = 1000;
+    struct hdf *f = hdf_create(at("small/a.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    CU_ASSERT(hdf_dataset(f, "x", HDF_FLOAT64, 1, &big, 0, NULL, &e) == -1);
+    CU_ASSERT(hdf_close(f, &e) == -1 && says("no room for dataset x (3.2 MB)", "No space left"));
+    CU_ASSERT(!there("small/a.h5") && !there("small/a.h5.tmp"));
+    double *noise = memory_array(double, BIG, "noise");
+    for (int i = 0; i < BIG; i++) noise[i] = sin(i * 1e6) * 1e5;
+    f = hdf_create(at("small/b.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    CU_ASSERT(hdf_dataset(f, "x", HDF_FLOAT64, 1, &big, BIG / 4, NULL, &e) == 0);
+    hdf_write_part(f, "x", HDF_FLOAT64, 0, BIG, noise, &e);
+    CU_ASSERT(hdf_close(f, &e) == -1 && says("small/b.h5", "No space left"));
+    CU_ASSERT(!there("small/b.h5") && !there("small/b.h5.tmp"));
+    f = hdf_create(at("small/c.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    char name[32];
+    for (int i = 0; i < 60 && !error_is_set(&e); i++) {
+        snprintf(name, sizeof name, "x%d", i);
+        hdf_write(f, name, HDF_FLOAT64, 1, &one, noise, &e);
+    }
+    CU_ASSERT(hdf_close(f, &e) == -1 && says("small/c.h5", "No space left"));
+    CU_ASSERT(!there("small/c.h5") && !there("small/c.h5.tmp"));
+    memory_free(noise);
+    CU_ASSERT(umount(at("small")) == 0);
+}
+
+int main(void)
+{
+    static const struct check tests[] = {
+        {"everything written comes back", everything_comes_back},
+        {"requests that do not fit the file", wrong_requests},
+        {"missing, empty, foreign, truncated and torn files", foreign_files},
+        {"formats and versions", formats},
+        {"same data, same bytes", same_data_same_bytes},
+        {"failures leave nothing behind", failures_leave_nothing},
+        {"a full disk", full_disk},
+    };
+    char command[160];
+    snprintf(folder, sizeof folder, "/tmp/aipm-hdf-%d", (int)getpid());
+    snprintf(command, sizeof command, "rm -rf %s && mkdir %s", folder, folder);
+    if (system(command)) return 2;
+    int status = check_run("HDF5 files", tests, sizeof tests / sizeof *tests);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command) || status || memory_blocks() != 0;
+}
