@@ -35,6 +35,7 @@ struct ingest_options {
     struct ingest_factors factors[INGEST_FACTORS];
     const char *test_assets;          /* a factor file, or NULL */
     bool test_assets_percent, themes; /* themes: means of JKP's factors over the 13 themes */
+    bool any_volatility;              /* do not ask about the unit */
 };
 
 /* What a stocks file may be told apart by. */

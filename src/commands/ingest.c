@@ -1,5 +1,6 @@
 /* aipm ingest: real data to a panel. */
 #include <argp.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 struct arguments {
     struct ingest_options o;
-    char *text[INGEST_FACTORS]; /* copies of NAME=FILE taken apart */
+    char *text[2 * INGEST_FACTORS]; /* copies of NAME=FILE taken apart */
+    int texts;
 };
 
 enum {
@@ -36,7 +38,8 @@ enum {
     KEY_QUIET,
     KEY_FACTORS,
     KEY_ASSETS,
-    KEY_THEMES
+    KEY_THEMES,
+    KEY_VOLATILITY
 };
 
 static const struct argp_option options[] = {
@@ -45,6 +48,20 @@ static const struct argp_option options[] = {
      .key = KEY_STOCKS,
      .arg = "FILE",
      .doc = "stock-months, one row each, CSV (.gz, .zst) under JKP's column names"},
+    {.name = "factors",
+     .key = KEY_FACTORS,
+     .arg = "NAME=FILE[,percent]",
+     .doc = "monthly factor returns, decimal unless said, to benchmarks/NAME (may be repeated): wide, or JKP's "
+            "name,date,ret; month m's return goes "
+            "to the row of month m - 1; risk-free rates are left out; -99.99 and -999 are missing"},
+    {.name = "test-assets",
+     .key = KEY_ASSETS,
+     .arg = "FILE[,percent]",
+     .doc = "monthly returns of test assets, in the same shapes"},
+    {.name = "themes", .key = KEY_THEMES, .doc = "test assets: the means over JKP's 13 themes of the factors in that file"},
+    {.name = "any-volatility",
+     .key = KEY_VOLATILITY,
+     .doc = "take factors whose monthly volatility lies outside [0.3%, 30%]"},
     {.name = "output", .key = 'o', .arg = "PANEL", .doc = "the panel file to write"},
     {.doc = "Columns", .group = 2},
     {.name = "characteristics",
@@ -113,6 +130,40 @@ static error_t number(struct argp_state *state, const char *option, const char *
     return 0;
 }
 
+/* FILE[,percent]: a copy without the unit in *file; whether it says percent. */
+static bool take_unit(struct arguments *a, const char *text, const char **file)
+{
+    require(a->texts < 2 * INGEST_FACTORS);
+    char *copy = a->text[a->texts++] = memory_text(text), *comma = strrchr(copy, ',');
+    bool percent = comma && !strcmp(comma, ",percent"), decimal = comma && !strcmp(comma, ",decimal");
+    if (percent || decimal) *comma = '\0';
+    *file = copy;
+    return percent;
+}
+
+static error_t factors(struct arguments *a, const char *arg, struct argp_state *state)
+{
+    struct ingest_options *o = &a->o;
+    const char *equals = strchr(arg, '=');
+    if (o->factor_files == INGEST_FACTORS) return arguments_fail(state, "--factors: found more than %d", INGEST_FACTORS);
+    if (!equals || equals == arg || !equals[1])
+        return arguments_fail(state, "--factors: found '%s'; needed: NAME=FILE or NAME=FILE,percent", arg);
+    struct ingest_factors *f = &o->factors[o->factor_files];
+    const char *whole;
+    f->percent = take_unit(a, arg, &whole);
+    char *cut = a->text[a->texts - 1] + (equals - arg);
+    *cut = '\0';
+    f->name = whole;
+    f->file = cut + 1;
+    for (const char *p = f->name; *p; p++)
+        if (!strchr("_-.", *p) && !isalnum((unsigned char)*p))
+            return arguments_fail(state, "--factors: found name '%s'; needed: letters, digits, '_', '-' and '.'", f->name);
+    for (int k = 0; k < o->factor_files; k++)
+        if (!strcmp(o->factors[k].name, f->name)) return arguments_fail(state, "--factors: found '%s' twice", f->name);
+    o->factor_files++;
+    return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
@@ -156,10 +207,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         bad = number(state, "memory-mb", arg, 0, 1e9, &v);
         o->memory = (size_t)(v * 1e6);
         return bad;
+    case KEY_FACTORS: return factors(a, arg, state);
+    case KEY_ASSETS:
+        if (o->test_assets) return arguments_fail(state, "--test-assets: found twice");
+        o->test_assets_percent = take_unit(a, arg, &o->test_assets);
+        return 0;
+    case KEY_THEMES: o->themes = true; return 0;
+    case KEY_VOLATILITY: o->any_volatility = true; return 0;
     case ARGP_KEY_ARG: return arguments_fail(state, "found '%s'; needed: options only (--stocks FILE ...)", arg);
     case ARGP_KEY_END:
         if (!o->output) return arguments_fail(state, "needed: -o PANEL");
-        if (!o->stocks && !o->factor_files && !o->test_assets) return arguments_fail(state, "needed: --stocks FILE");
+        if (!o->stocks && !o->factor_files && !o->test_assets)
+            return arguments_fail(state, "needed: --stocks, --factors or --test-assets");
+        if (o->themes && !o->test_assets)
+            return arguments_fail(state, "--themes: needed: --test-assets FILE, JKP's factors");
+        if (o->daily && (o->factor_files || o->test_assets))
+            return arguments_fail(state, "--frequency daily: factor files are monthly");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -169,7 +232,7 @@ int command_ingest(int argc, char **argv, struct team *world)
 {
     static const struct argp argp = {.options = options,
                                      .parser = parse,
-                                     .args_doc = "--stocks FILE -o PANEL",
+                                     .args_doc = "[--stocks FILE] [--factors NAME=FILE]... -o PANEL",
                                      .doc = "Make a panel of real data: filter the sample, rank characteristics within each "
                                             "period, and write it in parallel."
                                             "\vFilters, in order: dates and country, JKP's flags, characteristics missing "
@@ -187,6 +250,6 @@ int command_ingest(int argc, char **argv, struct team *world)
         status = ingest(&a.o, world, &e) ? EXIT_INPUT : EXIT_DONE;
         if (status && log_speaks()) fprintf(stderr, "aipm: %s\n", e.text);
     }
-    for (int k = 0; k < INGEST_FACTORS; k++) memory_free(a.text[k]);
+    for (int k = 0; k < a.texts; k++) memory_free(a.text[k]);
     return status;
 }
