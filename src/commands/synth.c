@@ -10,15 +10,18 @@
 #include "base/version.h"
 #include "commands/commands.h"
 #include "io/hdf.h"
+#include "io/jkp_csv.h"
 #include "io/panel_file.h"
 #include "panel/synthetic.h"
 
 struct request {
     struct synthetic_options o;
     const char *output;
+    const char *csv;          /* stock-months as text instead of a panel */
+    int columns;
 };
 
-enum { OPT_START = 1000, OPT_SHARPE, OPT_FACTOR, OPT_OWN, OPT_CROSS, OPT_VOLATILITY };
+enum { OPT_START = 1000, OPT_SHARPE, OPT_FACTOR, OPT_OWN, OPT_CROSS, OPT_VOLATILITY, OPT_CSV, OPT_COLUMNS };
 
 static const struct argp_option options[] = {
     {"output", 'o', "PANEL", 0, "The panel file to write (HDF5); needed", 0},
@@ -33,6 +36,9 @@ static const struct argp_option options[] = {
     {"cross-share", OPT_CROSS, "X", 0, "Share from the other stocks' characteristics: a premium that follows their co-moments and changes its "
                                        "sign (0.4)", 2},
     {"volatility", OPT_VOLATILITY, "X", 0, "Idiosyncratic volatility a month, decimal (0.1)", 2},
+    {"csv", OPT_CSV, "FILE", 0, "Instead of a panel: a CSV file shaped like JKP's (names, quoting, missing values) of --assets, --periods, --start and "
+                                "--seed, to try ingest with; its numbers mean nothing", 3},
+    {"csv-columns", OPT_COLUMNS, "N", 0, "Its columns, 190 or more (440)", 3},
     {"quiet", 'q', NULL, 0, "Warnings and errors only", 3},
     {0},
 };
@@ -85,10 +91,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_OWN: rc = read_real(state, "own-share", arg, &r->o.own_share); break;
     case OPT_CROSS: rc = read_real(state, "cross-share", arg, &r->o.cross_share); break;
     case OPT_VOLATILITY: rc = read_real(state, "volatility", arg, &r->o.volatility); break;
+    case OPT_CSV: r->csv = arg; break;
+    case OPT_COLUMNS: rc = read_integer(state, "csv-columns", arg, JKP_CSV_COLUMNS, 4000, &v), r->columns = (int)v; break;
     case 'q': log_set_quiet(true); break;
     case ARGP_KEY_ARG: return arguments_fail(state, "'%s': synth takes options only, as -o PANEL", arg);
     case ARGP_KEY_END:
-        if (!r->output) return arguments_fail(state, "which file to write? -o PANEL is needed");
+        if (!r->output == !r->csv) return arguments_fail(state, "which file to write? One of -o PANEL and --csv FILE is needed");
         if (synthetic_check(&r->o, &e)) return arguments_fail(state, "%s", e.text);
         break;
     default: return ARGP_ERR_UNKNOWN;
@@ -165,14 +173,26 @@ static void write_panel(const struct request *r, struct team *world, struct erro
     synthetic_destroy(s);
 }
 
+static void write_csv(const struct request *r, struct team *world, struct error *e)
+{
+    struct jkp_csv_options o = {r->o.N, r->o.T, r->o.start / 100 * 12 + r->o.start % 100 - 1, r->columns, r->o.seed};
+    int64_t rows = 0, bytes = 0;
+    char size[32], took[32];
+    double start = clock_seconds();
+    if (!jkp_csv_write(r->csv, &o, world, &rows, &bytes, e))
+        log_info("%s: %lld stock-months of %d columns, %s, written in %s", r->csv, (long long)rows, r->columns, format_bytes((double)bytes, size),
+                 format_duration(clock_seconds() - start, took));
+}
+
 int command_synth(int argc, char **argv, struct team *world)
 {
     static const struct argp argp = {.options = options, .parser = parse, .args_doc = "-o PANEL", .doc = teaching};
-    struct request r = {.o = synthetic_default};
+    struct request r = {.o = synthetic_default, .columns = 440};
     struct error e = {0};
     int status = arguments_parse(&argp, argc, argv, &r);
     if (status >= 0) return status;
-    write_panel(&r, world, &e);
+    if (r.csv) write_csv(&r, world, &e);
+    else write_panel(&r, world, &e);
     if (!error_is_set(&e)) return EXIT_DONE;
     if (log_speaks()) fprintf(stderr, "aipm synth: %s\n", e.text);
     return EXIT_INPUT;
