@@ -58,6 +58,11 @@ double mlp_flops(int D, int layers, const int *hidden, double N);
 double transformer_flops(int D, int blocks, int heads, int feedforward, double N);
 /* Bytes of workspace on a rank that holds 1/ranks of the shards, without what is kept by choice. */
 double transformer_bytes(int D, int max_assets, int shards, int ranks, int blocks, int heads, int feedforward);
+/* Attention of one block (from 0) over a period, mean over heads (head < 0) or of one head: rows first .. first+count-1 (at most
+ * PANEL) of the softmax, out [count, N]. After a forward pass of that period by a team of one; scratch [PANEL, N]. */
+void transformer_attention(struct network *, const struct period *, int block, int head, int first, int count, float *out, float *scratch);
+int transformer_blocks(const struct network *);      /* 0: not a transformer */
+int transformer_heads(const struct network *);
 /* Bytes that keeping all exponentials of the attention would take, on one rank. */
 double transformer_keep_bytes(int max_assets, int shards, int blocks, int heads);
 

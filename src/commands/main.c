@@ -13,6 +13,7 @@ static const struct command commands[] = {
     {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
     {"analyze", command_analyze, false, "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
     {"report", command_report, false, "tables, figures and a page of one or several results files"},
+    {"inspect", command_inspect, true, "whom a transformer's stocks attend to at one date: strongest links, entropies, leaders"},
     {"info", command_info, false, "what a panel or results file holds"},
     {NULL, NULL, false, NULL},
 };

@@ -310,6 +310,22 @@ static void destroy(struct network *n)
     memory_free(of(n));
 }
 
+void transformer_attention(struct network *n, const struct period *p, int b, int head, int first, int count, float *out, float *scratch)
+{
+    struct transformer *t = of(n);
+    size_t size = (size_t)count * (size_t)p->n;
+    int from = head < 0 ? 0 : head, to = head < 0 ? t->H : head + 1;
+    memset(out, 0, sizeof(float) * size);
+    for (int h = from; h < to; h++) {
+        attention_rows(n->kernels, first, count, p->n, n->D, t->q[b * t->H + h], t->y[b], scratch, t->work);
+        for (size_t i = 0; i < size; i++) out[i] += scratch[i] / (float)(to - from);
+    }
+}
+
+int transformer_blocks(const struct network *n) { return n->class->destroy == destroy ? ((const struct transformer *)n)->K : 0; }
+
+int transformer_heads(const struct network *n) { return ((const struct transformer *)n)->H; }
+
 struct network *transformer_network(int D, int max_assets, int shards, int K, int H, int df)
 {
     static const struct network_class class = {bind, unbind, forward, backward, destroy};

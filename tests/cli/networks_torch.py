@@ -75,8 +75,34 @@ def epochs(panel, results, initial, universe, model, kind, names, rate, T):
     return worst < 1e-2
 
 
+def attention(panel, folder, saved, date, block):
+    """Entropies and column sums that `aipm inspect` wrote, from the saved parameters (mean over heads)."""
+    import csv, h5py
+    f, h = h5py.File(panel), h5py.File(saved)
+    t = list(f["dates"][:]).index(date)
+    a, b = f["offsets"][t], f["offsets"][t + 1]
+    Y = torch.tensor(f["characteristics"][a:b].astype("f8"))
+    ids = f["asset_ids"][a:b]
+    W, V, W1, b1, W2, b2 = (torch.tensor(h[n][:].astype("f8")) for n in ("W", "V", "W1", "b1", "W2", "b2"))
+    for k in range(block):
+        P = [torch.softmax((Y @ w) @ Y.T, 1) for w in W[k]]
+        Z = Y + sum(p @ Y @ v for p, v in zip(P, V[k]))
+        Y = Z + torch.relu(Z @ W1[k] + b1[k]) @ W2[k] + b2[k]
+    P = (sum(P) / len(P)).numpy()
+    received, entropy = P.sum(0) - np.diag(P), -(P * np.log(P)).sum(1)
+    rows = {int(r["asset"]): r for r in csv.DictReader(open(folder + "/assets.csv"))}
+    worst = max(max(abs(float(rows[i]["received"]) / x - 1), abs(float(rows[i]["entropy"]) / y - 1)) for i, x, y in zip(ids, received, entropy))
+    np.fill_diagonal(P, 0)
+    links = [float(r["weight"]) for r in csv.DictReader(open(folder + "/links.csv"))]
+    worst = max(worst, np.abs(np.array(links) / np.sort(P.ravel())[::-1][: len(links)] - 1).max())
+    print(f"attention of block {block} on {date}: off by at most {worst:.1e}")
+    return worst < 1e-4 and len(rows) == len(ids) and len(links) == 40
+
+
 if sys.argv[1] == "gradients":
     ok = gradients(sys.argv[2], sys.argv[3])
+elif sys.argv[1] == "attention":
+    ok = attention(*sys.argv[2:5], int(sys.argv[5]), int(sys.argv[6]))
 else:
     names = {"transformer": ["W", "V", "W1", "b1", "W2", "b2", "lambda"], "mlp": ["weight_0", "bias_0", "weight_1", "bias_1", "weight_2", "bias_2"]}
     ok = epochs(*sys.argv[2:8], names[sys.argv[7]], 1e-3, 24)

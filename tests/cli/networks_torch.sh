@@ -28,3 +28,9 @@ E2
 done
 check "losses of the transformer" "$python" tests/cli/networks_torch.py epochs "$WORK/p.h5" "$WORK/5.h5" "$WORK/0.h5.parameters" all tf transformer
 check "losses of the MLP" "$python" tests/cli/networks_torch.py epochs "$WORK/p.h5" "$WORK/5.h5" "$WORK/0.h5.parameters" all net mlp
+date=$(basename "$(ls "$WORK/5.h5.parameters/all/tf/seed=1" | head -n 1)" .h5)
+check "attention read out" "$AIPM" inspect "$WORK/5.h5" --date "$date" --block 2 --seed 1 --links 40
+check "it is the saved network's" "$python" tests/cli/networks_torch.py attention "$WORK/p.h5" "$WORK/5.attention" "$WORK/5.h5.parameters/all/tf/seed=1/$date.h5" "$date" 2
+refuses "a block it does not have" 1 "needed: 1 to 2" "$AIPM" inspect "$WORK/5.h5" --date "$date" --block 3
+refuses "a date the panel does not have" 1 "found no date 20991231" "$AIPM" inspect "$WORK/5.h5" --date 20991231
+refuses "no date" 2 "needed: a results file and --date" "$AIPM" inspect "$WORK/5.h5"
