@@ -30,6 +30,8 @@ void heads_destroy(struct heads *h);
 void heads_window(struct heads *h, int first, const double *const *timing);
 /* Eigen-decompose M for every penalty. alpha [nz, T]; factor_gram [T, T]. Returns 0 or LAPACK's info. */
 int heads_fit(struct heads *h, const double *alpha, const double *factor_gram);
+/* The same for general q: gram [nz, T, T] holds q_s'q_t of every penalty. */
+int heads_fit_general(struct heads *h, const double *gram);
 /* score [nz, nh, T]: <Xi_now b b', Xi_tau> for the heads of every penalty and count. */
 void heads_scores(struct heads *h, double *score);
 /* Full matrix Xi [D, D] of period k of the window in place (k = T: now). */

@@ -150,15 +150,17 @@ static int eigen_of(struct heads *h, int z, const double *matrix)
     return eigen_symmetric(h->D, V, h->value, h->work, h->lwork, h->iwork, h->liwork);
 }
 
+/* alpha NULL: gram is [nz, T, T], the q_s'q_t themselves. */
 static int fit_by_pairs(struct heads *h, const double *alpha, const double *gram)
 {
     int T = h->T, info = 0;
     size_t n = pair_count(T);
     for (int z = 0; z < h->nz; z++) {
-        const double *a = alpha + (size_t)z * T;
+        const double *a = alpha ? alpha + (size_t)z * T : NULL;
         for (int s = 0; s < T; s++)
             for (int t = s; t < T; t++)
-                h->coefficient[pairs_at(n, z, pair_slot((h->first + s) % T, (h->first + t) % T))] = a[s] * a[t] * gram[(size_t)s * T + t];
+                h->coefficient[pairs_at(n, z, pair_slot((h->first + s) % T, (h->first + t) % T))] =
+                    a ? a[s] * a[t] * gram[(size_t)s * T + t] : gram[((size_t)z * T + s) * T + t];
     }
     pairs_mix(h->pair, n, h->packed, h->coefficient, h->nz, h->matrix);
     for (int z = 0; z < h->nz && !info; z++) info = eigen_of(h, z, h->matrix + (size_t)z * h->packed);
@@ -182,11 +184,12 @@ static int factor_gram(struct heads *h, const double *gram, int *rank)
 
 static int fit_by_stack(struct heads *h, const double *alpha, const double *gram)
 {
-    int T = h->T, D = h->D, rank, k = (int)h->packed, info = factor_gram(h, gram, &rank);
+    int T = h->T, D = h->D, rank, k = (int)h->packed, info = alpha ? factor_gram(h, gram, &rank) : 0;
     for (int t = 0; t < T; t++) packed_from_full(D, heads_timing(h, t), h->window + (size_t)t * h->packed);
     for (int z = 0; z < h->nz && !info; z++) {
+        if (!alpha && (info = factor_gram(h, gram + (size_t)z * T * T, &rank))) break;
         for (int t = 0; t < T; t++)
-            for (int l = 0; l < rank; l++) h->coefficient[(size_t)t * T + l] = alpha[(size_t)z * T + t] * h->factor[(size_t)t * T + l];
+            for (int l = 0; l < rank; l++) h->coefficient[(size_t)t * T + l] = (alpha ? alpha[(size_t)z * T + t] : 1) * h->factor[(size_t)t * T + l];
         cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rank, k, T, 1, h->coefficient, T, h->window, k, 0, h->matrix, k);
         for (int l = 0; l < rank; l++) packed_to_full(D, h->matrix + (size_t)l * h->packed, h->stack + (size_t)l * D * D);
         cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, D, rank * D, 1, h->stack, D, 0, h->square, D);
@@ -195,6 +198,8 @@ static int fit_by_stack(struct heads *h, const double *alpha, const double *gram
     }
     return info;
 }
+
+int heads_fit_general(struct heads *h, const double *gram) { return heads_fit(h, NULL, gram); }
 
 int heads_fit(struct heads *h, const double *alpha, const double *gram)
 {

@@ -1,8 +1,9 @@
-/* The linear portfolio transformer, MSRR: w = sum_h (X W_h X'/n) X lambda_h, D^3 parameters, solved in the dual.
+/* The linear portfolio transformer: w = sum_h (X W_h X'/n) X lambda_h, D^3 parameters, solved in the dual. Objective MSRR:
  *     K = Sigma^F o Sigma^Xi, alpha = (K + zT I)^-1 1, q_tau = alpha_tau F_{tau+1}                    (49), (58), (64)
  * On now's managed factors the portfolio is theta = sum_tau alpha_tau <Xi_now b b', Xi_tau> F_{tau+1}  (50), (57): b b' = I is
  * the saturated model, the leading heads' b give the others. The transposed attention matrices give
- * theta' = sum_tau alpha_tau Xi_tau Xi_now F_{tau+1}; symmetric and antisymmetric parts are (theta +- theta')/2 (4.4.6). */
+ * theta' = sum_tau alpha_tau Xi_tau Xi_now F_{tau+1}; symmetric and antisymmetric parts are (theta +- theta')/2 (4.4.6).
+ * Objective OLS: the same with q_tau from models/ols_fit.h in place of alpha_tau F_{tau+1}. */
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/memory.h"
 #include "linalg/heads.h"
 #include "models/model.h"
+#include "models/ols_fit.h"
 #include "models/ridge_rows.h"
 
 struct model {
@@ -17,19 +19,25 @@ struct model {
     const double *z;
     struct ridge_path path;
     struct heads *heads;
+    struct ols_fit *ols;       /* NULL: MSRR */
+    double *cross;             /* [nz, T, T] q_s'q_t, OLS only */
     const double **timing;     /* [T+1] packed Xi of the window */
     double *kernel;            /* [T, T] Sigma^F o Sigma^Xi */
     double *factors;           /* [T, D] */
     double *score;             /* [nz, nh, T] <Xi_now b b', Xi_tau>, then alpha times it */
     double *saturated;         /* [nz, T] alpha <Xi_now, Xi_tau> */
-    double *turned;            /* [T, D] F_{tau+1}' Xi_now */
+    double *turned;            /* [T, D] q_tau' Xi_now */
 };
 
 static const struct model_option options[] = {
-    {.key = "objective", .type = OPTION_WORD, .fallback = "msrr", .words = "msrr",
-     .help = "msrr: maximal Sharpe ratio regression, the paper's main objective (11)"},
+    {.key = "objective", .type = OPTION_WORD, .fallback = "msrr", .words = "msrr|ols",
+     .help = "msrr: maximal Sharpe ratio regression, the paper's main objective (11); ols: returns of stocks on features (67)"},
     {.key = "heads", .type = OPTION_INTS, .fallback = "[]", .low = 1, .high = 1e6,
      .help = "head counts to report, ascending, at most D; empty: 1, 2, 4, ... and D. All come from one fit"},
+    {.key = "rank", .type = OPTION_INT, .fallback = "0", .low = 0, .high = 1e6,
+     .help = "ols: leading eigenpairs of the timing Gram matrix to keep (Lemma 5); 0: exact"},
+    {.key = "solver", .type = OPTION_WORD, .fallback = "auto", .words = "auto|dense|iterative",
+     .help = "ols: one eigen-decomposition of order D T, conjugate gradients, or the cheaper of those that fit in memory_mb"},
     {.key = NULL},
 };
 
@@ -58,9 +66,22 @@ static struct heads_plan plan(const struct shape *s, int nh, const int *heads)
     return (struct heads_plan){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .heads = heads, .memory = s->memory};
 }
 
+static bool is_ols(const struct values *v) { return !strcmp(values_word(v, "objective"), "ols"); }
+
+static struct ols_plan ols_plan_of(const struct shape *s, const struct values *v)
+{
+    const char *road = values_word(v, "solver");
+    return (struct ols_plan){.T = s->T, .D = s->D, .nz = s->nz, .rank = (int)values_int(v, "rank"), .z = s->ridge, .memory = (double)s->memory,
+                             .road = !strcmp(road, "dense") ? OLS_DENSE : !strcmp(road, "iterative") ? OLS_ITERATIVE : OLS_AUTO};
+}
+
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {
     int n;
+    struct ols_plan plan_ols = ols_plan_of(s, v);
+    if (!is_ols(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
+        return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
+    if (is_ols(v) && ols_plan_check(&plan_ols, s->name, e)) return -1;
     const int *list = values_list(v, "heads", &n);
     for (int i = 0; i < n; i++) {
         if (list[i] > s->D)
@@ -85,6 +106,11 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     c->seconds = mix / 25e9 + (c->flops - mix - eigen) / 40e9 + eigen / 25e9;
     c->first_seconds = kept ? (pairs - T - 1) * pair / 40e9 : 0;
     c->bytes += (double)ridge_bytes(s->T, s->nz) + 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
+    if (!is_ols(v)) return;
+    struct ols_plan o = ols_plan_of(s, v);
+    c->flops += ols_plan_flops(&o, ols_plan_road(&o));
+    c->seconds += ols_plan_seconds(&o, ols_plan_road(&o));
+    c->bytes += ols_plan_bytes(&o) + 8 * nz * T * T;
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)
@@ -109,6 +135,11 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     struct model *m = memory_array(struct model, 1, "linear transformer");
     *m = (struct model){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .z = s->ridge};
     ridge_create(&m->path, s->T, s->nz);
+    if (is_ols(v)) {
+        struct ols_plan o = ols_plan_of(s, v);
+        m->ols = ols_fit_create(&o, 1);
+        m->cross = memory_array(double, nz * T * T, "OLS head weights");
+    }
     m->heads = heads_create(&p);
     m->timing = memory_array(const double *, T + 1, "window");
     m->kernel = memory_array(double, T * T, "kernel");
@@ -123,6 +154,8 @@ static void destroy(struct model *m)
 {
     ridge_destroy(&m->path);
     heads_destroy(m->heads);
+    ols_fit_destroy(m->ols);
+    memory_free(m->cross);
     memory_free(m->timing);
     memory_free(m->kernel);
     memory_free(m->factors);
@@ -132,9 +165,24 @@ static void destroy(struct model *m)
     memory_free(m);
 }
 
+static int fit_ols(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
+{
+    int T = w->T, D = m->D;
+    if (ols_fit_window(m->ols, w, team, note)) return note->code;
+    const struct ols *o = ols_fit_answer(m->ols);
+    memcpy(m->path.loss, o->loss, sizeof(double) * (size_t)m->nz);
+    m->path.selected = o->selected;
+    for (int z = 0; z < m->nz; z++) {
+        const double *q = o->q + (size_t)z * T * D;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, T, T, D, 1, q, D, q, D, 0, m->cross + (size_t)z * T * T, T);
+    }
+    note->code = heads_fit_general(m->heads, m->cross) ? 2 : 0;
+    if (note->code) snprintf(note->text, sizeof note->text, "the head matrix has no eigen-decomposition");
+    return note->code;
+}
+
 static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
-    (void)team;
     int T = w->T;
     for (int t = 0; t <= T; t++) m->timing[t] = w->period[t].timing;
     for (int t = 0; t < T; t++) {
@@ -142,6 +190,7 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
         for (int s = 0; s < T; s++) m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
     }
     heads_window(m->heads, w->period[0].index, m->timing);
+    if (m->ols) return fit_ols(m, w, team, note);
     note->code = ridge_fit(&m->path, T, m->kernel, m->z) != 0;
     if (note->code) return snprintf(note->text, sizeof note->text, "the kernel has no eigen-decomposition"), note->code;
     note->code = heads_fit(m->heads, m->path.alpha, w->factor_gram) ? 2 : 0;
@@ -149,20 +198,38 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
     return note->code;
 }
 
-/* theta' of the selected penalty: sum_tau alpha_tau Xi_tau (Xi_now F_{tau+1}). */
+/* theta' of the selected penalty: sum_tau alpha_tau Xi_tau (Xi_now F_{tau+1}); OLS: sum_tau Xi_tau (Xi_now q_tau). */
 static void transposed(struct model *m, double *out)
 {
     int T = m->T, D = m->D;
     const double *alpha = m->path.alpha + (size_t)m->path.selected * T;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, m->factors, D, heads_timing(m->heads, T), D, 0, m->turned, D);
+    const double *q = m->ols ? ols_fit_answer(m->ols)->q + (size_t)m->path.selected * T * D : m->factors;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, q, D, heads_timing(m->heads, T), D, 0, m->turned, D);
     memset(out, 0, sizeof(double) * (size_t)D);
-    for (int t = 0; t < T; t++) cblas_dgemv(CblasRowMajor, CblasNoTrans, D, D, alpha[t], heads_timing(m->heads, t), D, m->turned + (size_t)t * D, 1, 1, out, 1);
+    for (int t = 0; t < T; t++) cblas_dgemv(CblasRowMajor, CblasNoTrans, D, D, m->ols ? 1 : alpha[t], heads_timing(m->heads, t), D, m->turned + (size_t)t * D, 1, 1, out, 1);
+}
+
+static void positions_ols(struct model *m, const double *now, double *out)
+{
+    int T = m->T, D = m->D, nh = m->nh;
+    double *by_heads = out + (size_t)m->nz * D;
+    heads_scores(m->heads, m->score);
+    for (int z = 0; z < m->nz; z++) {
+        const double *q = ols_fit_answer(m->ols)->q + (size_t)z * T * D;
+        cblas_dgemv(CblasRowMajor, CblasTrans, T, D, 1, q, D, now, 1, 0, out + (size_t)z * D, 1);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, nh, D, T, 1, m->score + (size_t)z * nh * T, T, q, D, 0, by_heads + (size_t)z * nh * D, D);
+    }
+    transposed(m, by_heads + (size_t)m->nz * nh * D);
 }
 
 static void positions(struct model *m, const struct window *w, double *out)
 {
     int T = m->T, D = m->D, by_heads = m->nz * m->nh;
     const double *now = w->timing_gram + (size_t)T * (T + 1);
+    if (m->ols) {
+        positions_ols(m, now, out);
+        return;
+    }
     heads_scores(m->heads, m->score);
     for (int z = 0; z < m->nz; z++) {
         const double *alpha = m->path.alpha + (size_t)z * T;
@@ -190,7 +257,7 @@ static int chosen(const struct model *m) { return m->path.selected; }
 
 const struct model_class linear_transformer_class = {
     .name = "linear_transformer",
-    .summary = "w = sum over heads of (X W X'/n) X lambda: attention across stocks in closed form, ridge MSRR",
+    .summary = "w = sum over heads of (X W X'/n) X lambda: attention across stocks in closed form, ridge MSRR or OLS",
     .options = options,
     .needs = NEED_FACTORS | NEED_TIMING,
     .trades = TRADE_FACTORS,

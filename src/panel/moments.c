@@ -20,6 +20,7 @@ void moments_of(int D, const struct rows *r, const int *index, int n, double *wo
     double *x = workspace, *returns = x + (size_t)BLOCK * D, *second = returns + BLOCK, *factors = out + 1;
     memset(second, 0, sizeof(double) * (size_t)D * D);
     memset(factors, 0, sizeof(double) * (size_t)D);
+    double squares = 0;
     for (int from = 0; from < n; from += BLOCK) {
         int m = n - from < BLOCK ? n - from : BLOCK;
         for (int i = 0; i < m; i++) {
@@ -27,10 +28,12 @@ void moments_of(int D, const struct rows *r, const int *index, int n, double *wo
             for (int j = 0; j < D; j++) x[(size_t)i * D + j] = row[j];
             returns[i] = r->returns[index[from + i]];
         }
+        for (int i = 0; i < m; i++) squares += returns[i] * returns[i];
         cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, D, m, 1, x, D, 1, second, D);
         cblas_dgemv(CblasRowMajor, CblasTrans, m, D, 1, x, D, returns, 1, 1, factors, 1);
     }
     out[0] = n;
     if (n) cblas_dscal(D * D, 1.0 / n, second, 1);
     packed_from_full(D, second, out + 1 + D);
+    out[1 + (size_t)D + packed_size(D)] = squares;
 }

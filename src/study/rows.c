@@ -123,6 +123,7 @@ static void window_fill(struct bench *b, const struct rows_job *j, int now)
         const double *record = store_record(s, D, t);
         p->timing = moments_timing(record, D);
         if (k == T) continue;
+        p->squares = moments_squares(record, D);
         double *scaled = b->factors + (size_t)k * D;
         for (int d = 0; d < D; d++) scaled[d] = p->scale * moments_factors(record)[d];
         p->factors = scaled;

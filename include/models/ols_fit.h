@@ -1,0 +1,39 @@
+/* The OLS objective of the linear transformer, fitted: which road (linalg/ols.h) a window takes, on how many ranks, and that it fits. */
+#ifndef MODELS_OLS_FIT_H
+#define MODELS_OLS_FIT_H
+
+#include "linalg/ols.h"
+#include "models/model.h"
+#include "parallel/grid.h"
+
+enum ols_road { OLS_AUTO, OLS_DENSE, OLS_ITERATIVE };
+
+struct ols_plan {
+    int T, D, nz, rank;            /* rank 0: exact */
+    enum ols_road road;
+    const double *z;               /* [nz] ascending, z, not zT */
+    double memory;                 /* bytes the dense road may take on a rank */
+};
+/* The road that will be taken (never OLS_AUTO): the cheaper by measured rates of those that fit. */
+enum ols_road ols_plan_road(const struct ols_plan *p);
+double ols_plan_seconds(const struct ols_plan *p, enum ols_road road);      /* of one window on one rank */
+double ols_plan_flops(const struct ols_plan *p, enum ols_road road);
+double ols_plan_bytes(const struct ols_plan *p);                            /* that ols_fit_create takes on one rank */
+/* Fills e if the dense road is asked for and does not fit on one rank: with how many ranks it would. */
+int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e);
+
+struct ols_fit;
+/* team_ranks: of the teams that will fit; 1: LAPACK. */
+struct ols_fit *ols_fit_create(const struct ols_plan *p, int team_ranks);
+void ols_fit_destroy(struct ols_fit *f);
+
+/* Fit the window for every penalty and leave every period out. A team of several ranks takes the dense road on its grid, and
+ * shares the periods left out on the iterative one (collective; team NULL: this rank alone). Iterative answers and those of one
+ * rank have the same bits whatever the team; the grid's depend on its shape. Returns 0 or a code, with its text. */
+enum ols_code { OLS_FINE, OLS_NO_BASIS = 3, OLS_NO_EIGEN, OLS_NO_CONVERGENCE, OLS_SINGULAR, OLS_GRID = 10 };
+int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team, struct fit_note *note);
+const struct ols *ols_fit_answer(const struct ols_fit *f);
+/* What the last fit on a grid found about itself. */
+const struct grid_note *ols_fit_grid(const struct ols_fit *f);
+
+#endif

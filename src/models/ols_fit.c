@@ -1,0 +1,245 @@
+#include "models/ols_fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "linalg/eigen.h"
+#include "linalg/ols_cg.h"
+#include "linalg/packed.h"
+#include "parallel/team.h"
+
+enum { NB = 64 };      /* block of the grid: measured, 32 and 128 are slower */
+
+struct ols_fit {
+    struct ols_plan plan;
+    enum ols_road road;
+    struct ols ols;
+    struct ols_cg *cg;
+    double *shift;                  /* [nz] zT */
+    /* dense */
+    double *vector, *value;         /* [n, n], [n]; on one rank only */
+    double *M, *J;                  /* [OLS_LEAVE_PERIODS, nz, D, D] */
+    double *block, *leave, *work;
+    int *index, *iwork, lwork, liwork;
+    struct grid_note note;
+};
+
+/* ---- which road ---- */
+
+static double order_of(const struct ols_plan *p) { return (double)(p->rank > 0 && p->rank < p->T ? p->rank : p->T) * p->D; }
+
+/* Work of LAPACK's divide and conquer is (4/3 + 4/3 + 2) n^3 and more where little deflates; leave-one-out 3 D^2 n for every period
+ * and penalty. Conjugate gradients: steps measured on real and synthetic windows. */
+static const double dense_rate = 25e9, iterative_rate = 20e9, typical_steps = 30;
+
+double ols_plan_flops(const struct ols_plan *p, enum ols_road road)
+{
+    double n = order_of(p), D = p->D, T = p->T;
+    if (road == OLS_DENSE) return 9 * n * n * n + 3 * D * D * n * T * p->nz;
+    return 2 * (T + 1) * p->nz * typical_steps * (4 * D * T * T + 2 * T * D * D) + 13 * T * D * D * D;
+}
+
+double ols_plan_seconds(const struct ols_plan *p, enum ols_road road)
+{
+    return ols_plan_flops(p, road) / (road == OLS_DENSE ? dense_rate : iterative_rate);
+}
+
+static double dense_bytes(const struct ols_plan *p)
+{
+    double n = order_of(p);
+    return 8 * (n * n + 1 + 6 * n + 2 * n * n) + 4 * (3 + 6 * n) + 16. * OLS_LEAVE_PERIODS * p->nz * p->D * p->D;
+}
+
+enum ols_road ols_plan_road(const struct ols_plan *p)
+{
+    if (p->road != OLS_AUTO) return p->road;
+    if (p->rank > 0) return OLS_DENSE;
+    if (dense_bytes(p) > p->memory || order_of(p) > 30000) return OLS_ITERATIVE;
+    return ols_plan_seconds(p, OLS_DENSE) <= ols_plan_seconds(p, OLS_ITERATIVE) ? OLS_DENSE : OLS_ITERATIVE;
+}
+
+double ols_plan_bytes(const struct ols_plan *p)
+{
+    double own = (double)ols_bytes(p->T, p->D, p->nz);
+    return own + (ols_plan_road(p) == OLS_DENSE ? dense_bytes(p) : (double)ols_cg_bytes(p->T, p->D, p->nz));
+}
+
+int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e)
+{
+    char need[32], have[32];
+    if (p->road == OLS_ITERATIVE && p->rank > 0)
+        return error_set(e, "model %s: solver iterative with rank %d; needed: rank 0 (the iterative road is exact), or solver dense", model, p->rank);
+    if (p->nz > 64) return error_set(e, "model %s: found %d ridge penalties; needed: at most 64 with the OLS objective", model, p->nz);
+    if (ols_plan_road(p) != OLS_DENSE || (dense_bytes(p) <= p->memory && order_of(p) <= 30000)) return 0;
+    int n = (int)order_of(p), ranks = grid_ranks_needed(n, NB, p->memory);
+    return error_set(e, "model %s: the matrix of order %d = D T does not fit: its eigen-decomposition needs %s, found memory_mb: %s; needed: a larger memory_mb, "
+                        "solver: iterative, a smaller rank, or a team of %d ranks", model, n, format_bytes(dense_bytes(p), need), format_bytes(p->memory, have), ranks);
+}
+
+/* ---- create ---- */
+
+struct ols_fit *ols_fit_create(const struct ols_plan *p, int team_ranks)
+{
+    struct ols_fit *f = memory_array(struct ols_fit, 1, "OLS fit");
+    f->plan = *p;
+    f->road = ols_plan_road(p);
+    ols_create(&f->ols, p->T, p->D, p->nz);
+    f->shift = memory_array(double, p->nz, "shifts");
+    if (f->road == OLS_ITERATIVE) {
+        f->cg = ols_cg_create(p->T, p->D, p->nz);
+        return f;
+    }
+    size_t n = (size_t)order_of(p), blocks = (size_t)OLS_LEAVE_PERIODS * (size_t)p->nz * (size_t)p->D * (size_t)p->D;
+    f->value = memory_array(double, n, "eigenvalues");
+    f->M = memory_array(double, blocks, "leave-one-out blocks");
+    f->J = memory_array(double, blocks, "leave-one-out blocks");
+    f->block = memory_array(double, ols_block_work(&f->ols), "assembly");
+    f->leave = memory_array(double, ols_leave_work(&f->ols), "leave-one-out");
+    if (team_ranks > 1) return f;
+    eigen_workspace((int)n, &f->lwork, &f->liwork);
+    f->vector = memory_array(double, n * n, "OLS matrix");
+    f->work = memory_array(double, f->lwork, "eigen workspace");
+    f->iwork = memory_array(int, f->liwork, "eigen workspace");
+    f->index = memory_array(int, n, "indices");
+    for (size_t i = 0; i < n; i++) f->index[i] = (int)i;
+    return f;
+}
+
+void ols_fit_destroy(struct ols_fit *f)
+{
+    if (!f) return;
+    ols_cg_destroy(f->cg);
+    ols_destroy(&f->ols);
+    void *const all[] = {f->shift, f->vector, f->value, f->M, f->J, f->block, f->leave, f->work, f->index, f->iwork, f};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+}
+
+const struct ols *ols_fit_answer(const struct ols_fit *f) { return &f->ols; }
+const struct grid_note *ols_fit_grid(const struct ols_fit *f) { return &f->note; }
+
+/* ---- the roads ---- */
+
+static void fill(void *context, int rows, const int *row, int cols, const int *col, double *out, int ld)
+{
+    struct ols_fit *f = context;
+    ols_block(&f->ols, rows, row, cols, col, out, ld, f->block);
+}
+
+static int dense_alone(struct ols_fit *f)
+{
+    struct ols *o = &f->ols;
+    int T = o->basis.T, D = o->D, n = o->basis.r * D;
+    size_t per_period = (size_t)o->nz * (size_t)D * (size_t)D;
+    memset(o->y, 0, sizeof(double) * (size_t)o->nz * (size_t)n);
+    if (n) {
+        fill(f, n, f->index, n, f->index, f->vector, n);
+        if (eigen_symmetric(n, f->vector, f->value, f->work, f->lwork, f->iwork, f->liwork)) return OLS_NO_EIGEN;
+        ols_spectral_solve(o, n, f->vector, f->value, f->shift, o->y);
+    }
+    ols_duals(o);
+    double most = n ? f->value[n - 1] : 0;
+    for (int t = 0; t < T; t += OLS_LEAVE_PERIODS) {
+        int count = T - t < OLS_LEAVE_PERIODS ? T - t : OLS_LEAVE_PERIODS;
+        ols_leave_blocks(o, t, count, n, f->vector, f->value, f->shift, most, f->M, f->J, f->leave);
+        for (int k = 0; k < count; k++)
+            if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period, f->leave)) return OLS_SINGULAR;
+    }
+    return 0;
+}
+
+/* Every rank of the grid works on its slab of eigenvectors; the blocks of a group of periods are summed at one rank, which leaves
+ * those periods out. */
+static int leave_on_grid(struct ols_fit *f, struct grid *g, int count, const double *columns, const double *value, double most)
+{
+    struct ols *o = &f->ols;
+    int T = o->basis.T, D = o->D, ranks = grid_ranks(g), rows, cols, row, col, code = 0;
+    size_t per_period = (size_t)o->nz * (size_t)D * (size_t)D;
+    grid_place(g, &rows, &cols, &row, &col);
+    memset(o->loss_by_period, 0, sizeof(double) * (size_t)T * (size_t)o->nz);
+    for (int t = 0, group = 0; t < T && grid_inside(g); t += OLS_LEAVE_PERIODS, group++) {
+        int periods = T - t < OLS_LEAVE_PERIODS ? T - t : OLS_LEAVE_PERIODS, at = group % ranks;
+        ols_leave_blocks(o, t, periods, count, columns, value, f->shift, most, f->M, f->J, f->leave);
+        grid_sum_to(g, f->M, f->M, (size_t)periods * per_period, at);
+        grid_sum_to(g, f->J, f->J, (size_t)periods * per_period, at);
+        for (int k = 0; k < periods && row * cols + col == at; k++)
+            if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period, f->leave)) code = OLS_SINGULAR;
+    }
+    grid_sum(g, o->loss_by_period, (size_t)T * (size_t)o->nz);
+    return code;
+}
+
+static int dense_on_grid(struct ols_fit *f, struct team *team)
+{
+    struct ols *o = &f->ols;
+    int n = o->basis.r * o->D, first, count;
+    double *value = f->value, code;
+    struct grid *g = grid_open(team, 0, 0);
+    struct grid_matrix *a = grid_matrix_new(g, n, n, NB, "OLS matrix"), *z = grid_matrix_new(g, n, n, NB, "eigenvectors");
+    grid_eigen(g, GRID_PDSYEVD, a, fill, f, value, z, &f->note);
+    grid_matrix_free(a);
+    code = f->note.code ? OLS_GRID + f->note.code : 0;
+    memset(o->y, 0, sizeof(double) * (size_t)o->nz * (size_t)n);
+    if (!f->note.code) {
+        double *columns = memory_array(double, (size_t)n * (size_t)grid_slab(n, grid_ranks(g)), "eigenvectors");
+        grid_columns(g, z, columns, &first, &count);
+        if (count) ols_spectral_solve(o, count, columns, value + first, f->shift, o->y);
+        grid_sum(g, o->y, (size_t)o->nz * (size_t)n);
+        ols_duals(o);
+        code = leave_on_grid(f, g, count, columns, value + first, value[n - 1]);
+        memory_free(columns);
+        team_max_double(team, &code, 1);
+    }
+    grid_matrix_free(z);
+    grid_close(g);
+    return (int)code;
+}
+
+static int iterative(struct ols_fit *f, const struct window *w, struct team *team)
+{
+    struct ols *o = &f->ols;
+    int T = w->T, me = team ? team_rank(team) : 0, ranks = team ? team_size(team) : 1, info;
+    size_t all = (size_t)T * (size_t)o->nz;
+    info = ols_cg_fit(f->cg, o, T, w->timing_gram, T + 1, f->shift);
+    if (info) return info > 0 ? OLS_NO_EIGEN : OLS_NO_CONVERGENCE;
+    for (int t = me; t < T; t += ranks) {
+        int left = ols_cg_leave(f->cg, o, t, w->timing_gram, T + 1, f->shift);
+        if (left && !info) info = left > 0 ? OLS_NO_EIGEN : OLS_NO_CONVERGENCE;
+    }
+    if (ranks > 1) {      /* row t from its rank */
+        double code = info, *every = memory_array(double, all * (size_t)ranks, "leave-one-out losses");
+        team_all_gather(team, o->loss_by_period, all * sizeof(double), every);
+        for (int t = 0; t < T; t++)
+            memcpy(o->loss_by_period + (size_t)t * (size_t)o->nz, every + (size_t)(t % ranks) * all + (size_t)t * (size_t)o->nz, sizeof(double) * (size_t)o->nz);
+        memory_free(every);
+        team_max_double(team, &code, 1);
+        info = (int)code;
+    }
+    return info;
+}
+
+int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team, struct fit_note *note)
+{
+    struct ols *o = &f->ols;
+    int T = w->T, D = w->D, code;
+    for (int t = 0; t < T; t++) {
+        const struct period *p = &w->period[t];
+        double *G = o->gamma + (size_t)t * (size_t)(D * D), scale = p->scale * p->scale * p->n;
+        packed_to_full(D, p->timing, G);      /* with X scaled by factor_scale: Gamma = scale^2 n Xi, F = scale X'R, R unscaled */
+        for (int i = 0; i < D * D; i++) G[i] *= scale;
+        memcpy(o->target + (size_t)t * (size_t)D, p->factors, sizeof(double) * (size_t)D);
+        o->square[t] = p->squares;
+    }
+    for (int z = 0; z < f->plan.nz; z++) f->shift[z] = f->plan.z[z] * T;
+    if (f->road == OLS_ITERATIVE) code = iterative(f, w, team);
+    else if (ols_basis_fit(&o->basis, T, w->timing_gram, T + 1, f->plan.rank)) code = OLS_NO_BASIS;
+    else if (team && team_size(team) > 1) code = dense_on_grid(f, team);
+    else code = dense_alone(f);
+    if (!code) ols_select(o);
+    static const char *const text[] = {[OLS_NO_BASIS] = "the timing Gram matrix has no eigen-decomposition", [OLS_NO_EIGEN] = "an eigen-decomposition did not converge",
+                                       [OLS_NO_CONVERGENCE] = "conjugate gradients did not converge", [OLS_SINGULAR] = "a leave-one-out block is singular"};
+    if (code) snprintf(note->text, sizeof note->text, "%s", code >= OLS_GRID ? grid_code_text(code - OLS_GRID) : text[code]);
+    return note->code = code;
+}
