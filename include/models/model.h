@@ -106,7 +106,8 @@ void layout_field(struct layout *l, const char *name, int rank, int size0, int s
 void layout_constant(struct layout *l, const char *name, int n, const double *value, const char *unit, const char *meaning);
 void layout_free(struct layout *l);
 
-/* A fit's numerical outcome. */
+/* A fit's numerical outcome. Codes from FIT_NO_DATA on are no failures: at that date there is nothing to fit or to trade. */
+enum { FIT_NO_DATA = 1000 };
 struct fit_note {
     int code;                    /* 0 fine; > 0: the model's own code, kept in the results; its return is NaN */
     char text[160];

@@ -188,7 +188,7 @@ static int write_rows(struct hdf *f, const struct results_config *c, int config,
     hdf_write(f, name, HDF_UINT8, 1, &P, r.done, e);
     group_of(c, "fit_code", name, sizeof name);
     hdf_write(f, name, HDF_INT64, r.S > 1 ? 2 : 1, by_seed, r.code, e);
-    hdf_put_text(f, name, "meaning", "0 fine; otherwise the model's own numerical code, the return is NaN", e);
+    hdf_put_text(f, name, "meaning", "0 fine; below 1000 the model's own numerical failure, from 1000 on nothing to fit or trade at that date: the return is NaN", e);
     rows_free(&r);
     return p->save_weights ? write_weights(f, c, config, p->P, x, e) : 0;
 }

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "models/model.h"
 
-enum { CODE_MISSING = 1, CODE_COLLINEAR = 2 };
+enum { CODE_COLLINEAR = 1, CODE_MISSING = FIT_NO_DATA + 1 };
 
 struct model {
     int T, k;

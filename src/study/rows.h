@@ -21,7 +21,7 @@ struct rows_job {
 };
 
 /* Codes of the driver itself, beside a model's own (struct fit_note). */
-enum { CODE_NO_ASSETS = 1000 };
+enum { CODE_NO_ASSETS = FIT_NO_DATA };
 
 /* Bytes rows_run will hold: the largest model and its window. */
 double rows_bytes(const struct rows_job *j);
