@@ -118,10 +118,12 @@ static int parse_windows(struct study *s, const struct yaml_node *n, struct erro
 
 static void add_config(struct study *s, const struct config *c)
 {
-    struct config *more = memory_array(struct config, s->configs + 1, "configurations");
-    if (s->configs) memcpy(more, s->config, sizeof *more * (size_t)s->configs);
-    memory_free(s->config);
-    s->config = more;
+    if ((s->configs & (s->configs - 1)) == 0) {      /* 0, 1, 2, 4, ...: room for as many again */
+        struct config *more = memory_array(struct config, s->configs ? 2 * s->configs : 1, "configurations");
+        if (s->configs) memcpy(more, s->config, sizeof *more * (size_t)s->configs);
+        memory_free(s->config);
+        s->config = more;
+    }
     s->config[s->configs++] = *c;
 }
 
@@ -163,6 +165,8 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
         if (end < sizeof all) end += (size_t)snprintf(all + end, sizeof all - end, " %s=%s", o->key, text);
     }
     if (!status && (at >= sizeof full || end >= sizeof all)) status = error_set(e, "%s: the name with its swept values is too long", place);
+    for (int i = s->configs; !status && i-- > 0 && s->config[i].universe == u && !strcmp(s->config[i].model, name);)
+        if (!strcmp(s->config[i].name, full)) status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
     if (status) {
         values_free(&c.values);
         memory_free(c.model);

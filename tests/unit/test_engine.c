@@ -211,6 +211,7 @@ static void bad_studies(void)
     refused("models: [{name: b, kind: bsv, heads: [1]}]\n", "unknown key 'heads'");
     refused("models:\n  - {name: b, kind: bsv}\n  - {name: b, kind: bsv}\n", "the model name 'b' twice");
     refused("window: 10\nwindow: 11\nmodels: [{name: b, kind: bsv}]\n", "the key 'window' twice");
+    refused("models: [{name: b, kind: bsv, window: [12, 13, 12]}]\n", "found b.window=12 twice");
     refused("models: []\n", "models: found none");
     refused("window: 10\n", "models: found none");
     refused("models: [{name: b, kind: xyz}]\n", "found xyz; needed: one of bsv");
