@@ -85,3 +85,9 @@ if [ -r "$real" ]; then
     mpi 2 "$AIPM" ingest --stocks "$real" -o "$WORK/us.h5" >"$WORK/us.txt" 2>&1
     check "real stocks: 427,958 rows read, 426,062 kept" grep -Eq '^all +427958 +1896 +426062' "$WORK/us.txt"
 else skip "no real stocks at $real"; fi
+"$AIPM" synth --csv "$WORK/usa.csv" --assets 40 --periods 60 --csv-columns 200 2>/dev/null
+mpi 3 "$AIPM" synth --csv "$WORK/usa3.csv" --assets 40 --periods 60 --csv-columns 200 2>/dev/null
+check "synth --csv: the same bytes from three ranks" cmp "$WORK/usa.csv" "$WORK/usa3.csv"
+mpi 2 "$AIPM" ingest --stocks "$WORK/usa.csv" -o "$WORK/usa.h5" >"$WORK/usa.txt" 2>&1
+check "132 of JKP's 153 characteristics" grep -q "132 of 153 characteristics are missing in at most 30%" "$WORK/usa.txt"
+check "every flag of JKP's and nano stocks are counted" awk '/^all/ { for (k = 3; k <= NF; k++) if ($k == 0) exit 1; found = 1 } END { exit !found }' "$WORK/usa.txt"

@@ -1,0 +1,81 @@
+/* libFuzzer: a stocks file (first byte even) or a factor file (odd) of any bytes, read by the readers that ingest uses. The first bytes also
+ * choose the range size, so that files are cut anywhere. Build and run: tests/fuzz/run.sh SECONDS. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/csv.h"
+#include "io/factor_file.h"
+#include "io/ingest.h"
+#include "io/stock_panel.h"
+
+static struct team *world;
+static char path[64], panel[64];
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    int none = 0;
+    char **nothing = NULL;
+    world = world_open(&none, &nothing);
+    log_set_quiet(true);
+    log_set_speaker(false);
+    snprintf(path, sizeof path, "/dev/shm/aipm-fuzz.%d", (int)getpid());
+    snprintf(panel, sizeof panel, "/dev/shm/aipm-fuzz.%d.h5", (int)getpid());
+    return 0;
+}
+
+static void factors(const uint8_t *data, size_t n, bool percent)
+{
+    char *text = memory_array(char, n + CSV_SLACK, "text");
+    struct factor_table f;
+    struct error e = {""};
+    if (n) memcpy(text, data, n);
+    if (!factor_table_parse("fuzz", text, n, percent, &f, &e)) {
+        if (f.months < 1 || f.months > 4800 || f.k < 1) abort();
+        factor_table_check_unit(&f, "fuzz", "flag", percent, &e);
+        factor_table_free(&f);
+    } else if (!error_is_set(&e)) abort();
+    memory_free(text);
+}
+
+static void stocks(const uint8_t *data, size_t n, unsigned how)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0 || write(fd, data, n) != (ssize_t)n) abort();
+    close(fd);
+    struct ingest_options o = {.output = panel,
+                               .stocks = path,
+                               .country = "USA",
+                               .rules = {.characteristic_missing = 0.3, .row_missing = 1.0 / 3},
+                               .range_bytes = how & 1 ? 64 : 300,
+                               .memory = 1000,
+                               .skip_bad = how & 2,
+                               .daily = how & 4};
+    struct error e = {""};
+    struct stocks s = {0};
+    struct stock_panel p = {0};
+    struct panel_meta m = {0};
+    if (stocks_read(&s, &o, world, &e) == 0 && stock_panel_plan(&p, &s, &m, &e) == 0) {
+        if (m.rows < 1 || m.D < 1) abort();
+    } else if (!error_is_set(&e)) abort();
+    stock_panel_free(&p);
+    stocks_free(&s);
+    panel_meta_free(&m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (n < 1) return 0;
+    if (data[0] & 1) factors(data + 1, n - 1, data[0] & 2);
+    else stocks(data + 1, n - 1, data[0] >> 1);
+    if (memory_blocks() != 1) abort(); /* the world */
+    return 0;
+}
