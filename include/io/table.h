@@ -12,7 +12,7 @@ enum table_kind {
     TABLE_TEXT,
     TABLE_COUNT,                 /* integers */
     TABLE_DATE,                  /* YYYYMMDD or YYYYMMDDhhmm; people see 2001-02-28 */
-    TABLE_REAL,                  /* `decimals` places where people read it */
+    TABLE_REAL,                  /* `decimals` places where people read it; with 3 and more, what would print as zeros shows 2 digits */
     TABLE_GENERAL,               /* significant digits (ridge penalties): `decimals` of them */
 };
 struct table_column {

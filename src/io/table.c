@@ -116,9 +116,10 @@ char *table_format(const struct table *t, int row, int column, char out[TABLE_CE
     else if (c->kind == TABLE_COUNT) snprintf(out, TABLE_CELL, "%.0f", cell->number);
     else if (c->kind == TABLE_GENERAL) snprintf(out, TABLE_CELL, "%.*g", c->decimals, cell->number);
     else if (c->kind == TABLE_REAL) {
-        /* large or vanishing figures would be all zeros or no decimals: significant digits instead */
-        bool plain = cell->number == 0 || (fabs(cell->number) < 1e6 && fabs(cell->number) >= 0.5 * pow(10, -c->decimals));
-        snprintf(out, TABLE_CELL, plain ? "%.*f" : "%.*g", plain ? c->decimals : 2, cell->number);
+        /* figures of three places and more are small by nature: one that would print as zeros shows its digits; huge ones do, too */
+        bool zero = fabs(cell->number) < 0.5 * pow(10, -c->decimals);
+        if (fabs(cell->number) >= 1e6 || (zero && cell->number != 0 && c->decimals >= 3)) snprintf(out, TABLE_CELL, "%.2g", cell->number);
+        else snprintf(out, TABLE_CELL, "%.*f", c->decimals, zero ? 0 : cell->number);
     } else if (date >= 100000000)
         snprintf(out, TABLE_CELL, "%lld-%02lld-%02lld %02lld:%02lld", date / 100000000, date / 1000000 % 100, date / 10000 % 100,
                  date / 100 % 100, date % 100);

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-enum { FIGURES = 40 };
+enum { FIGURES = 256 };
 struct figure {
     char name[96];
     char *title, *caption;

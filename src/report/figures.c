@@ -25,7 +25,7 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
     int *member = memory_array(int, r->models, "models"), k = sample_members(s, universe, member);
     int all = k + (with_truth && r->truth && !strcmp(universe, "all"));
     double *drawn = memory_array(double, (size_t)all * (size_t)s->n + (size_t)s->n, "lines"), *out = drawn + (size_t)all * (size_t)s->n;
-    if (figure_begin(f, name, title, caption, 7.6, 4.0, 340, e)) goto done;
+    if (figure_begin(f, name, title, caption, 7.6, k > 12 ? 4.6 : 4.0, 300 + 20 * all, e)) goto done;
     fputs("date", f->data);
     for (int i = 0; i < all; i++) {
         const double *returns = i < k ? r->model[member[i]].returns : r->truth;
@@ -99,15 +99,19 @@ static int heat_map(struct figures *f, struct sample *s, const struct table *c, 
         fprintf(f->script, "unset key\nset border 0\nunset grid\nset yrange [%g:-0.5] noextend\nset xrange [-0.5:%g] noextend\n"
                            "set palette defined (-1 '#2166ac', -0.5 '#92c5de', 0 '#f7f7f7', 0.5 '#f4a582', 1 '#b2182b')\nset cbrange [-1:1]\n"
                            "set cblabel 'correlation'\nif (phone) { unset colorbox }\nset xtics scale 0 rotate by 45 right\nset ytics scale 0\nset xtics (", k - 0.5, k - 0.5);
-        for (int pass = 0; pass < 2; pass++) {
+        for (int form = 0; form < 4; form++) {      /* screens: names on both axes; phones: numbered below, names beside */
+            fputs(form == 0 ? "" : form == 1 ? ")\nset ytics (" : form == 2 ? ")\nif (phone) { set xtics norotate center (" : "); set ytics (", f->script);
             for (int i = 0; i < k; i++) {
+                char label[160];
+                if (form == 2) snprintf(label, sizeof label, "%d", i + 1);
+                else snprintf(label, sizeof label, form == 3 ? "%.120s %d" : "%.120s", s->r->model[member[i]].name, i + 1);
                 fputs(i ? ", " : "", f->script);
-                figure_text(f->script, s->r->model[member[i]].name);
+                figure_text(f->script, label);
                 fprintf(f->script, " %d", i);
             }
-            fputs(pass ? ")\n" : ")\nset ytics (", f->script);
         }
-        fprintf(f->script, "plot data using 1:2:3 with image pixels, for [dark=0:1] '' using 1:2:((abs($3) > 0.7) == dark ? sprintf('%%.2f', $3) : '') with labels font ',%d' tc rgb (dark ? '#ffffff' : '#000000')\n", k > 8 ? 9 : 12);
+        fprintf(f->script, ") }\nfigures = phone && %d > 5 ? 0 : 1\nplot data using 1:2:3 with image pixels, for [dark=0:figures] '' "
+                           "using 1:2:(figures && (abs($3) > 0.7) == dark ? sprintf('%%.2f', $3) : '') with labels font ',%d' tc rgb (dark ? '#ffffff' : '#000000')\n", k, k > 8 ? 9 : 12);
         figure_end(f, e);
     }
     memory_free(member);
@@ -157,7 +161,7 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
         while (j < k && strcmp(models[j], s->r->model[i].name)) j++;
         if (j == k) models[k++] = s->r->model[i].name;
     }
-    if (figure_begin(f, "size-groups", "Performance by size group", "Models re-estimated within each group of stocks. Bars: 95% block-bootstrap intervals.", 7.6, 6.2, 620, e)) return -1;
+    if (figure_begin(f, "size-groups", "Performance by size group", "Models re-estimated within each group of stocks. Bars: 95% block-bootstrap intervals.", 7.6, 6.2, 560 + 40 * k, e)) return -1;
     fputs("place\tuniverse\tmodel\tsharpe\tlow\thigh\thjd\tlow\thigh\n", f->data);
     for (int m = 0; m < k; m++) {      /* a block per model: gnuplot's index */
         for (int g = 0; g < universes; g++) {
@@ -193,7 +197,7 @@ int figures_build(struct figures *f, struct sample *s, const struct tables *t, c
 {
     const char **universe = memory_array(const char *, s->r->models, "universes");
     int universes = sample_universes(s->r, universe);
-    for (int u = 0; u < universes && f->n + 12 < FIGURES && !error_is_set(e); u++) {
+    for (int u = 0; u < universes && f->n + 5 < FIGURES && !error_is_set(e); u++) {
         char name[96], title[160];
         const char *on = universes > 1 ? universe[u] : "", *dash = universes > 1 ? "-" : "", *comma = universes > 1 ? ", " : "";
         int *member = memory_array(int, s->r->models, "models"), k = sample_members(s, universe[u], member);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/log.h"
 
 static void name_and_title(const struct result_model *m, const char *what, const char *words, char name[96], char title[200])
 {
@@ -33,7 +33,8 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
         figure_number(f->data, table_at(t, r, ridge + 3)->number);
         fputc('\n', f->data);
     }
-    fprintf(f->script, "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xtics (", log10(m->ridge[0]), log10(m->ridge[m->nz - 1]));
+    fprintf(f->script, "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xrange [%g:%g]\nset xtics (",
+            log10(m->ridge[0]), log10(m->ridge[m->nz - 1]), 0.9 * m->heads[0], 1.1 * m->heads[m->nh - 1]);
     for (int h = 0; h < m->nh; h++) fprintf(f->script, "%s%g", h ? ", " : "", m->heads[h]);
     fputs(")\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
     static const char *const label[] = {"Sharpe ratio, a year", "HJD"};
@@ -136,7 +137,8 @@ static int sweep(struct figures *f, const struct result_model *first, const char
 int figures_inside(struct figures *f, struct sample *s, const struct tables *t, struct error *e)
 {
     const struct results *r = s->r;
-    for (int i = 0; i < r->models && f->n + 4 < FIGURES && !error_is_set(e); i++) {
+    if (f->n + 4 * r->models > FIGURES) log_warn("%d models: figures of what is inside them stop at %d", r->models, FIGURES);
+    for (int i = 0; i < r->models && f->n + 4 <= FIGURES && !error_is_set(e); i++) {
         const struct result_model *m = &r->model[i];
         char stem[128], other[128];
         double value;

@@ -230,7 +230,7 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     }
     if (r->under_way)
         fprintf(out, "<p class=\"warn\">Run under way: %ld of %ld rows are finished. Every figure below will change.</p>\n", r->rows_done, r->rows_total);
-    fprintf(out, "<p>%d models, %d out-of-sample periods, formation dates %lld to %lld", r->models, r->P, (long long)r->dates[0], (long long)r->dates[r->P - 1]);
+    fprintf(out, "<p>%d series (models by universe), %d out-of-sample periods, formation dates %lld to %lld", r->models, r->P, (long long)r->dates[0], (long long)r->dates[r->P - 1]);
     if (o->table.from || o->table.to) fputs("; measured on the part that was asked for", out);
     fprintf(out, ". HJD: %s.</p>\n", hjd_form(&o->table));
     reading(out, s);

@@ -39,6 +39,28 @@ check "a file against itself" "$python" -c "
 import csv; rows = [r for r in csv.DictReader(open('both/tables/comparison.csv')) if r['results'] == 'other']
 assert len(rows) == 5 and all(abs(float(r['correlation_with_first']) - 1) < 1e-12 and abs(float(r['sharpe_difference'])) < 1e-12 for r in rows)"
 
+# a run under way: slow enough to be looked at
+"$AIPM" synth -o slow-panel.h5 --assets 60 --characteristics 6 --periods 90 --seed 3 2>/dev/null
+cat >slow.yaml <<Y
+study: slow
+panel: slow-panel.h5
+output: slow.h5
+window: 40
+models:
+  - {name: bsv, kind: bsv}
+  - {name: mlp, kind: mlp, hidden: [64], seeds: 4, epochs: 400}
+Y
+"$AIPM" run slow.yaml >/dev/null 2>&1 &
+run=$!
+for ((i = 0; i < 100; i++)); do "$AIPM" report slow.h5 -o half --bootstrap 50 2>half.txt && break; sleep 0.1; done
+if [ -e slow.h5 ]; then skip "the run was over before it was looked at"
+else
+    check "a run under way is reported" grep -q 'Run under way: [1-9]' half/index.html
+    check "and said on the terminal" grep -q 'run under way' half.txt
+    check "info and analyze read it, too" bash -c "'$AIPM' info slow.h5 | grep -q 'run under way' && '$AIPM' analyze slow.h5 -o part | grep -q 'Run under way'"
+fi
+kill -TERM $run 2>/dev/null; wait $run
+
 for kind in future missing empty weights; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
 head -c 3000 demo.h5 >truncated.h5
 refuses "no such file" 1 "nowhere.h5" "$AIPM" report nowhere.h5

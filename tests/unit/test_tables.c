@@ -224,7 +224,7 @@ static struct table *sample_table(void)
     table_row(t);
     table_put_text(t, "größe");
     table_put_integer(t, 200102281530);
-    table_put(t, 0.001);
+    table_put(t, -0.001);
     table_row(t);
     table_note(t, "50%% sure");
     table_note(t, "50%% sure");
@@ -245,18 +245,18 @@ static void forms(void)
 {
     struct table *t = sample_table();
     char *s = form_of(table_csv, t);
-    CU_ASSERT(!strcmp(s, "name,from,value,ridge_z\n\"a,\"\"b\"\"\nc|_\",20010228,-0.3333333333333333,1e-10\ngröße,200102281530,0.001,\n,,,\n"));
+    CU_ASSERT(!strcmp(s, "name,from,value,ridge_z\n\"a,\"\"b\"\"\nc|_\",20010228,-0.3333333333333333,1e-10\ngröße,200102281530,-0.001,\n,,,\n"));
     free(s);
     s = form_of(table_markdown, t);
     CU_ASSERT(strstr(s, "| a,\"b\" c\\|\\_ | 2001-02-28 | -0.33 | 1e-10 |") && strstr(s, "| name | first date | value | ridge z |"));
-    CU_ASSERT(strstr(s, "| größe | 2001-02-28 15:30 | 0.001 |  |") && strstr(s, "50% sure"));
+    CU_ASSERT(strstr(s, "| größe | 2001-02-28 15:30 | 0.00 |  |") && strstr(s, "50% sure"));
     free(s);
     s = form_of(table_latex, t);
     CU_ASSERT(strstr(s, "\\caption{A \\& B\\_c}") && strstr(s, "\\toprule") && strstr(s, "\\bottomrule") && strstr(s, "$-$0.33 & 1e-10 \\\\"));
     CU_ASSERT(strstr(s, "50\\% sure") && strstr(s, "-- & -- & -- & -- \\\\") && t->notes == 1);
     free(s);
     s = form_of(table_print, t);
-    CU_ASSERT(strstr(s, "größe      2001-02-28 15:30  0.001") && strstr(s, "a,\"b\"?c|_        2001-02-28"));
+    CU_ASSERT(strstr(s, "größe      2001-02-28 15:30   0.00") && strstr(s, "a,\"b\"?c|_        2001-02-28"));
     free(s);
     table_free(t);
 }
