@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,15 +26,16 @@ const char *hdf_reason(void)
     static char text[400];
     snprintf(text, sizeof text, "no reason given by HDF5");
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, text);
+    for (char *c = text; *c; c++)
+        if (*c == '\n') *c = ' ';
     return text;
 }
 
 static void quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-static bool leads(const struct hdf *f) { return !f->team || team_rank(f->team) == 0; }
+bool hdf_leads(const struct hdf *f) { return !f->team || team_rank(f->team) == 0; }
 
-/* On a team's file all ranks take the same branch; alone, the error at hand decides. */
-static int agree(const struct hdf *f, struct error *e)
+int hdf_agree(const struct hdf *f, struct error *e)
 {
     return f->team ? team_agree(f->team, e) : error_is_set(e) ? -1 : 0;
 }
@@ -104,13 +106,13 @@ struct hdf *hdf_open(const char *path, struct team *team, struct error *e)
 {
     quiet();
     struct hdf *f = hdf_new(path, team, false);
-    if (leads(f)) check_file(path, e);
-    if (!agree(f, e)) {
+    if (hdf_leads(f)) check_file(path, e);
+    if (!hdf_agree(f, e)) {
         hid_t list = access_list(team, false);
         f->id = H5Fopen(path, H5F_ACC_RDONLY, list);
         if (f->id < 0) error_set(e, "%s: cannot be opened: %s", path, hdf_reason());
         H5Pclose(list);
-        if (!agree(f, e)) return f;
+        if (!hdf_agree(f, e)) return f;
     }
     if (f->id >= 0) H5Fclose(f->id);
     hdf_free(f);
@@ -161,8 +163,8 @@ struct hdf *hdf_create(const char *path, struct team *team, struct error *e)
 {
     quiet();
     struct hdf *f = hdf_new(path, team, true);
-    if (leads(f)) try_create(f, e);
-    if (!agree(f, e)) {
+    if (hdf_leads(f)) try_create(f, e);
+    if (!hdf_agree(f, e)) {
         cleanup_register(f->temporary);
         hid_t list = access_list(team, true), how = H5Pcreate(H5P_FILE_CREATE);
         H5Pset_obj_track_times(how, false);
@@ -170,11 +172,11 @@ struct hdf *hdf_create(const char *path, struct team *team, struct error *e)
         if (f->id < 0) error_set(e, "%s: cannot be written: %s", f->temporary, hdf_reason());
         H5Pclose(how);
         H5Pclose(list);
-        if (!agree(f, e)) return f;
+        if (!hdf_agree(f, e)) return f;
         cleanup_forget(f->temporary);
     }
     if (f->id >= 0) H5Fclose(f->id);
-    if (leads(f)) unlink(f->temporary);
+    if (hdf_leads(f)) unlink(f->temporary);
     hdf_free(f);
     return NULL;
 }
@@ -200,25 +202,46 @@ static int put_in_place(const struct hdf *f, struct error *e)
     return rc;
 }
 
-/* Rank 0 adds what MPI-IO could not write. */
-static int write_notes(struct hdf *f, struct error *e)
+/* HDF5 cannot close a file whose last metadata the disk refuses: it keeps a broken identifier and crashes when the program ends.
+ * So the room that closing may need is asked for before, and a file that will not be kept gives its space back first. */
+static void make_room(const struct hdf *f, struct error *e)
 {
-    if (!f->notes) return 0;
-    hid_t list = access_list(NULL, true);
-    f->id = H5Fopen(f->temporary, H5F_ACC_RDWR, list);
-    if (f->id < 0) error_set(e, "%s: cannot be opened again to add its names: %s", f->temporary, hdf_reason());
-    H5Pclose(list);
-    if (f->id < 0) return -1;
-    for (struct hdf_note *n = f->notes; n && !error_is_set(e); n = n->next) hdf_note_write(f, n, e);
-    if (H5Fclose(f->id) < 0) error_set(e, "%s: cannot be closed: %s", f->temporary, hdf_reason());
-    return error_is_set(e) ? -1 : 0;
+    haddr_t end;
+    enum { METADATA = 32768 };
+    off_t more = METADATA;
+    for (const struct hdf_note *n = f->notes; n; n = n->next)
+        for (int i = 0; n->texts && i < n->n; i++) more += 2 * (off_t)strlen(n->texts[i]) + 128;
+    int fd = open(f->temporary, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || H5Fget_eoa(f->id, &end) < 0) end = 0;
+    if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end + more) && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+        error_set(e, "%s: cannot be written to its end (%.1f MB): %s", f->temporary, (double)end / 1e6, strerror(errno));
+    if (fd >= 0) close(fd);
 }
 
-int hdf_close(struct hdf *f, struct error *e)
+/* A file opened alone may hold raw data as well: its descriptor is turned to memory. */
+static void give_space_back(const struct hdf *f)
 {
-    if (!f) return error_is_set(e) ? -1 : 0;
+    int *fd, memory;
+    if (truncate(f->temporary, 0)) unlink(f->temporary);
+    if (f->team || H5Fget_vfd_handle(f->id, H5P_DEFAULT, (void **)&fd) < 0 || (memory = memfd_create("discarded", MFD_CLOEXEC)) < 0) return;
+    dup2(memory, *fd);
+    close(memory);
+}
+
+/* Close what is open in f, and f itself. Collective on a team's file. On error a created file loses its contents. */
+static int close_open(struct hdf *f, struct error *e)
+{
     bool made = f->temporary;
-    if (made) agree(f, e);
+    if (made && !hdf_agree(f, e)) {
+        if (hdf_leads(f)) make_room(f, e);
+        if (!hdf_agree(f, e) && H5Fflush(f->id, H5F_SCOPE_LOCAL) < 0)
+            error_set(e, "%s: cannot be written to its end: %s", f->temporary, hdf_reason());
+    }
+    if (hdf_agree(f, e) && made) {
+        if (hdf_leads(f)) give_space_back(f);
+        hdf_agree(f, e);      /* nobody flushes before it is done */
+        H5Fflush(f->id, H5F_SCOPE_LOCAL);
+    }
     while (f->handles) {
         struct hdf_handle *h = f->handles;
         f->handles = h->next;
@@ -226,262 +249,37 @@ int hdf_close(struct hdf *f, struct error *e)
         memory_free(h->name);
         memory_free(h);
     }
-    if (H5Fclose(f->id) < 0) error_set(e, "%s: cannot be written to its end: %s", made ? f->temporary : f->path, hdf_reason());
-    int rc = agree(f, e);
-    if (made) {
-        if (!rc && leads(f) && !(f->team && write_notes(f, e))) put_in_place(f, e);
-        rc = agree(f, e);
-        if (rc && leads(f)) unlink(f->temporary);
+    if (H5Fclose(f->id) < 0) error_set(e, "%s: cannot be closed: %s", made ? f->temporary : f->path, hdf_reason());
+    return hdf_agree(f, e);
+}
+
+/* Rank 0, now alone, adds what MPI-IO could not write. */
+static int write_notes(struct hdf *f, struct error *e)
+{
+    hid_t list = access_list(NULL, true);
+    f->id = H5Fopen(f->temporary, H5F_ACC_RDWR, list);
+    if (f->id < 0) error_set(e, "%s: cannot be opened again to add its names: %s", f->temporary, hdf_reason());
+    H5Pclose(list);
+    if (f->id < 0) return -1;
+    make_room(f, e);
+    for (struct hdf_note *n = f->notes; n && !error_is_set(e); n = n->next) hdf_note_write(f, n, e);
+    struct team *team = f->team;
+    f->team = NULL;
+    close_open(f, e);
+    f->team = team;
+    return error_is_set(e) ? -1 : 0;
+}
+
+int hdf_close(struct hdf *f, struct error *e)
+{
+    if (!f) return error_is_set(e) ? -1 : 0;
+    int rc = close_open(f, e);
+    if (f->temporary) {
+        if (!rc && hdf_leads(f) && !(f->notes && write_notes(f, e))) put_in_place(f, e);
+        rc = hdf_agree(f, e);
+        if (rc && hdf_leads(f)) unlink(f->temporary);
         cleanup_forget(f->temporary);
     }
     hdf_free(f);
     return rc;
-}
-
-/* ---- datasets ------------------------------------------------------------------------------------------------------- */
-
-static hid_t memory_type(enum hdf_type type)
-{
-    switch (type) {
-    case HDF_INT8: return H5T_NATIVE_INT8;
-    case HDF_UINT8: return H5T_NATIVE_UINT8;
-    case HDF_INT64: return H5T_NATIVE_INT64;
-    case HDF_FLOAT32: return H5T_NATIVE_FLOAT;
-    case HDF_FLOAT64: return H5T_NATIVE_DOUBLE;
-    }
-    require(!"a type of hdf.h");
-    return H5I_INVALID_HID;
-}
-
-static hid_t file_type(enum hdf_type type)     /* little-endian everywhere: the same bytes on every machine */
-{
-    switch (type) {
-    case HDF_INT8: return H5T_STD_I8LE;
-    case HDF_UINT8: return H5T_STD_U8LE;
-    case HDF_INT64: return H5T_STD_I64LE;
-    case HDF_FLOAT32: return H5T_IEEE_F32LE;
-    case HDF_FLOAT64: return H5T_IEEE_F64LE;
-    }
-    require(!"a type of hdf.h");
-    return H5I_INVALID_HID;
-}
-
-static const char *type_name(enum hdf_type type)
-{
-    static const char *const names[] = {"int8", "uint8", "int64", "float32", "float64"};
-    return names[type];
-}
-
-static const char *class_name(H5T_class_t c)
-{
-    return c == H5T_INTEGER ? "integers" : c == H5T_FLOAT ? "floating-point numbers" : c == H5T_STRING ? "text" : "another type";
-}
-
-hid_t hdf_link_list(void)
-{
-    hid_t list = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(list, 1);
-    H5Pset_char_encoding(list, H5T_CSET_UTF8);
-    return list;
-}
-
-bool hdf_exists(struct hdf *f, const char *name)
-{
-    char part[512];
-    require(strlen(name) < sizeof part);
-    for (const char *slash = name; slash; ) {      /* HDF5 wants every group on the way to exist */
-        slash = strchr(slash + 1, '/');
-        snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - name) : (int)strlen(name), name);
-        if (!strcmp(part, "/") || !*part) continue;
-        if (H5Lexists(f->id, part, H5P_DEFAULT) <= 0) return false;
-    }
-    return H5Oexists_by_name(f->id, name, H5P_DEFAULT) > 0;
-}
-
-static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5T_class_t class, int rank, const int64_t *size)
-{
-    struct hdf_handle *h = memory_array(struct hdf_handle, 1, "open dataset");
-    *h = (struct hdf_handle){.next = f->handles, .name = memory_text(name), .id = id, .class = class, .rank = rank};
-    for (int i = 0; i < rank && i < HDF_DIMENSIONS; i++) h->size[i] = size[i];
-    return f->handles = h;
-}
-
-static struct hdf_handle *find(struct hdf *f, const char *name, struct error *e)
-{
-    for (struct hdf_handle *h = f->handles; h; h = h->next)
-        if (!strcmp(h->name, name)) return h;
-    if (!hdf_exists(f, name)) {
-        error_set(e, "%s: dataset %s is missing", f->path, name);
-        return NULL;
-    }
-    hid_t id = H5Dopen2(f->id, name, H5P_DEFAULT);
-    if (id < 0) {
-        error_set(e, "%s: %s is not a dataset that can be read: %s", f->path, name, hdf_reason());
-        return NULL;
-    }
-    hid_t space = H5Dget_space(id), type = H5Dget_type(id);
-    hsize_t size[H5S_MAX_RANK];
-    int rank = H5Sget_simple_extent_dims(space, size, NULL);
-    H5T_class_t class = H5Tget_class(type);
-    H5Tclose(type);
-    H5Sclose(space);
-    if (rank < 0 || rank > HDF_DIMENSIONS) {
-        error_set(e, "%s: dataset %s has %d dimensions; at most %d are needed", f->path, name, rank, HDF_DIMENSIONS);
-        H5Dclose(id);
-        return NULL;
-    }
-    int64_t shape[HDF_DIMENSIONS] = {0};
-    for (int i = 0; i < rank; i++) shape[i] = (int64_t)size[i];
-    return remember(f, name, id, class, rank, shape);
-}
-
-static struct hdf_handle *find_typed(struct hdf *f, const char *name, enum hdf_type type, struct error *e)
-{
-    struct hdf_handle *h = find(f, name, e);
-    if (!h) return NULL;
-    H5T_class_t needed = type == HDF_FLOAT32 || type == HDF_FLOAT64 ? H5T_FLOAT : H5T_INTEGER;
-    if (h->class == needed) return h;
-    error_set(e, "%s: dataset %s holds %s; %s is needed", f->path, name, class_name(h->class), type_name(type));
-    return NULL;
-}
-
-int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[HDF_DIMENSIONS], struct error *e)
-{
-    struct hdf_handle *h = find_typed(f, name, type, e);
-    if (!h) return -1;
-    *rank = h->rank;
-    memcpy(size, h->size, sizeof h->size);
-    return 0;
-}
-
-/* Transfer `count` entries along dimension 0 from `first`. */
-static int transfer(struct hdf *f, struct hdf_handle *h, enum hdf_type type, int64_t first, int64_t count, void *in,
-                    const void *out, struct error *e)
-{
-    if (h->rank == 0) require(first == 0 && count == 1);
-    if (first < 0 || count < 0 || (h->rank && first + count > h->size[0]))
-        return error_set(e, "%s: dataset %s has %lld entries; %lld .. %lld were asked for", f->path, h->name, (long long)h->size[0],
-                         (long long)first, (long long)(first + count - 1));
-    hsize_t start[HDF_DIMENSIONS] = {(hsize_t)first}, size[HDF_DIMENSIONS] = {(hsize_t)count}, n = 1;
-    for (int i = 1; i < h->rank; i++) size[i] = (hsize_t)h->size[i];
-    for (int i = 0; i < h->rank; i++) n *= size[i];
-    if (n == 0) return 0;
-    hid_t file = H5Dget_space(h->id), memory = H5Screate_simple(1, &n, NULL);
-    if (h->rank) H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, size, NULL);
-    herr_t rc = in ? H5Dread(h->id, memory_type(type), memory, file, H5P_DEFAULT, in)
-                   : H5Dwrite(h->id, memory_type(type), memory, file, H5P_DEFAULT, out);
-    if (rc < 0)
-        error_set(e, "%s: dataset %s, entries %lld .. %lld of %lld: %s failed: %s", in ? f->path : f->temporary ? f->temporary : f->path,
-                  h->name, (long long)first, (long long)(first + count - 1), (long long)h->size[0], in ? "reading" : "writing",
-                  hdf_reason());
-    H5Sclose(memory);
-    H5Sclose(file);
-    return rc < 0 ? -1 : 0;
-}
-
-int hdf_read(struct hdf *f, const char *name, enum hdf_type type, void *out, struct error *e)
-{
-    struct hdf_handle *h = find_typed(f, name, type, e);
-    return h ? transfer(f, h, type, 0, h->rank ? h->size[0] : 1, out, NULL, e) : -1;
-}
-
-int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out, struct error *e)
-{
-    struct hdf_handle *h = find_typed(f, name, type, e);
-    return h ? transfer(f, h, type, first, count, out, NULL, e) : -1;
-}
-
-int hdf_write_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, const void *data,
-                   struct error *e)
-{
-    struct hdf_handle *h = find_typed(f, name, type, e);
-    return h ? transfer(f, h, type, first, count, NULL, data, e) : -1;
-}
-
-/* Ask the file system for the blocks of a large dataset now: a full disk then shows before the work, not in its middle. */
-static int reserve(const struct hdf *f, hid_t dataset, const char *name, struct error *e)
-{
-    enum { SMALL = 1 << 20 };
-    haddr_t at = H5Dget_offset(dataset);
-    hsize_t bytes = H5Dget_storage_size(dataset);
-    if (!f->temporary || at == HADDR_UNDEF || bytes < SMALL) return 0;
-    int fd = open(f->temporary, O_RDWR | O_CLOEXEC);
-    if (fd < 0) return 0;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes) && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-        error_set(e, "%s: no room for dataset %s (%.1f MB): %s", f->temporary, name, (double)bytes / 1e6, strerror(errno));
-    close(fd);
-    return error_is_set(e) ? -1 : 0;
-}
-
-int hdf_dataset(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, int64_t chunk_rows,
-                const void *fill, struct error *e)
-{
-    require(rank >= 0 && rank <= HDF_DIMENSIONS && !(f->team && chunk_rows));    /* deflated chunks cannot be written independently */
-    hsize_t extent[HDF_DIMENSIONS] = {1, 1, 1, 1}, chunk[HDF_DIMENSIONS];
-    for (int i = 0; i < rank; i++) chunk[i] = extent[i] = (hsize_t)size[i];
-    hid_t list = H5Pcreate(H5P_DATASET_CREATE), links = hdf_link_list();
-    H5Pset_obj_track_times(list, false);
-    if (fill) H5Pset_fill_value(list, memory_type(type), fill);
-    bool empty = rank && (!extent[0] || !extent[1] || !extent[2] || !extent[3]);
-    if (chunk_rows && rank && !empty) {
-        if ((hsize_t)chunk_rows < extent[0]) chunk[0] = (hsize_t)chunk_rows;
-        H5Pset_chunk(list, rank, chunk);
-        H5Pset_shuffle(list);
-        H5Pset_deflate(list, 4);
-    } else if (!empty) {
-        H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
-        H5Pset_fill_time(list, fill ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER);
-    }
-    hid_t space = rank ? H5Screate_simple(rank, extent, NULL) : H5Screate(H5S_SCALAR);
-    hid_t id = H5Dcreate2(f->id, name, file_type(type), space, links, list, H5P_DEFAULT);
-    if (id < 0) error_set(e, "%s: dataset %s cannot be made: %s", f->path, name, hdf_reason());
-    H5Sclose(space);
-    H5Pclose(links);
-    H5Pclose(list);
-    if (id >= 0) {
-        H5T_class_t class = type == HDF_FLOAT32 || type == HDF_FLOAT64 ? H5T_FLOAT : H5T_INTEGER;
-        remember(f, name, id, class, rank, size);
-        if (leads(f) && !fill) reserve(f, id, name, e);
-    }
-    return agree(f, e);
-}
-
-int hdf_write(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data, struct error *e)
-{
-    if (hdf_dataset(f, name, type, rank, size, 0, NULL, e)) return -1;
-    if (leads(f)) hdf_write_part(f, name, type, 0, rank ? size[0] : 1, data, e);
-    return agree(f, e);
-}
-
-static herr_t count_member(hid_t group, const char *name, const H5L_info_t *info, void *to)
-{
-    (void)group, (void)name, (void)info;
-    ++*(int *)to;
-    return 0;
-}
-
-struct members {
-    char **names;
-    int n;
-};
-
-static herr_t take_member(hid_t group, const char *name, const H5L_info_t *info, void *to)
-{
-    (void)group, (void)info;
-    struct members *m = to;
-    m->names[m->n++] = memory_text(name);
-    return 0;
-}
-
-int hdf_list(struct hdf *f, const char *group, int *n, char ***names, struct error *e)
-{
-    int count = 0;
-    *n = 0, *names = NULL;
-    if (!hdf_exists(f, group)) return error_set(e, "%s: group %s is missing", f->path, group);
-    if (H5Literate_by_name(f->id, group, H5_INDEX_NAME, H5_ITER_INC, NULL, count_member, &count, H5P_DEFAULT) < 0)
-        return error_set(e, "%s: group %s cannot be read: %s", f->path, group, hdf_reason());
-    struct members m = {memory_array(char *, count, "names"), 0};
-    H5Literate_by_name(f->id, group, H5_INDEX_NAME, H5_ITER_INC, NULL, take_member, &m, H5P_DEFAULT);
-    *n = m.n, *names = m.names;
-    return 0;
 }

@@ -38,6 +38,10 @@ struct hdf {
 /* The innermost description on HDF5's error stack: what really went wrong. Static storage. */
 const char *hdf_reason(void);
 hid_t hdf_text_type(void);
+/* The rank that writes what only one writes. */
+bool hdf_leads(const struct hdf *f);
+/* On a team's file all ranks take the same branch (collective); alone, the error at hand decides. */
+int hdf_agree(const struct hdf *f, struct error *e);
 /* Link-creation list that makes parent groups, without times. */
 hid_t hdf_link_list(void);
 /* Write one note now (serial file, or rank 0 after the team has closed it). */
