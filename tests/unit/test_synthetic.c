@@ -399,6 +399,8 @@ static void refused_options(void)
     REFUSE(sharpe = 0, "Sharpe ratio 0");
     REFUSE(volatility = NAN, "volatility nan");
     REFUSE(own_share = -0.1, "-0.1");
+    REFUSE(cross_share = -0.2, "-0.2");
+    REFUSE(factor_share = NAN, "nan");
     REFUSE(own_share = 0.4, "at most 1");
 }
 
