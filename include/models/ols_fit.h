@@ -3,6 +3,7 @@
 #define MODELS_OLS_FIT_H
 
 #include "linalg/ols.h"
+#include "linalg/ols_cg.h"
 #include "models/model.h"
 #include "parallel/grid.h"
 
@@ -33,6 +34,13 @@ void ols_fit_destroy(struct ols_fit *f);
 enum ols_code { OLS_FINE, OLS_NO_BASIS = 3, OLS_NO_EIGEN, OLS_NO_CONVERGENCE, OLS_SINGULAR, OLS_GRID = 10 };
 int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team, struct fit_note *note);
 const struct ols *ols_fit_answer(const struct ols_fit *f);
+/* Seconds of the last fit on this rank: filling the matrix (twice on a grid: the check fills it again); the eigen-solver alone; every
+ * penalty's coefficients with the redistribution and the check (iterative: all of the fit); leaving periods out. */
+struct ols_times {
+    double assembly, eigen, solve, leave;
+};
+const struct ols_times *ols_fit_times(const struct ols_fit *f);
+const struct ols_cg *ols_fit_cg(const struct ols_fit *f);                   /* NULL on the dense road */
 /* What the last fit on a grid found about itself. */
 const struct grid_note *ols_fit_grid(const struct ols_fit *f);
 

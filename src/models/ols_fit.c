@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "linalg/eigen.h"
-#include "linalg/ols_cg.h"
 #include "linalg/packed.h"
 #include "parallel/team.h"
 
@@ -25,6 +24,7 @@ struct ols_fit {
     double *block, *leave, *work;
     int *index, *iwork, lwork, liwork;
     struct grid_note note;
+    struct ols_times times;
 };
 
 /* ---- which road ---- */
@@ -118,6 +118,8 @@ void ols_fit_destroy(struct ols_fit *f)
 }
 
 const struct ols *ols_fit_answer(const struct ols_fit *f) { return &f->ols; }
+const struct ols_times *ols_fit_times(const struct ols_fit *f) { return &f->times; }
+const struct ols_cg *ols_fit_cg(const struct ols_fit *f) { return f->cg; }
 const struct grid_note *ols_fit_grid(const struct ols_fit *f) { return &f->note; }
 
 /* ---- the roads ---- */
@@ -125,7 +127,9 @@ const struct grid_note *ols_fit_grid(const struct ols_fit *f) { return &f->note;
 static void fill(void *context, int rows, const int *row, int cols, const int *col, double *out, int ld)
 {
     struct ols_fit *f = context;
+    double start = clock_seconds();
     ols_block(&f->ols, rows, row, cols, col, out, ld, f->block);
+    f->times.assembly += clock_seconds() - start;
 }
 
 static int dense_alone(struct ols_fit *f)
@@ -136,10 +140,15 @@ static int dense_alone(struct ols_fit *f)
     memset(o->y, 0, sizeof(double) * (size_t)o->nz * (size_t)n);
     if (n) {
         fill(f, n, f->index, n, f->index, f->vector, n);
+        double start = clock_seconds();
         if (eigen_symmetric(n, f->vector, f->value, f->work, f->lwork, f->iwork, f->liwork)) return OLS_NO_EIGEN;
+        f->times.eigen = clock_seconds() - start;
+        start = clock_seconds();
         ols_spectral_solve(o, n, f->vector, f->value, f->shift, o->y);
+        f->times.solve = clock_seconds() - start;
     }
     ols_duals(o);
+    double start = clock_seconds();
     double most = n ? f->value[n - 1] : 0;
     for (int t = 0; t < T; t += OLS_LEAVE_PERIODS) {
         int count = T - t < OLS_LEAVE_PERIODS ? T - t : OLS_LEAVE_PERIODS;
@@ -147,6 +156,7 @@ static int dense_alone(struct ols_fit *f)
         for (int k = 0; k < count; k++)
             if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period, f->leave)) return OLS_SINGULAR;
     }
+    f->times.leave = clock_seconds() - start;
     return 0;
 }
 
@@ -175,7 +185,7 @@ static int dense_on_grid(struct ols_fit *f, struct team *team)
 {
     struct ols *o = &f->ols;
     int n = o->basis.r * o->D, first, count;
-    double *value = f->value, code;
+    double *value = f->value, code, start = clock_seconds();
     struct grid *g = grid_open(team, 0, 0);
     struct grid_matrix *a = grid_matrix_new(g, n, n, NB, "OLS matrix"), *z = grid_matrix_new(g, n, n, NB, "eigenvectors");
     grid_eigen(g, GRID_PDSYEVD, a, fill, f, value, z, &f->note);
@@ -188,9 +198,13 @@ static int dense_on_grid(struct ols_fit *f, struct team *team)
         if (count) ols_spectral_solve(o, count, columns, value + first, f->shift, o->y);
         grid_sum(g, o->y, (size_t)o->nz * (size_t)n);
         ols_duals(o);
+        f->times.eigen = f->note.seconds;
+        f->times.solve = clock_seconds() - start - f->times.assembly - f->times.eigen;
+        start = clock_seconds();
         code = leave_on_grid(f, g, count, columns, value + first, value[n - 1]);
         memory_free(columns);
         team_max_double(team, &code, 1);
+        f->times.leave = clock_seconds() - start;
     }
     grid_matrix_free(z);
     grid_close(g);
@@ -201,9 +215,12 @@ static int iterative(struct ols_fit *f, const struct window *w, struct team *tea
 {
     struct ols *o = &f->ols;
     int T = w->T, me = team ? team_rank(team) : 0, ranks = team ? team_size(team) : 1, info;
+    double start = clock_seconds();
     size_t all = (size_t)T * (size_t)o->nz;
     info = ols_cg_fit(f->cg, o, T, w->timing_gram, T + 1, f->shift);
     if (info) return info > 0 ? OLS_NO_EIGEN : OLS_NO_CONVERGENCE;
+    f->times.solve = clock_seconds() - start;
+    start = clock_seconds();
     for (int t = me; t < T; t += ranks) {
         int left = ols_cg_leave(f->cg, o, t, w->timing_gram, T + 1, f->shift);
         if (left && !info) info = left > 0 ? OLS_NO_EIGEN : OLS_NO_CONVERGENCE;
@@ -217,6 +234,7 @@ static int iterative(struct ols_fit *f, const struct window *w, struct team *tea
         team_max_double(team, &code, 1);
         info = (int)code;
     }
+    f->times.leave = clock_seconds() - start;
     return info;
 }
 
@@ -224,6 +242,7 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
 {
     struct ols *o = &f->ols;
     int T = w->T, D = w->D, code;
+    f->times = (struct ols_times){0};
     for (int t = 0; t < T; t++) {
         const struct period *p = &w->period[t];
         double *G = o->gamma + (size_t)t * (size_t)(D * D), scale = p->scale * p->scale * p->n;
