@@ -30,6 +30,9 @@ const char *hdf_path(const struct hdf *f);
 /* Close; a created file is synced and renamed into its place unless *e already holds an error, in which case it is
  * removed. Frees f. Collective if opened so. Returns -1 and fills e on failure (full disk shows here too). */
 int hdf_close(struct hdf *f, struct error *e);
+/* Whether HDF5 failed to close a file here. HDF5 1.10 then holds half of it and crashes when the library ends (in MPI_Finalize): such a
+ * process ends with _exit. */
+bool hdf_wrecked(void);
 
 bool hdf_exists(struct hdf *f, const char *name);                 /* dataset or group, path from root */
 /* Shape of a dataset; checks that it is of a type convertible to `type` (float kinds for floats, integers for integers). */
@@ -64,6 +67,8 @@ int hdf_get_texts(struct hdf *f, const char *where, const char *name, int *n, ch
 
 /* Names of the members of a group, in name order (texts_free). */
 int hdf_list(struct hdf *f, const char *group, int *n, char ***names, struct error *e);
+
+const char *hdf_library(void);      /* "HDF5 1.10.8"; static storage */
 
 /* Check aipm_format and format_version: refuses another format and versions from the future by name. */
 int hdf_check_format(struct hdf *f, const char *format, int newest, struct error *e);

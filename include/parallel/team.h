@@ -17,6 +17,8 @@ struct team *world_open(int *argc, char ***argv);
 /* Free the world and stop MPI. Collective. */
 void world_close(struct team *world);
 
+const char *team_library(void);                                    /* "Open MPI v4.1.4, ..."; static storage */
+
 int team_rank(const struct team *t);
 int team_size(const struct team *t);
 

@@ -12,6 +12,7 @@ struct run_options {
     bool resume;
     const char *apply;               /* a RESULTS.parameters folder: networks use these parameters and are not trained; NULL: train */
     double checkpoint_seconds;       /* finished rows are forced to disk at least this often */
+    double watchdog_seconds;         /* a rank silent for so long, or a file system that does not answer, ends the job; 0: never */
 };
 
 /* Run a parsed study to its results file (collective). Returns an exit status: EXIT_DONE; EXIT_INPUT with *e; EXIT_STOPPED after a

@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"
 #include "commands/commands.h"
+#include "io/hdf.h"
 
 static const struct command commands[] = {
     {"synth", command_synth, true, "make a synthetic panel with a known SDF"},
@@ -28,6 +30,16 @@ static int usage(FILE *out, int status)
     return status;
 }
 
+/* Where a full disk has wrecked HDF5 on some rank, all end here, without the library's own end. */
+static void end_if_wrecked(struct team *world, int status)
+{
+    double any = hdf_wrecked();
+    if (world) team_max_double(world, &any, 1);
+    if (any == 0) return;
+    fflush(NULL);
+    _exit(status);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) return usage(stderr, EXIT_USAGE);
@@ -37,6 +49,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], c->name)) continue;
         struct team *world = c->parallel ? world_open(&argc, &argv) : NULL;
         int status = c->run(argc - 1, argv + 1, world);
+        end_if_wrecked(world, status);
         if (world) world_close(world);
         if (status == EXIT_DONE && memory_blocks() != 0)
             fprintf(stderr, "aipm: %ld memory blocks were not freed (%zu bytes): a bug, please report it\n", memory_blocks(), memory_held());

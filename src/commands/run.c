@@ -18,7 +18,7 @@ struct arguments {
     bool explain;
 };
 
-enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_APPLY };
+enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_APPLY, KEY_WATCHDOG };
 
 static const struct argp_option options[] = {
     {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
@@ -26,15 +26,23 @@ static const struct argp_option options[] = {
     {.name = "resume", .key = KEY_RESUME, .doc = "go on with the finished rows in RESULTS.parts/, on any number of ranks; a complete RESULTS is left as it is"},
     {.name = "checkpoint-seconds", .key = KEY_CHECKPOINT, .arg = "S", .doc = "finished rows are forced to disk at least this often (default 30)"},
     {.name = "apply", .key = KEY_APPLY, .arg = "PARAMETERS", .doc = "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of each date or the latest before it"},
+    {.name = "watchdog-seconds", .key = KEY_WATCHDOG, .arg = "S", .doc = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 (default 60; 0: never)"},
     {.name = "explain", .key = KEY_EXPLAIN, .doc = "print every key of a study file and every option of every model"},
     {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
     {0},
 };
 
+static error_t parse_seconds(struct argp_state *state, const char *option, const char *arg, double *out)
+{
+    char *end;
+    *out = strtod(arg, &end);
+    if (*end || end == arg || !(*out >= 0)) return arguments_fail(state, "%s: found '%s'; needed: seconds, 0 or more", option, arg);
+    return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    char *end;
     switch (key) {
     case KEY_PANEL: a->options.panel = arg; return 0;
     case 'o': a->options.output = arg; return 0;
@@ -42,10 +50,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_RESUME: a->options.resume = true; return 0;
     case KEY_EXPLAIN: a->explain = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;
-    case KEY_CHECKPOINT:
-        a->options.checkpoint_seconds = strtod(arg, &end);
-        if (*end || end == arg || !(a->options.checkpoint_seconds >= 0)) return arguments_fail(state, "--checkpoint-seconds: found '%s'; needed: seconds, 0 or more", arg);
-        return 0;
+    case KEY_CHECKPOINT: return parse_seconds(state, "--checkpoint-seconds", arg, &a->options.checkpoint_seconds);
+    case KEY_WATCHDOG: return parse_seconds(state, "--watchdog-seconds", arg, &a->options.watchdog_seconds);
     case ARGP_KEY_ARG:
         if (a->study) return arguments_fail(state, "found a second study file '%s'; needed: one", arg);
         a->study = arg;
@@ -68,7 +74,7 @@ int command_run(int argc, char **argv, struct team *world)
                                             "    - {name: bsv, kind: bsv}\n    - {name: linear, kind: linear_transformer, heads: [1, 2, 4]}\n\n"
                                             "aipm run --explain lists every key. SIGUSR1 or SIGTERM: rows in hand are finished and saved, exit status 75; "
                                             "run again with --resume. Progress goes to stderr and, a line a minute, to RESULTS.log."};
-    struct arguments a = {.options.checkpoint_seconds = 30};
+    struct arguments a = {.options = {.checkpoint_seconds = 30, .watchdog_seconds = 60}};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     if (a.explain) {

@@ -15,6 +15,10 @@
 #include "io/hdf_file.h"
 #include "parallel/comm.h"
 
+/* A file that HDF5 could not close stays half-open inside it and would crash it at exit. */
+static bool wrecked;
+bool hdf_wrecked(void) { return wrecked; }
+
 static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *to)
 {
     if (n == 0) snprintf(to, 400, "%s", entry->desc && *entry->desc ? entry->desc : entry->func_name);
@@ -249,7 +253,7 @@ static int close_open(struct hdf *f, struct error *e)
         memory_free(h->name);
         memory_free(h);
     }
-    if (H5Fclose(f->id) < 0) error_set(e, "%s: cannot be closed: %s", made ? f->temporary : f->path, hdf_reason());
+    if (H5Fclose(f->id) < 0) wrecked = true, error_set(e, "%s: cannot be closed: %s", made ? f->temporary : f->path, hdf_reason());
     return hdf_agree(f, e);
 }
 

@@ -286,3 +286,12 @@ int hdf_check_format(struct hdf *f, const char *format, int newest, struct error
     if (version < 1) return error_set(e, "%s: format_version is %lld; 1 to %d is needed", f->path, (long long)version, newest);
     return 0;
 }
+
+const char *hdf_library(void)
+{
+    static char text[48];
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, sizeof text, "HDF5 %u.%u.%u", major, minor, release);
+    return text;
+}

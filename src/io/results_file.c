@@ -185,7 +185,7 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
 /* The root attributes that say how it was made, for info. */
 static void load_record(struct hdf *f, struct results *r)
 {
-    static const char *const names[] = {"program", "libraries", "blas", "ranks", "hosts", "started", "finished", "starts", "seconds",
+    static const char *const names[] = {"program", "libraries", "blas", "ranks", "hosts", "started", "finished", "starts", "history", "job", "requeues", "seconds",
                                         "fits_failed", "panel", "panel_digest", "memory_per_rank"};
     size_t n = sizeof names / sizeof *names;
     r->attribute_name = memory_array(char *, n, "record");

@@ -52,6 +52,15 @@ void world_close(struct team *world)
     die_set_hook(NULL);
 }
 
+const char *team_library(void)
+{
+    static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int n;
+    MPI_Get_library_version(text, &n);
+    text[strcspn(text, ",\n")] = '\0';      /* what follows is who built it and where */
+    return text;
+}
+
 int team_rank(const struct team *t) { return t->rank; }
 int team_size(const struct team *t) { return t->size; }
 MPI_Comm team_comm(const struct team *t) { return t->comm; }

@@ -1,10 +1,9 @@
 #include "study/driver.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,6 +12,7 @@
 #include "io/panel_file.h"
 #include "io/parts.h"
 #include "fits.h"
+#include "guard.h"
 #include "linalg/eigen.h"
 #include "rows.h"
 #include "study/schedule.h"
@@ -36,8 +36,7 @@ struct run {
     int generation;
     double planned;                /* bytes of this rank, beyond what the libraries hold */
     size_t base;                   /* resident before any of it */
-    double started;
-    time_t started_at;
+    struct guard guard;
 };
 
 static char *joined(const char *a, const char *b)
@@ -82,7 +81,7 @@ static int find_done(struct run *r, struct error *e)
             if (k->config < 0 || k->config >= s->configs || k->row < 0 || k->row >= P || k->seed < 0 || k->seed >= s->config[k->config].layout.seeds) continue;
             r->fit[k->config][k->row * s->config[k->config].layout.seeds + k->seed] = 1;
         }
-    double generation = x.generation;
+    double generation = me == 0 ? fmax(x.generation, history_last(&r->guard)) : x.generation;
     parts_free(&x);
     if (team_agree(r->world, e)) return -1;
     for (int c = 0; c < s->configs; c++) team_or_bytes(r->world, r->fit[c], fits_of(s, c));
@@ -203,41 +202,27 @@ static void enter_parts(struct run *r, struct error *e)
     memory_free(skeleton);
 }
 
-/* How it was made: name=value lines for the results' root attributes. */
-static char *record_of(const struct run *r, const double *peaks, long failed)
-{
-    char host[256] = "", from[32], to[32];
-    time_t now = time(NULL);
-    gethostname(host, sizeof host - 1);
-    strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&r->started_at));
-    strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-    char *text = memory_array(char, 2048, "record");
-    snprintf(text, 2048, "blas=%s\nranks=%d\nhosts=%s\nstarted=%s\nfinished=%s\nstarts=%d\nseconds=%.1f\nfits_failed=%ld\nmemory_per_rank=planned %.0f MB beside %.0f MB of the program and its libraries, resident at most %.0f MB\n",
-             blas_text(), team_size(r->world), host, from, to, r->generation, clock_seconds() - r->started, failed, peaks[0] / 1e6, peaks[1] / 1e6, peaks[2] / 1e6);
-    return text;
-}
-
 /* All rows are there: one file from the parts. */
-static int finish(struct run *r, long failed, struct error *e)
+static int finish(struct run *r, struct error *e)
 {
     double peaks[3] = {r->planned, (double)r->base, (double)memory_resident_peak()};
     team_max_double(r->world, peaks, 3);
-    int64_t failures = failed;
-    team_sum_long(r->world, &failures, 1);
-    if (team_rank(r->world) == 0) {
+    if (team_rank(r->world) == 0 && !guard_check(&r->guard, e)) {
         struct part_index x;
-        char *record = record_of(r, peaks, (long)failures);
+        long failures = 0;
         if (!parts_index(r->parts, 0, 1, &x, e)) {
+            for (size_t i = 0; i < x.records; i++) failures += x.record[i].key.code != 0;
+            char *record = record_text(&r->guard, r->generation, r->total, failures, peaks);
             results_finish(r->output, &r->plan, &x, record, e);
+            memory_free(record);
             parts_free(&x);
         }
-        if (!error_is_set(e)) parts_remove(r->parts, e);
-        memory_free(record);
+        if (!error_is_set(e) && !guard_check(&r->guard, e)) parts_remove(r->parts, e);
         char took[32];
         if (!error_is_set(e)) {
-            log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total, format_duration(clock_seconds() - r->started, took),
+            log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total, format_duration(clock_seconds() - r->guard.started, took),
                      r->done_before ? " (this start)" : "", peaks[2] / 1e6);
-            if (failures) log_warn("%ld fits failed numerically: see fit_code in the results", (long)failures);
+            if (failures) log_warn("%ld fits failed numerically: see fit_code in the results", failures);
         }
     }
     return team_agree(r->world, e);
@@ -257,10 +242,12 @@ static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, 
     if (error_is_set(e)) stop_raise();
     stopped = team_wait_max(r->world, stopped || error_is_set(e), rows_idle, job);
     gauge_close();
-    if (team_agree(r->world, e)) return EXIT_INPUT;
-    if (!stopped) return finish(r, job->failed, e) ? EXIT_INPUT : EXIT_DONE;
     int64_t finished = job->finished;
     team_sum_long(r->world, &finished, 1);
+    int failed = team_agree(r->world, e);
+    if (me == 0 && (failed || stopped)) history_end(&r->guard, r->generation, failed ? "failed" : "stopped on request", (long)finished);
+    if (failed) return EXIT_INPUT;
+    if (!stopped) return finish(r, e) ? EXIT_INPUT : EXIT_DONE;
     log_info("stopped on request: %ld of %ld rows are saved in %s; run again with --resume", r->done_before + (long)finished, r->total, r->parts);
     return EXIT_STOPPED;
 }
@@ -286,7 +273,10 @@ static int train(struct run *r, struct error *e)
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
     double *test_assets = memory_array(double, (size_t)r->study->P * M, "test assets");
     plan_results(r, test_assets);
-    if (me == 0) enter_parts(r, e);
+    if (me == 0) {
+        enter_parts(r, e);
+        if (!error_is_set(e)) history_begin(&r->guard, r->generation, e);
+    }
     if (!team_agree(r->world, e)) {
         survey_fetch(r->world, &r->survey, r->need, longest_window(r->study));
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
@@ -316,7 +306,7 @@ static void run_free(struct run *r)
 
 int study_run(struct team *world, struct study *s, const struct run_options *o, struct error *e)
 {
-    struct run r = {.world = world, .study = s, .options = o, .started = clock_seconds(), .started_at = time(NULL), .base = memory_resident()};
+    struct run r = {.world = world, .study = s, .options = o, .base = memory_resident()};
     bool complete = false;
     r.panel = o->panel ? o->panel : s->panel;
     r.output = o->output ? o->output : s->output;
@@ -328,12 +318,13 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     stop_install(world);
     int status = EXIT_INPUT;
     if (!panel_load_meta(r.panel, world, &r.meta, e)) {
-        if (!study_bind(s, &r.meta, e) && !check_output(&r, &complete, e)) {
+        if (!study_bind(s, &r.meta, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
             else log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P, team_size(world), team_size(world) == 1 ? "" : "s", blas_text());
             status = complete ? EXIT_DONE : train(&r, e);
         }
     }
+    guard_leave(&r.guard);
     run_free(&r);
     stop_close();
     return status;
