@@ -54,7 +54,7 @@ deps-quiet:
 TEST_UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 TEST_MPI := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
-.PHONY: tests check check-long check-sanitize
+.PHONY: tests check check-long check-sanitize check-cluster
 tests: $(PROGRAM) $(TEST_UNIT) $(TEST_MPI) $(TEST_TOOLS)
 $(BUILD)/tests/%: tests/%.c tests/check.h $(LIBRARY)
 	@mkdir -p $(@D)
@@ -67,6 +67,9 @@ check: deps-quiet
 check-long: deps-quiet
 	@$(MAKE) --no-print-directory tests
 	@BUILD=$(BUILD) tests/run.sh long
+check-cluster: deps-quiet
+	@$(MAKE) --no-print-directory tests
+	@BUILD=$(BUILD) timeout -k 60 2400 bash tests/cluster/run.sh
 check-sanitize: deps-quiet
 	@$(MAKE) --no-print-directory SANITIZE=1 tests
 	@BUILD=build/sanitize tests/run.sh sanitize
