@@ -13,6 +13,7 @@ SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket=$LAB/munge/socket
 CredType=cred/munge
+TmpFS=$LAB/tmp/%n
 StateSaveLocation=$LAB/state
 SlurmdSpoolDir=$LAB/spool/%n
 SlurmctldPidFile=$LAB/slurmctld.pid
@@ -53,7 +54,7 @@ nodes_idle() { [ "$(on h0 sinfo -h -p main -t idle -o %D 2>/dev/null)" = "$1" ];
 slurm_up() {       # nodes, cores a node
     local i
     mkdir -p "$LAB"/{munge,state,spool}
-    for ((i = 1; i <= $1; i++)); do mkdir -p "$LAB/spool/h$i"; done
+    for ((i = 1; i <= $1; i++)); do mkdir -p "$LAB/spool/h$i" "$LAB/tmp/h$i"; done
     head -c 1024 /dev/urandom >"$LAB/munge/key"
     chmod 600 "$LAB/munge/key"
     munged --force --key-file="$LAB/munge/key" --socket="$LAB/munge/socket" --pid-file="$LAB/munge/pid" --log-file="$LAB/munge/log" --seed-file="$LAB/munge/seed"
