@@ -8,8 +8,11 @@
 #include "base/error.h"
 #include "report/tables.h"
 
-#define TABLE_OPTIONS_DEFAULT {.newey_west = -1, .bootstrap = 1000, .seed = 1}
-enum { TABLE_ARGUMENTS = 7 };        /* options filled in below, the end of the list not counted */
+#define TABLE_OPTIONS_DEFAULT                                                                                               \
+    {                                                                                                                       \
+        .newey_west = -1, .bootstrap = 1000, .seed = 1                                                                      \
+    }
+enum { TABLE_ARGUMENTS = 7 }; /* options filled in below, the end of the list not counted */
 /* option [TABLE_ARGUMENTS + 1], ends with an empty one */
 void table_argument_options(struct argp_option *option);
 /* One key of theirs into *o; ARGP_ERR_UNKNOWN for others; a value that is no number is wrong usage. */

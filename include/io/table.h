@@ -10,27 +10,27 @@
 
 enum table_kind {
     TABLE_TEXT,
-    TABLE_COUNT,                 /* integers */
-    TABLE_DATE,                  /* YYYYMMDD or YYYYMMDDhhmm; people see 2001-02-28 */
-    TABLE_REAL,                  /* `decimals` places where people read it; with 3 and more, what would print as zeros shows 2 digits */
-    TABLE_GENERAL,               /* significant digits (ridge penalties): `decimals` of them */
+    TABLE_COUNT,   /* integers */
+    TABLE_DATE,    /* YYYYMMDD or YYYYMMDDhhmm; people see 2001-02-28 */
+    TABLE_REAL,    /* `decimals` places where people read it; with 3 and more, what would print as zeros shows 2 digits */
+    TABLE_GENERAL, /* significant digits (ridge penalties): `decimals` of them */
 };
 struct table_column {
-    char *name;                  /* the CSV's header */
-    char *title;                 /* what people read */
+    char *name;  /* the CSV's header */
+    char *title; /* what people read */
     enum table_kind kind;
     int decimals;
 };
 struct table_cell {
-    char *text;                  /* TABLE_TEXT; NULL: missing */
-    double number;               /* other kinds; NaN: missing */
+    char *text;    /* TABLE_TEXT; NULL: missing */
+    double number; /* other kinds; NaN: missing */
 };
 struct table {
-    char *name;                  /* file name without suffix */
-    char *title;                 /* caption */
+    char *name;  /* file name without suffix */
+    char *title; /* caption */
     int columns, rows, capacity, next;
     struct table_column *column;
-    struct table_cell *cell;     /* [rows, columns] */
+    struct table_cell *cell; /* [rows, columns] */
     int notes;
     char **note;
 };
@@ -41,15 +41,15 @@ void table_free(struct table *t);
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals);
 /* A new row, all missing; the puts then fill it from the left. */
 void table_row(struct table *t);
-void table_put_text(struct table *t, const char *text);        /* NULL: missing */
-void table_put(struct table *t, double number);                /* NaN: missing */
+void table_put_text(struct table *t, const char *text); /* NULL: missing */
+void table_put(struct table *t, double number);         /* NaN: missing */
 void table_put_integer(struct table *t, int64_t number);
 void table_skip(struct table *t);
 /* A line under the table; the same line twice is kept once. */
 void table_note(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const struct table_cell *table_at(const struct table *t, int row, int column);
-int table_find(const struct table *t, const char *name);       /* column index; -1: none */
+int table_find(const struct table *t, const char *name); /* column index; -1: none */
 /* The cell as people read it, into out, which is returned; missing: "". */
 enum { TABLE_CELL = 512 };
 char *table_format(const struct table *t, int row, int column, char out[TABLE_CELL]);

@@ -5,12 +5,12 @@
 
 enum alpha_code { ALPHA_FINE, ALPHA_TOO_FEW_PERIODS, ALPHA_CONSTANT, ALPHA_SPANNED };
 struct alpha {
-    double percent;              /* per period */
+    double percent; /* per period */
     double percent_per_year;
-    double t;                    /* alpha / standard error */
-    double beta;                 /* k = 1: the slope; otherwise NaN */
-    int periods, rank;           /* regressors that are linearly independent: collinear ones are left out */
-    enum alpha_code code;        /* ALPHA_SPANNED: no residual is left, alpha stands and t is NaN; others: all NaN */
+    double t;             /* alpha / standard error */
+    double beta;          /* k = 1: the slope; otherwise NaN */
+    int periods, rank;    /* regressors that are linearly independent: collinear ones are left out */
+    enum alpha_code code; /* ALPHA_SPANNED: no residual is left, alpha stands and t is NaN; others: all NaN */
 };
 #define ALPHA_VOLATILITY 0.15
 

@@ -13,10 +13,10 @@ enum hjd_code { HJD_FINE, HJD_NO_ASSETS, HJD_TOO_FEW_PERIODS, HJD_FAILED };
 /* Test assets factored once for many portfolios on the same dates. */
 struct hjd {
     enum hjd_code code;
-    int n, assets, rank;         /* periods; test assets without a missing value; directions they span */
+    int n, assets, rank; /* periods; test assets without a missing value; directions they span */
     bool covariance, root;
-    double *projected;           /* [n, rank] F U with W = U U' */
-    double *mean;                /* [rank] its mean over periods */
+    double *projected; /* [n, rank] F U with W = U U' */
+    double *mean;      /* [rank] its mean over periods */
 };
 
 /* F [P, M] by rows; index [n] are the portfolio's dates. A test asset with a missing value on any of them is dropped. Moments

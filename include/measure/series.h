@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 double series_mean(int n, const double *x);
-double series_sd(int n, const double *x);              /* divisor n - 1; 0 for a series without variation but rounding */
+double series_sd(int n, const double *x); /* divisor n - 1; 0 for a series without variation but rounding */
 double series_correlation(int n, const double *x, const double *y);
 
 /* Rows 0 .. P-1 at which all k series are finite, ascending, into index [P]; returns how many. */

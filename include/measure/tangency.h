@@ -15,7 +15,8 @@ enum tangency_code tangency_weights(int n, int k, const double *x, double *w, do
 
 /* Percentile intervals of the weights over B resamples of dates in blocks (measure/bootstrap.h), every resample scaled and solved
  * anew: low, high [k]. */
-void tangency_intervals(int n, int k, const double *x, int B, int block, double level, uint64_t seed, double *low, double *high);
+void tangency_intervals(int n, int k, const double *x, int B, int block, double level, uint64_t seed, double *low,
+                        double *high);
 const char *tangency_reason(enum tangency_code code);
 
 /* min_w>=0 w'A w / 2 - b'w for a symmetric positive semi-definite A [k, k] (Lawson and Hanson 1974, ch. 23, in Gram form). */

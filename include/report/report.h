@@ -6,7 +6,7 @@
 
 struct report_options {
     struct table_options table;
-    int64_t since;               /* a second sample from this formation date on, where the results cover both sides of it; 0: none */
+    int64_t since; /* a second sample from this formation date on, where the results cover both sides of it; 0: none */
 };
 
 /* FOLDER/index.html, tables/ and figures/; with several results a folder for each beside index.html, and their comparison. Figures

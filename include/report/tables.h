@@ -10,14 +10,23 @@
 #include "io/table.h"
 
 struct table_options {
-    int64_t from, to;            /* formation dates, inclusive; 0: no bound */
-    int newey_west;              /* lags of the alphas' standard errors; < 0: plain OLS */
-    int bootstrap;               /* resamples behind intervals */
+    int64_t from, to; /* formation dates, inclusive; 0: no bound */
+    int newey_west;   /* lags of the alphas' standard errors; < 0: plain OLS */
+    int bootstrap;    /* resamples behind intervals */
     bool hjd_covariance, hjd_root;
-    uint64_t seed;               /* of the bootstrap */
+    uint64_t seed; /* of the bootstrap */
 };
 
-enum { TABLES_PERFORMANCE, TABLES_ALPHAS, TABLES_CORRELATIONS, TABLES_TANGENCY, TABLES_HEADS, TABLES_RIDGE, TABLES_SYMMETRY, TABLES };
+enum {
+    TABLES_PERFORMANCE,
+    TABLES_ALPHAS,
+    TABLES_CORRELATIONS,
+    TABLES_TANGENCY,
+    TABLES_HEADS,
+    TABLES_RIDGE,
+    TABLES_SYMMETRY,
+    TABLES
+};
 struct tables {
     struct table *table[TABLES]; /* NULL: the study has no such model */
 };

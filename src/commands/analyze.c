@@ -23,7 +23,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     struct arguments *a = state->input;
     if (key == 'o') a->folder = value;
     else if (key == ARGP_KEY_ARG && !a->results) a->results = value;
-    else if (key == ARGP_KEY_ARG) return arguments_fail(state, "found two results files, '%s' and '%s'; needed: one (aipm report compares several)", a->results, value);
+    else if (key == ARGP_KEY_ARG)
+        return arguments_fail(state, "found two results files, '%s' and '%s'; needed: one (aipm report compares several)",
+                              a->results, value);
     else if (key == ARGP_KEY_END && !a->results) return arguments_fail(state, "needed: a results file");
     else return table_argument(key, value, state, &a->table);
     return 0;
@@ -32,7 +34,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 /* A table that this study does not have may lie there from an earlier one. */
 static void remove_stale(const char *folder, int which)
 {
-    static const char *const name[TABLES] = {[TABLES_HEADS] = "heads", [TABLES_RIDGE] = "ridge", [TABLES_SYMMETRY] = "symmetry"};
+    static const char *const name[TABLES] = {
+        [TABLES_HEADS] = "heads", [TABLES_RIDGE] = "ridge", [TABLES_SYMMETRY] = "symmetry"};
     static const char *const suffix[] = {"csv", "md", "tex"};
     char path[4200];
     for (size_t i = 0; i < 3 && name[which]; i++) {
@@ -44,12 +47,20 @@ static void remove_stale(const char *folder, int which)
 int command_analyze(int argc, char **argv, struct team *world)
 {
     (void)world;
-    struct argp_option options[TABLE_ARGUMENTS + 2] = {{"output", 'o', "DIR", 0, "Folder for the tables [RESULTS without .h5, .tables]", 0}};
+    struct argp_option options[TABLE_ARGUMENTS + 2] = {
+        {"output", 'o', "DIR", 0, "Folder for the tables [RESULTS without .h5, .tables]", 0}};
     table_argument_options(options + 1);
-    struct argp argp = {options, parse, "RESULTS",
-                        "Measure a study's out-of-sample SDF returns: Sharpe ratios, pricing errors (HJD), alphas, correlations and tangency "
-                        "weights, per universe. The main table goes to the terminal, all of them to DIR as CSV, Markdown and LaTeX. RESULTS of a run "
-                        "under way are read as far as they are.", NULL, NULL, NULL};
+    struct argp argp = {options,
+                        parse,
+                        "RESULTS",
+                        "Measure a study's out-of-sample SDF returns: Sharpe ratios, pricing errors (HJD), alphas, "
+                        "correlations and tangency "
+                        "weights, per universe. The main table goes to the terminal, all of them to DIR as CSV, Markdown "
+                        "and LaTeX. RESULTS of a run "
+                        "under way are read as far as they are.",
+                        NULL,
+                        NULL,
+                        NULL};
     struct arguments a = {.table = TABLE_OPTIONS_DEFAULT};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;

@@ -47,8 +47,8 @@ static int info_panel(const char *path, struct error *e)
     printf("panel           %s\n", path);
     printf("periods         %d, %s (%d a year)", m.T, m.frequency, m.periods_per_year);
     if (m.T) printf(", formation dates %lld to %lld", (long long)m.dates[0], (long long)m.dates[m.T - 1]);
-    printf("\nrows            %lld assets and periods, %d to %d assets a period, %s\n", (long long)m.rows, smallest, panel_max_assets(&m),
-           format_bytes(panel_row_bytes(&m), bytes));
+    printf("\nrows            %lld assets and periods, %d to %d assets a period, %s\n", (long long)m.rows, smallest,
+           panel_max_assets(&m), format_bytes(panel_row_bytes(&m), bytes));
     printf("size groups     %s\n", m.has_size_groups ? "yes" : "no");
     printf("characteristics %d\n", m.D);
     print_names("", m.D, m.characteristic_names);
@@ -99,7 +99,7 @@ static int info_results(const char *path, struct error *e)
     printf("\nhow it was made\n");
     for (int i = 0; i < r.attributes; i++) printf("  %-20s %s\n", r.attribute_name[i], r.attribute_text[i]);
     printf("\nstudy file\n");
-    for (const char *line = r.study; line && *line; ) {
+    for (const char *line = r.study; line && *line;) {
         size_t n = strcspn(line, "\n");
         printf("  %.*s\n", (int)n, line);
         line += n + (line[n] == '\n');
@@ -111,8 +111,15 @@ static int info_results(const char *path, struct error *e)
 int command_info(int argc, char **argv, struct team *world)
 {
     (void)world;
-    static const struct argp argp = {NULL, parse, "FILE", "Say what a panel or results file holds, and how it was made. Results of a run under way "
-                                     "are read as far as they are.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        NULL,
+        parse,
+        "FILE",
+        "Say what a panel or results file holds, and how it was made. Results of a run under way "
+        "are read as far as they are.",
+        NULL,
+        NULL,
+        NULL};
     const char *path = NULL;
     int status = arguments_parse(&argp, argc, argv, &path);
     if (status >= 0) return status;
@@ -124,7 +131,8 @@ int command_info(int argc, char **argv, struct team *world)
         struct hdf *f = hdf_open(path, NULL, &e);
         if (f) {
             if (!hdf_has_attribute(f, "/", "aipm_format"))
-                error_set(&e, "%s: found an HDF5 file without the attribute aipm_format; needed: a panel or results file", path);
+                error_set(&e, "%s: found an HDF5 file without the attribute aipm_format; needed: a panel or results file",
+                          path);
             else hdf_get_text(f, "/", "aipm_format", &format, &e);
             hdf_close(f, &e);
         }

@@ -26,10 +26,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case 'o': a->folder = value; return 0;
     case SINCE:
         if (!strcmp(value, "none")) a->report.since = 0;
-        else if (table_argument_date(value, &a->report.since)) return arguments_fail(state, "--since: found '%s'; needed: a date as YYYYMMDD, or none", value);
+        else if (table_argument_date(value, &a->report.since))
+            return arguments_fail(state, "--since: found '%s'; needed: a date as YYYYMMDD, or none", value);
         return 0;
     case ARGP_KEY_ARG:
-        if (a->n == FILES) return arguments_fail(state, "found more than %d results files; needed: at most that many", FILES);
+        if (a->n == FILES)
+            return arguments_fail(state, "found more than %d results files; needed: at most that many", FILES);
         a->results[a->n++] = value;
         return 0;
     case ARGP_KEY_END: return a->n ? 0 : arguments_fail(state, "needed: a results file");
@@ -42,11 +44,19 @@ int command_report(int argc, char **argv, struct team *world)
     (void)world;
     struct argp_option options[TABLE_ARGUMENTS + 3] = {
         {"output", 'o', "DIR", 0, "Folder for the report [RESULTS without .h5, .report]", 0},
-        {"since", SINCE, "DATE|none", 0, "Beginning of the second sample, where results cover two years on both sides of it [20030101]", 0}};
+        {"since", SINCE, "DATE|none", 0,
+         "Beginning of the second sample, where results cover two years on both sides of it [20030101]", 0}};
     table_argument_options(options + 2);
-    struct argp argp = {options, parse, "RESULTS...",
-                        "Write the tables and figures that a study's models allow, in the order and form of the paper, and one page, DIR/index.html, that "
-                        "needs nothing beside it. Several results files are compared. Figures are drawn by gnuplot; data and scripts stay beside them.", NULL, NULL, NULL};
+    struct argp argp = {options,
+                        parse,
+                        "RESULTS...",
+                        "Write the tables and figures that a study's models allow, in the order and form of the paper, and "
+                        "one page, DIR/index.html, that "
+                        "needs nothing beside it. Several results files are compared. Figures are drawn by gnuplot; data "
+                        "and scripts stay beside them.",
+                        NULL,
+                        NULL,
+                        NULL};
     struct arguments a = {.report = {.table = TABLE_OPTIONS_DEFAULT, .since = 20030101}};
     int status = arguments_parse(&argp, argc, argv, &a), loaded = 0;
     if (status >= 0) return status;
@@ -59,7 +69,8 @@ int command_report(int argc, char **argv, struct team *world)
     if (!error_is_set(&e)) {
         results_folder(a.results[0], ".report", a.folder, folder, sizeof folder);
         for (int i = 0; i < a.n; i++)
-            if (r[i].under_way) log_info("%s: run under way, %ld of %ld rows finished", a.results[i], r[i].rows_done, r[i].rows_total);
+            if (r[i].under_way)
+                log_info("%s: run under way, %ld of %ld rows finished", a.results[i], r[i].rows_done, r[i].rows_total);
         if (!report_write(a.n, r, &a.report, folder, &e)) log_info("report: %s/index.html", folder);
     }
     for (int i = 0; i < loaded; i++) results_free(&r[i]);

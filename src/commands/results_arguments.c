@@ -17,7 +17,8 @@ void table_argument_options(struct argp_option *option)
         {"to", TO, "DATE", 0, "Last formation date", 1},
         {"newey-west", NEWEY_WEST, "LAGS", 0, "Newey-West standard errors of alphas [plain OLS]", 1},
         {"bootstrap", BOOTSTRAP, "B", 0, "Resamples behind bootstrap intervals [1000]", 1},
-        {"hjd-weighting", WEIGHTING, "second-moment|covariance", 0, "Weighting matrix of the Hansen-Jagannathan distance [second-moment]", 1},
+        {"hjd-weighting", WEIGHTING, "second-moment|covariance", 0,
+         "Weighting matrix of the Hansen-Jagannathan distance [second-moment]", 1},
         {"hjd-root", ROOT, NULL, 0, "Square root of the Hansen-Jagannathan distance [squared]", 1},
         {"seed", SEED, "N", 0, "Seed of the bootstrap [1]", 1},
         {NULL, 0, NULL, 0, NULL, 0},
@@ -60,15 +61,18 @@ error_t table_argument(int key, char *value, struct argp_state *state, struct ta
             return arguments_fail(state, "--%s: found '%s'; needed: a date as YYYYMMDD", key == FROM ? "from" : "to", value);
         return 0;
     case NEWEY_WEST:
-        if (whole(value, 0, 10000, &n)) return arguments_fail(state, "--newey-west: found '%s'; needed: a number of lags, 0 to 10000", value);
+        if (whole(value, 0, 10000, &n))
+            return arguments_fail(state, "--newey-west: found '%s'; needed: a number of lags, 0 to 10000", value);
         o->newey_west = (int)n;
         return 0;
     case BOOTSTRAP:
-        if (whole(value, 1, 1000000, &n)) return arguments_fail(state, "--bootstrap: found '%s'; needed: a number of resamples, 1 to 1000000", value);
+        if (whole(value, 1, 1000000, &n))
+            return arguments_fail(state, "--bootstrap: found '%s'; needed: a number of resamples, 1 to 1000000", value);
         o->bootstrap = (int)n;
         return 0;
     case SEED:
-        if (whole(value, 0, LONG_MAX, &n)) return arguments_fail(state, "--seed: found '%s'; needed: a whole number >= 0", value);
+        if (whole(value, 0, LONG_MAX, &n))
+            return arguments_fail(state, "--seed: found '%s'; needed: a whole number >= 0", value);
         o->seed = (uint64_t)n;
         return 0;
     case WEIGHTING:
@@ -84,7 +88,8 @@ error_t table_argument(int key, char *value, struct argp_state *state, struct ta
 int table_arguments_check(const struct table_options *o, struct error *e)
 {
     if (o->from && o->to && o->from > o->to)
-        return error_set(e, "--from %lld --to %lld: found a range that ends before it begins; needed: FROM <= TO", (long long)o->from, (long long)o->to);
+        return error_set(e, "--from %lld --to %lld: found a range that ends before it begins; needed: FROM <= TO",
+                         (long long)o->from, (long long)o->to);
     return 0;
 }
 

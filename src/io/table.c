@@ -44,7 +44,8 @@ void table_column(struct table *t, const char *name, const char *title, enum tab
     size_t one = sizeof *t->column;
     t->column = grown(t->column, (size_t)t->columns * one, (size_t)(t->columns + 1) * one, "table columns");
     struct table_column *c = &t->column[t->columns++];
-    *c = (struct table_column){.name = memory_text(name), .title = memory_text(title ? title : name), .kind = kind, .decimals = decimals};
+    *c = (struct table_column){
+        .name = memory_text(name), .title = memory_text(title ? title : name), .kind = kind, .decimals = decimals};
     for (char *s = c->title; !title && *s; s++)
         if (*s == '_') *s = ' ';
 }
@@ -67,10 +68,22 @@ static struct table_cell *next_cell(struct table *t, bool text)
     return &t->cell[(t->rows - 1) * t->columns + t->next++];
 }
 
-void table_put_text(struct table *t, const char *text) { next_cell(t, true)->text = text ? memory_text(text) : NULL; }
-void table_put(struct table *t, double number) { next_cell(t, false)->number = number; }
-void table_put_integer(struct table *t, int64_t number) { next_cell(t, false)->number = (double)number; }
-void table_skip(struct table *t) { t->next++; }
+void table_put_text(struct table *t, const char *text)
+{
+    next_cell(t, true)->text = text ? memory_text(text) : NULL;
+}
+void table_put(struct table *t, double number)
+{
+    next_cell(t, false)->number = number;
+}
+void table_put_integer(struct table *t, int64_t number)
+{
+    next_cell(t, false)->number = (double)number;
+}
+void table_skip(struct table *t)
+{
+    t->next++;
+}
 
 void table_note(struct table *t, const char *format, ...)
 {
@@ -85,7 +98,10 @@ void table_note(struct table *t, const char *format, ...)
     t->note[t->notes++] = memory_text(text);
 }
 
-const struct table_cell *table_at(const struct table *t, int row, int column) { return &t->cell[row * t->columns + column]; }
+const struct table_cell *table_at(const struct table *t, int row, int column)
+{
+    return &t->cell[row * t->columns + column];
+}
 
 int table_find(const struct table *t, const char *name)
 {
@@ -118,11 +134,12 @@ char *table_format(const struct table *t, int row, int column, char out[TABLE_CE
     else if (c->kind == TABLE_REAL) {
         /* figures of three places and more are small by nature: one that would print as zeros shows its digits; huge ones do, too */
         bool zero = fabs(cell->number) < 0.5 * pow(10, -c->decimals);
-        if (fabs(cell->number) >= 1e6 || (zero && cell->number != 0 && c->decimals >= 3)) snprintf(out, TABLE_CELL, "%.2g", cell->number);
+        if (fabs(cell->number) >= 1e6 || (zero && cell->number != 0 && c->decimals >= 3))
+            snprintf(out, TABLE_CELL, "%.2g", cell->number);
         else snprintf(out, TABLE_CELL, "%.*f", c->decimals, zero ? 0 : cell->number);
     } else if (date >= 100000000)
-        snprintf(out, TABLE_CELL, "%lld-%02lld-%02lld %02lld:%02lld", date / 100000000, date / 1000000 % 100, date / 10000 % 100,
-                 date / 100 % 100, date % 100);
+        snprintf(out, TABLE_CELL, "%lld-%02lld-%02lld %02lld:%02lld", date / 100000000, date / 1000000 % 100,
+                 date / 10000 % 100, date / 100 % 100, date % 100);
     else snprintf(out, TABLE_CELL, "%lld-%02lld-%02lld", date / 10000, date / 100 % 100, date % 100);
     return out;
 }

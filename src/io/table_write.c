@@ -29,7 +29,11 @@ int table_write(const struct table *t, const char *folder, struct error *e)
 static int character(const char *s, int *width)
 {
     const unsigned char *u = (const unsigned char *)s;
-    int bytes = u[0] < 0x80 ? 1 : u[0] >= 0xC2 && u[0] < 0xE0 ? 2 : (u[0] & 0xF0) == 0xE0 ? 3 : u[0] >= 0xF0 && u[0] < 0xF5 ? 4 : 0;
+    int bytes = u[0] < 0x80                   ? 1
+                : u[0] >= 0xC2 && u[0] < 0xE0 ? 2
+                : (u[0] & 0xF0) == 0xE0       ? 3
+                : u[0] >= 0xF0 && u[0] < 0xF5 ? 4
+                                              : 0;
     uint32_t code = bytes == 1 ? u[0] : bytes == 2 ? u[0] & 0x1Fu : bytes == 3 ? u[0] & 0xFu : u[0] & 7u;
     for (int i = 1; i < bytes; i++) {
         if ((u[i] & 0xC0) != 0x80) bytes = 0;
@@ -37,9 +41,10 @@ static int character(const char *s, int *width)
     }
     *width = 1;
     if (bytes == 0 || code < 32 || code == 127 || (code >= 0x80 && code < 0xA0)) return -(bytes ? bytes : 1);
-    if ((code >= 0x300 && code < 0x370) || (code >= 0x200B && code <= 0x200F)) *width = 0;      /* combining, zero width */
+    if ((code >= 0x300 && code < 0x370) || (code >= 0x200B && code <= 0x200F)) *width = 0; /* combining, zero width */
     if ((code >= 0x1100 && code < 0x1160) || (code >= 0x2E80 && code < 0xA4D0) || (code >= 0xAC00 && code < 0xD7A4) ||
-        (code >= 0xF900 && code < 0xFB00) || (code >= 0xFE30 && code < 0xFE70) || (code >= 0xFF00 && code < 0xFF61) || code >= 0x1F300)
+        (code >= 0xF900 && code < 0xFB00) || (code >= 0xFE30 && code < 0xFE70) || (code >= 0xFF00 && code < 0xFF61) ||
+        code >= 0x1F300)
         *width = 2;
     return bytes;
 }

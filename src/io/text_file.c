@@ -12,10 +12,11 @@ int folder_create(const char *path, struct error *e)
     char part[PATH_ROOM];
     struct stat s;
     if (snprintf(part, sizeof part, "%s", path) >= PATH_ROOM) return error_set(e, "%.200s...: the name is too long", path);
-    for (char *slash = part; slash; ) {
+    for (char *slash = part; slash;) {
         slash = strchr(slash + 1, '/');
         if (slash) *slash = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST) return error_set(e, "%s: the folder cannot be made: %s", part, strerror(errno));
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return error_set(e, "%s: the folder cannot be made: %s", part, strerror(errno));
         if (slash) *slash = '/';
     }
     if (stat(path, &s) || !S_ISDIR(s.st_mode)) return error_set(e, "%s: found a file; needed: a folder", path);
@@ -38,7 +39,8 @@ int text_file_end(FILE *f, const char *path, struct error *e)
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (!f) return -1;
     errno = 0;
-    if (fflush(f) || ferror(f) || fsync(fileno(f))) error_set(e, "%s: writing failed: %s", path, strerror(errno ? errno : EIO));
+    if (fflush(f) || ferror(f) || fsync(fileno(f)))
+        error_set(e, "%s: writing failed: %s", path, strerror(errno ? errno : EIO));
     if (fclose(f)) error_set(e, "%s: writing failed: %s", path, strerror(errno));
     if (!error_is_set(e) && rename(temporary, path)) error_set(e, "%s: cannot be put in place: %s", path, strerror(errno));
     if (error_is_set(e)) unlink(temporary);

@@ -37,7 +37,8 @@ void alpha_regress(int n, const double *y, int k, const double *x, int periods_p
         return;
     }
     size_t N = (size_t)n, K = (size_t)(k > 0 ? k : 1);
-    double *work = memory_array(double, N * K + 3 * N + 4 * K, "regression"), *Q = work, *yc = Q + N * K, *e = yc + N, *a = e + N;
+    double *work = memory_array(double, N *K + 3 * N + 4 * K, "regression"), *Q = work, *yc = Q + N * K, *e = yc + N,
+           *a = e + N;
     double *mean = a + N, *tau = mean + K, *w = tau + K, *projection = w + K;
     lapack_int *pivot = memory_array(lapack_int, K, "pivots");
     double y_mean = scale_and_centre(n, y, periods_per_year, yc);

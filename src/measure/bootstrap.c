@@ -20,7 +20,10 @@ void bootstrap_counts(uint64_t seed, int draw, int n, int block, int *count)
     }
 }
 
-int bootstrap_block(int n) { return n > 1 ? (int)ceil(cbrt(n)) : 1; }
+int bootstrap_block(int n)
+{
+    return n > 1 ? (int)ceil(cbrt(n)) : 1;
+}
 
 void bootstrap_interval(int B, double *value, double level, double *low, double *high)
 {

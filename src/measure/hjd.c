@@ -30,7 +30,8 @@ static int gather(int M, const double *F, int n, const int *index, double *out, 
         if (complete) keep[m++] = j;
     }
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < m; j++) out[(size_t)i * (size_t)m + (size_t)j] = F[(size_t)index[i] * (size_t)M + (size_t)keep[j]];
+        for (int j = 0; j < m; j++)
+            out[(size_t)i * (size_t)m + (size_t)j] = F[(size_t)index[i] * (size_t)M + (size_t)keep[j]];
     for (int j = 0; j < m; j++) {
         mean[j] = 0;
         for (int i = 0; i < n; i++) mean[j] += out[(size_t)i * (size_t)m + (size_t)j] / n;
@@ -54,9 +55,10 @@ static int inverse_root(int m, double *S, double *U)
     if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'L', m, S, m, eigen)) rank = -1;
     for (int k = 0; k < m && rank >= 0; k++)
         if (eigen[k] > CUTOFF * eigen[m - 1] && eigen[k] > 0) rank++;
-    for (int i = 0; i < m && rank > 0; i++)      /* eigenvalues ascend: the last `rank` stay */
+    for (int i = 0; i < m && rank > 0; i++) /* eigenvalues ascend: the last `rank` stay */
         for (int k = 0; k < rank; k++)
-            U[(size_t)i * (size_t)rank + (size_t)k] = scale[i] * S[(size_t)i * (size_t)m + (size_t)(m - rank + k)] / sqrt(eigen[m - rank + k]);
+            U[(size_t)i * (size_t)rank + (size_t)k] =
+                scale[i] * S[(size_t)i * (size_t)m + (size_t)(m - rank + k)] / sqrt(eigen[m - rank + k]);
     memory_free(scale);
     memory_free(eigen);
     return rank;
@@ -65,22 +67,25 @@ static int inverse_root(int m, double *S, double *U)
 void hjd_create(struct hjd *h, int M, const double *F, int n, const int *index, bool covariance, bool root)
 {
     *h = (struct hjd){.n = n, .covariance = covariance, .root = root};
-    double *sample = memory_array(double, (size_t)n * (size_t)M, "test assets"), *mean = memory_array(double, M, "means");
+    double *sample = memory_array(double, (size_t)n *(size_t)M, "test assets"), *mean = memory_array(double, M, "means");
     int m = h->assets = gather(M, F, n, index, sample, mean);
     if (m == 0 || n <= m) h->code = m ? HJD_TOO_FEW_PERIODS : HJD_NO_ASSETS;
     else {
-        double *S = memory_array(double, (size_t)m * (size_t)m, "second moments"), *U = memory_array(double, (size_t)m * (size_t)m, "weighting");
-        double *centred = memory_array(double, (size_t)n * (size_t)m, "test assets");
+        double *S = memory_array(double, (size_t)m *(size_t)m, "second moments"),
+               *U = memory_array(double, (size_t)m *(size_t)m, "weighting");
+        double *centred = memory_array(double, (size_t)n *(size_t)m, "test assets");
         for (int i = 0; i < n; i++)
             for (int j = 0; j < m; j++)
-                centred[(size_t)i * (size_t)m + (size_t)j] = sample[(size_t)i * (size_t)m + (size_t)j] - (covariance ? mean[j] : 0);
+                centred[(size_t)i * (size_t)m + (size_t)j] =
+                    sample[(size_t)i * (size_t)m + (size_t)j] - (covariance ? mean[j] : 0);
         cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, m, n, 1.0 / n, centred, m, centred, m, 0, S, m);
         h->rank = inverse_root(m, S, U);
         if (h->rank <= 0) h->code = HJD_FAILED, h->rank = 0;
         else {
-            h->projected = memory_array(double, (size_t)n * (size_t)h->rank, "projected test assets");
+            h->projected = memory_array(double, (size_t)n *(size_t)h->rank, "projected test assets");
             h->mean = memory_array(double, h->rank, "means");
-            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, h->rank, m, 1, sample, m, U, h->rank, 0, h->projected, h->rank);
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, h->rank, m, 1, sample, m, U, h->rank, 0, h->projected,
+                        h->rank);
             cblas_dgemv(CblasRowMajor, CblasTrans, m, h->rank, 1, U, h->rank, mean, 1, 0, h->mean, 1);
         }
         memory_free(S);

@@ -51,7 +51,7 @@ void series_gather(int n, const int *index, const double *x, double *out)
 void date_range(int P, const int64_t *dates, int64_t from, int64_t to, int *first, int *count)
 {
     int a = 0, b = P;
-    const int64_t day = 100000000, minutes = 10000;      /* beyond 8 digits: YYYYMMDDhhmm */
+    const int64_t day = 100000000, minutes = 10000; /* beyond 8 digits: YYYYMMDDhhmm */
     for (int p = 0; p < P; p++) {
         bool fine = dates[p] >= day;
         int64_t low = fine && from < day ? from * minutes : from, high = fine && to && to < day ? to * minutes + 2359 : to;
@@ -76,7 +76,10 @@ double sharpe_error(int n, const double *x, int periods_per_year)
     return sqrt(periods_per_year * (1 + sr * sr / 2) / n);
 }
 
-int newey_west_lags(int n) { return n > 0 ? (int)(4 * pow(n / 100.0, 2.0 / 9)) : 0; }
+int newey_west_lags(int n)
+{
+    return n > 0 ? (int)(4 * pow(n / 100.0, 2.0 / 9)) : 0;
+}
 
 double newey_west_sum(int n, const double *v, int lags)
 {
@@ -134,7 +137,10 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void sort_doubles(int n, double *x) { qsort(x, (size_t)n, sizeof *x, ascending); }
+void sort_doubles(int n, double *x)
+{
+    qsort(x, (size_t)n, sizeof *x, ascending);
+}
 
 double quantile(int n, const double *sorted, double p)
 {

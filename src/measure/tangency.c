@@ -24,7 +24,8 @@ const char *tangency_reason(enum tangency_code code)
 static bool solve_free(int k, const double *A, const double *b, int m, const int *list, double *block, double *z)
 {
     for (int i = 0; i < m; i++) {
-        for (int j = 0; j < m; j++) block[(size_t)i * (size_t)m + (size_t)j] = A[(size_t)list[i] * (size_t)k + (size_t)list[j]];
+        for (int j = 0; j < m; j++)
+            block[(size_t)i * (size_t)m + (size_t)j] = A[(size_t)list[i] * (size_t)k + (size_t)list[j]];
         z[i] = b[list[i]];
     }
     if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', m, block, m)) return false;
@@ -62,7 +63,7 @@ static bool step_towards(int m, const int *list, const double *z, double *w, boo
 void nonnegative_least_squares(int k, const double *A, const double *b, double *w)
 {
     size_t K = (size_t)k;
-    double *block = memory_array(double, K * K + K, "free block"), *z = block + K * K;
+    double *block = memory_array(double, K *K + K, "free block"), *z = block + K * K;
     int *list = memory_array(int, K, "free series");
     bool *is_free = memory_array(bool, 2 * K, "active set"), *barred = is_free + K;
     memset(w, 0, K * sizeof *w);
@@ -71,13 +72,14 @@ void nonnegative_least_squares(int k, const double *A, const double *b, double *
         double steepest = 1e-12;
         for (int i = 0; i < k; i++) {
             double gradient = b[i], size = fabs(b[i]);
-            for (int j = 0; j < k; j++) gradient -= A[(size_t)i * K + (size_t)j] * w[j], size += fabs(A[(size_t)i * K + (size_t)j] * w[j]);
+            for (int j = 0; j < k; j++)
+                gradient -= A[(size_t)i * K + (size_t)j] * w[j], size += fabs(A[(size_t)i * K + (size_t)j] * w[j]);
             if (!is_free[i] && !barred[i] && gradient > steepest && gradient > 1e-12 * size) enter = i, steepest = gradient;
         }
         if (enter < 0) break;
         is_free[enter] = true;
         int m = list_free(k, is_free, list);
-        if (!solve_free(k, A, b, m, list, block, z)) {      /* spanned by the free ones: adds nothing */
+        if (!solve_free(k, A, b, m, list, block, z)) { /* spanned by the free ones: adds nothing */
             is_free[enter] = false, barred[enter] = true;
             continue;
         }
@@ -98,7 +100,7 @@ void nonnegative_least_squares(int k, const double *A, const double *b, double *
 static enum tangency_code from_moments(int k, const double *mean, const double *second, double *w, double *sharpe)
 {
     size_t K = (size_t)k;
-    double *A = memory_array(double, K * K + 2 * K, "scaled moments"), *b = A + K * K, *inverse = b + K, total = 0;
+    double *A = memory_array(double, K *K + 2 * K, "scaled moments"), *b = A + K * K, *inverse = b + K, total = 0;
     enum tangency_code code = TANGENCY_FINE;
     for (int i = 0; i < k; i++) {
         double square = second[(size_t)i * K + (size_t)i], variance = square - mean[i] * mean[i];
@@ -106,7 +108,8 @@ static enum tangency_code from_moments(int k, const double *mean, const double *
     }
     for (int i = 0; i < k; i++) {
         b[i] = mean[i] * inverse[i];
-        for (int j = 0; j < k; j++) A[(size_t)i * K + (size_t)j] = second[(size_t)i * K + (size_t)j] * inverse[i] * inverse[j];
+        for (int j = 0; j < k; j++)
+            A[(size_t)i * K + (size_t)j] = second[(size_t)i * K + (size_t)j] * inverse[i] * inverse[j];
     }
     nonnegative_least_squares(k, A, b, w);
     for (int i = 0; i < k; i++) total += w[i];
@@ -145,19 +148,20 @@ enum tangency_code tangency_weights(int n, int k, const double *x, double *w, do
     if (sharpe) *sharpe = NAN;
     for (int i = 0; i < k; i++) w[i] = NAN;
     if (n < k + 2) return TANGENCY_TOO_FEW_PERIODS;
-    double *mean = memory_array(double, (size_t)k * (size_t)(k + 1), "moments");
+    double *mean = memory_array(double, (size_t)k *(size_t)(k + 1), "moments");
     moments(n, k, x, NULL, mean, mean + k);
     enum tangency_code code = from_moments(k, mean, mean + k, w, sharpe);
-    if (sharpe) *sharpe *= sqrt((n - 1.0) / n);      /* standard deviation with divisor n - 1, as sharpe_ratio */
+    if (sharpe) *sharpe *= sqrt((n - 1.0) / n); /* standard deviation with divisor n - 1, as sharpe_ratio */
     memory_free(mean);
     return code;
 }
 
-void tangency_intervals(int n, int k, const double *x, int B, int block, double level, uint64_t seed, double *low, double *high)
+void tangency_intervals(int n, int k, const double *x, int B, int block, double level, uint64_t seed, double *low,
+                        double *high)
 {
     size_t K = (size_t)k;
-    double *mean = memory_array(double, K * (K + 1), "moments"), *w = memory_array(double, K, "weights");
-    double *draws = memory_array(double, K * (size_t)B, "bootstrap draws");      /* [k, B] */
+    double *mean = memory_array(double, K *(K + 1), "moments"), *w = memory_array(double, K, "weights");
+    double *draws = memory_array(double, K *(size_t)B, "bootstrap draws"); /* [k, B] */
     int *count = memory_array(int, n, "resample");
     for (int i = 0; i < k; i++) low[i] = high[i] = NAN;
     if (n >= k + 2 && B > 0) {

@@ -40,11 +40,11 @@ double hit_rate(int n, const double *x)
     return n ? (double)up / n : NAN;
 }
 
-double turnover_between(int64_t n_old, const int64_t *old_ids, const float *old_weights, int64_t n_new, const int64_t *new_ids,
-                        const float *new_weights)
+double turnover_between(int64_t n_old, const int64_t *old_ids, const float *old_weights, int64_t n_new,
+                        const int64_t *new_ids, const float *new_weights)
 {
     double sum = 0;
-    for (int64_t i = 0, j = 0; i < n_old || j < n_new; ) {
+    for (int64_t i = 0, j = 0; i < n_old || j < n_new;) {
         if (j == n_new || (i < n_old && old_ids[i] < new_ids[j])) sum += fabs((double)old_weights[i++]);
         else if (i == n_old || new_ids[j] < old_ids[i]) sum += fabs((double)new_weights[j++]);
         else sum += fabs((double)new_weights[j++] - (double)old_weights[i++]);

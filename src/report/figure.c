@@ -50,24 +50,41 @@ static void style(FILE *out, const char *name, double wide, double tall, int pho
     static const char *const colour[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
     fprintf(out, "# gnuplot %s.gp   draws %s.pdf, %s.svg and %s-phone.svg from %s.dat\n", name, name, name, name, name);
     fputs("set encoding utf8\nset datafile missing 'NaN'\nset datafile separator '\\t'\n", out);
-    for (int i = 0; i < 21; i++) fprintf(out, "set linetype %d lc rgb '%s' lw 1.8 dt %d pt %d ps 0.6\n", i + 1, colour[i % 7], i < 7 ? 1 : i < 14 ? 2 : 3, i % 7 + 4);
+    for (int i = 0; i < 21; i++)
+        fprintf(out, "set linetype %d lc rgb '%s' lw 1.8 dt %d pt %d ps 0.6\n", i + 1, colour[i % 7],
+                i < 7    ? 1
+                : i < 14 ? 2
+                         : 3,
+                i % 7 + 4);
     fputs("set linetype cycle 21\nset border 3 lw 0.8\nset tics nomirror out\nset grid ytics lc rgb '#bbbbbb' lw 0.5\n"
-          "do for [form in 'pdf svg phone'] {\nphone = form eq 'phone'\n", out);
-    fprintf(out, "if (form eq 'pdf') { set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,10' noenhanced; set output '%s.pdf' }\n", wide, tall, name);
-    fprintf(out, "if (form eq 'svg') { set terminal svg size %.0f,%.0f fixed font 'sans-serif,14' noenhanced; set output '%s.svg' }\n", 110 * wide, 110 * tall, name);
-    fprintf(out, "if (phone) { set terminal svg size 380,%d fixed font 'sans-serif,13' noenhanced; set output '%s-phone.svg' }\n", phone, name);
+          "do for [form in 'pdf svg phone'] {\nphone = form eq 'phone'\n",
+          out);
+    fprintf(out,
+            "if (form eq 'pdf') { set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,10' noenhanced; set output "
+            "'%s.pdf' }\n",
+            wide, tall, name);
+    fprintf(out,
+            "if (form eq 'svg') { set terminal svg size %.0f,%.0f fixed font 'sans-serif,14' noenhanced; set output "
+            "'%s.svg' }\n",
+            110 * wide, 110 * tall, name);
+    fprintf(out,
+            "if (phone) { set terminal svg size 380,%d fixed font 'sans-serif,13' noenhanced; set output '%s-phone.svg' }\n",
+            phone, name);
     fprintf(out, "data = '%s.dat'\n", name);
-    fputs("if (phone) { set key bottom center outside horizontal samplen 1.5; } else { set key outside right top vertical samplen 2 }\n", out);
+    fputs("if (phone) { set key bottom center outside horizontal samplen 1.5; } else { set key outside right top vertical "
+          "samplen 2 }\n",
+          out);
 }
 
-int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall, int phone, struct error *e)
+int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall,
+                 int phone, struct error *e)
 {
     char path[4300];
     require(f->n < FIGURES && !f->data);
     struct figure *g = &f->figure[f->n];
     *g = (struct figure){.drawn = false};
     snprintf(g->name, sizeof g->name, "%s", name);
-    for (char *s = g->name; *s; s++)      /* part of a file name and of a quoted text */
+    for (char *s = g->name; *s; s++) /* part of a file name and of a quoted text */
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.=", *s)) *s = '_';
     g->title = memory_text(title);
     g->caption = memory_text(caption);
@@ -130,7 +147,7 @@ int figure_end(struct figures *f, struct error *e)
     file_of(f, ".gp", path, sizeof path);
     text_file_end(f->script, path, e);
     f->data = f->script = NULL;
-    for (int i = 0; i < 3; i++) {      /* none of an earlier report may pass for this one's */
+    for (int i = 0; i < 3; i++) { /* none of an earlier report may pass for this one's */
         file_of(f, form[i], path, sizeof path);
         unlink(path);
     }

@@ -18,12 +18,13 @@ struct figures {
     char folder[4096];
     int n;
     struct figure figure[FIGURES];
-    FILE *data, *script;         /* of the figure in hand */
-    bool missing;                /* gnuplot is not there */
+    FILE *data, *script; /* of the figure in hand */
+    bool missing;        /* gnuplot is not there */
 };
 
 /* Open NAME.dat and NAME.gp; the script's head is written. `wide` and `tall`: inches of the PDF; screens are in proportion, phones 380 by `phone` pixels. */
-int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall, int phone, struct error *e);
+int figure_begin(struct figures *f, const char *name, const char *title, const char *caption, double wide, double tall,
+                 int phone, struct error *e);
 /* Close both and draw. */
 int figure_end(struct figures *f, struct error *e);
 void figures_free(struct figures *f);
@@ -32,6 +33,6 @@ void figures_free(struct figures *f);
 void figure_text(FILE *out, const char *text);
 /* A step for about five tics over [low, high]. */
 double figure_step(double low, double high);
-void figure_number(FILE *out, double x);      /* %.6g, NaN where missing */
+void figure_number(FILE *out, double x); /* %.6g, NaN where missing */
 
 #endif

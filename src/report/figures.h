@@ -6,6 +6,7 @@
 #include "sample.h"
 
 /* All of them into f (folder set, made). `t`, `uncertainty`: the long tables of the same sample. */
-int figures_build(struct figures *f, struct sample *s, const struct tables *t, const struct table *uncertainty, struct error *e);
+int figures_build(struct figures *f, struct sample *s, const struct tables *t, const struct table *uncertainty,
+                  struct error *e);
 
 #endif

@@ -17,8 +17,12 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
 {
     char name[96], title[200];
     name_and_title(m, "heads", "Heads and ridge", name, title);
-    if (figure_begin(f, name, title, "Out-of-sample Sharpe ratio and pricing error by number of attention heads. Thick line: the ridge selected in every window; thin: "
-                     "one ridge throughout, from small (violet) to large (green).", 7.6, 3.6, 620, e)) return -1;
+    if (figure_begin(f, name, title,
+                     "Out-of-sample Sharpe ratio and pricing error by number of attention heads. Thick line: the ridge "
+                     "selected in every window; thin: "
+                     "one ridge throughout, from small (violet) to large (green).",
+                     7.6, 3.6, 620, e))
+        return -1;
     fputs("heads\tridge\tsharpe\thjd\n", f->data);
     int ridge = table_find(t, "ridge"), blocks = 0;
     double last = INFINITY;
@@ -33,14 +37,18 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
         figure_number(f->data, table_at(t, r, ridge + 3)->number);
         fputc('\n', f->data);
     }
-    fprintf(f->script, "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xrange [%g:%g]\nset xtics (",
+    fprintf(f->script,
+            "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset "
+            "colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xrange [%g:%g]\nset xtics (",
             log10(m->ridge[0]), log10(m->ridge[m->nz - 1]), 0.9 * m->heads[0], 1.1 * m->heads[m->nh - 1]);
     for (int h = 0; h < m->nh; h++) fprintf(f->script, "%s%g", h ? ", " : "", m->heads[h]);
     fputs(")\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
     static const char *const label[] = {"Sharpe ratio, a year", "HJD"};
     for (int panel = 0; panel < 2; panel++)
-        fprintf(f->script, "set ylabel '%s'\nplot for [i=1:%d] data index i using 1:%d:(log10($2)) with lines lw 1.5 dt 1 lc palette, "
-                           "data index 0 using 1:%d skip 1 with linespoints lw 3 dt 1 pt 7 lc rgb '#000000'\n", label[panel], blocks, 3 + panel, 3 + panel);
+        fprintf(f->script,
+                "set ylabel '%s'\nplot for [i=1:%d] data index i using 1:%d:(log10($2)) with lines lw 1.5 dt 1 lc palette, "
+                "data index 0 using 1:%d skip 1 with linespoints lw 3 dt 1 pt 7 lc rgb '#000000'\n",
+                label[panel], blocks, 3 + panel, 3 + panel);
     return figure_end(f, e);
 }
 
@@ -49,7 +57,10 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
 {
     char name[96], title[200];
     name_and_title(m, "ridge", "Selected ridge", name, title);
-    if (figure_begin(f, name, title, "The penalty that leave-one-out selected in each window. Crosses: an end of the grid was chosen; a wider grid might choose beyond it.", 7.6, 3.0, 300, e))
+    if (figure_begin(f, name, title,
+                     "The penalty that leave-one-out selected in each window. Crosses: an end of the grid was chosen; a "
+                     "wider grid might choose beyond it.",
+                     7.6, 3.0, 300, e))
         return -1;
     fputs("date\tlog10_ridge\tat_an_end\n", f->data);
     for (int p = s->first; p < s->first + s->n; p++) {
@@ -61,8 +72,10 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
         fputc('\n', f->data);
     }
     figure_time_axis(f->script);
-    fprintf(f->script, "set key bottom center outside horizontal\nset ylabel 'log10 of the ridge'\nset yrange [%g:%g]\n"
-                       "plot data using 1:2 skip 1 with points pt 7 ps 0.4 lc rgb '#0072B2' title 'selected', data using 1:3 skip 1 with points pt 2 ps 0.8 lw 1.5 lc rgb '#D55E00' title 'at an end of the grid'\n",
+    fprintf(f->script,
+            "set key bottom center outside horizontal\nset ylabel 'log10 of the ridge'\nset yrange [%g:%g]\n"
+            "plot data using 1:2 skip 1 with points pt 7 ps 0.4 lc rgb '#0072B2' title 'selected', data using 1:3 skip 1 "
+            "with points pt 2 ps 0.8 lw 1.5 lc rgb '#D55E00' title 'at an end of the grid'\n",
             log10(m->ridge[0]) - 0.5, log10(m->ridge[m->nz - 1]) + 0.5);
     return figure_end(f, e);
 }
@@ -72,7 +85,9 @@ static int training_loss(struct figures *f, const struct sample *s, const struct
 {
     char name[96], title[200];
     name_and_title(m, "training", "Training loss", name, title);
-    if (figure_begin(f, name, title, "Loss by epoch, mean over windows. Band: from the lowest to the highest seed.", 7.6, 3.2, 320, e)) return -1;
+    if (figure_begin(f, name, title, "Loss by epoch, mean over windows. Band: from the lowest to the highest seed.", 7.6,
+                     3.2, 320, e))
+        return -1;
     fputs("epoch\tmean\tlow\thigh\n", f->data);
     for (int epoch = 0; epoch < m->E; epoch++) {
         double low = INFINITY, high = -INFINITY, sum = 0;
@@ -96,7 +111,9 @@ static int training_loss(struct figures *f, const struct sample *s, const struct
     }
     fprintf(f->script, "set xtics %g\n", fmax(1, figure_step(1, m->E)));
     fputs("unset key\nset xlabel 'epoch'\nset ylabel 'mean (1 - return)^2'\nset yrange [*:*]\n"
-          "plot data using 1:3:4 skip 1 with filledcurves fc rgb '#9ecae1' fs solid 0.6 noborder, data using 1:2 skip 1 with linespoints lt 1 pt 7\n", f->script);
+          "plot data using 1:3:4 skip 1 with filledcurves fc rgb '#9ecae1' fs solid 0.6 noborder, data using 1:2 skip 1 "
+          "with linespoints lt 1 pt 7\n",
+          f->script);
     return figure_end(f, e);
 }
 
@@ -112,26 +129,33 @@ static bool swept(const char *name, char stem[128], double *value)
 }
 
 /* Sharpe and HJD against a swept option, such as the number of blocks (Figure 6). */
-static int sweep(struct figures *f, const struct result_model *first, const char *stem, const struct results *r, const struct table *p, struct error *e)
+static int sweep(struct figures *f, const struct result_model *first, const char *stem, const struct results *r,
+                 const struct table *p, struct error *e)
 {
     char name[96], title[200], other[128];
     const char *key = strrchr(stem, '.');
     key = key ? key + 1 : stem;
     snprintf(name, sizeof name, "sweep-%.30s-%.50s", first->universe, stem);
     snprintf(title, sizeof title, "%.60s by %.40s, %.40s", first->kind, key, first->universe);
-    if (figure_begin(f, name, title, "Out-of-sample performance over the values of a sweep. Bars: one standard error.", 7.6, 3.2, 560, e)) return -1;
+    if (figure_begin(f, name, title, "Out-of-sample performance over the values of a sweep. Bars: one standard error.", 7.6,
+                     3.2, 560, e))
+        return -1;
     fputs("value\tsharpe\tse\thjd\n", f->data);
     for (int i = 0; i < r->models; i++) {
         double value;
-        if (strcmp(r->model[i].universe, first->universe) || !swept(r->model[i].name, other, &value) || strcmp(other, stem)) continue;
+        if (strcmp(r->model[i].universe, first->universe) || !swept(r->model[i].name, other, &value) || strcmp(other, stem))
+            continue;
         fprintf(f->data, "%g", value);
-        for (int c = 0; c < 3; c++) figure_number(f->data, table_at(p, i, table_find(p, (const char *[]){"sharpe", "sharpe_se", "hjd"}[c]))->number);
+        for (int c = 0; c < 3; c++)
+            figure_number(f->data, table_at(p, i, table_find(p, (const char *[]){"sharpe", "sharpe_se", "hjd"}[c]))->number);
         fputc('\n', f->data);
     }
     fputs("unset key\nset offsets graph 0.05, graph 0.05, 0, 0\nset xlabel ", f->script);
     figure_text(f->script, key);
-    fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\nset ylabel 'Sharpe ratio, a year'\nplot data using 1:2:3 skip 1 with yerrorlines lt 1 pt 7\n"
-          "set ylabel 'HJD'\nplot data using 1:4 skip 1 with linespoints lt 2 pt 7\n", f->script);
+    fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\nset ylabel 'Sharpe ratio, a "
+          "year'\nplot data using 1:2:3 skip 1 with yerrorlines lt 1 pt 7\n"
+          "set ylabel 'HJD'\nplot data using 1:4 skip 1 with linespoints lt 2 pt 7\n",
+          f->script);
     return figure_end(f, e);
 }
 
@@ -150,7 +174,8 @@ int figures_inside(struct figures *f, struct sample *s, const struct tables *t, 
         if (!swept(m->name, stem, &value)) continue;
         int before = 0, all = 0;
         for (int j = 0; j < r->models; j++)
-            if (!strcmp(r->model[j].universe, m->universe) && swept(r->model[j].name, other, &value) && !strcmp(other, stem)) all++, before += j < i;
+            if (!strcmp(r->model[j].universe, m->universe) && swept(r->model[j].name, other, &value) && !strcmp(other, stem))
+                all++, before += j < i;
         if (all > 1 && before == 0) sweep(f, m, stem, r, t->table[TABLES_PERFORMANCE], e);
     }
     return error_is_set(e) ? -1 : 0;

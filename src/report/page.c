@@ -22,20 +22,29 @@ static const char STYLE[] =
     "figure img{filter:invert(1) hue-rotate(180deg)}}"
     "*{box-sizing:border-box}body{margin:0 auto;padding:1rem;max-width:68rem;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;overflow-wrap:break-word}"
-    "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.3rem;margin:2.2rem 0 .6rem;border-bottom:2px solid var(--mark)}h3{font-size:1.05rem;margin:1.4rem 0 .3rem}"
-    ".scroll{overflow-x:auto;margin:.4rem 0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem;min-width:max-content}"
+    "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.3rem;margin:2.2rem 0 .6rem;border-bottom:2px solid "
+    "var(--mark)}h3{font-size:1.05rem;margin:1.4rem 0 .3rem}"
+    ".scroll{overflow-x:auto;margin:.4rem "
+    "0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem;min-width:max-content}"
     "caption{text-align:left;font-weight:600;padding:.2rem 0}th,td{padding:.22rem .6rem;text-align:right;white-space:nowrap}"
-    "th.l,td.l{text-align:left}thead th{border-bottom:1px solid var(--ink);font-weight:600}tbody tr:nth-child(even){background:var(--soft)}"
-    "tbody td:first-child{position:sticky;left:0;background:var(--paper)}tbody tr:nth-child(even) td:first-child{background:var(--soft)}"
-    ".note{font-size:.84rem;opacity:.85;margin:.15rem 0}figure{margin:1rem 0}figure img{max-width:100%;height:auto;display:block}"
+    "th.l,td.l{text-align:left}thead th{border-bottom:1px solid var(--ink);font-weight:600}tbody "
+    "tr:nth-child(even){background:var(--soft)}"
+    "tbody td:first-child{position:sticky;left:0;background:var(--paper)}tbody tr:nth-child(even) "
+    "td:first-child{background:var(--soft)}"
+    ".note{font-size:.84rem;opacity:.85;margin:.15rem 0}figure{margin:1rem 0}figure "
+    "img{max-width:100%;height:auto;display:block}"
     "figcaption{font-size:.84rem;opacity:.85}.warn{border-left:4px solid #d55e00;padding:.4rem .8rem;background:var(--soft)}"
-    "pre{overflow-x:auto;background:var(--soft);padding:.7rem;font-size:.82rem}details{margin:.6rem 0}summary{cursor:pointer;font-weight:600}"
+    "pre{overflow-x:auto;background:var(--soft);padding:.7rem;font-size:.82rem}details{margin:.6rem "
+    "0}summary{cursor:pointer;font-weight:600}"
     "li{margin:.3rem 0}";
 
 void page_begin(FILE *out, const char *title)
 {
-    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n<title>", out);
+    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+          "content=\"width=device-width, initial-scale=1\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+          "'unsafe-inline'\">\n<title>",
+          out);
     page_text(out, title);
     fprintf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n<h1>", STYLE);
     page_text(out, title);
@@ -46,7 +55,9 @@ void page_end(FILE *out, const char *program)
 {
     fputs("<p class=\"note\">Written by ", out);
     page_text(out, program);
-    fputs(". Tables as CSV, Markdown and LaTeX, and figures as PDF and SVG with the scripts that draw them, are in tables/ and figures/ beside this page.</p>\n</body>\n</html>\n", out);
+    fputs(". Tables as CSV, Markdown and LaTeX, and figures as PDF and SVG with the scripts that draw them, are in tables/ "
+          "and figures/ beside this page.</p>\n</body>\n</html>\n",
+          out);
 }
 
 void page_table(FILE *out, const struct table *t, bool folded)
@@ -98,7 +109,8 @@ static void embed(FILE *out, const char *path)
     while (f && (n = fread(b, 1, 3, f)) > 0) {
         if (n < 3) b[2] = 0;
         if (n < 2) b[1] = 0;
-        const char four[4] = {digit[b[0] >> 2], digit[(b[0] & 3) << 4 | b[1] >> 4], n > 1 ? digit[(b[1] & 15) << 2 | b[2] >> 6] : '=', n > 2 ? digit[b[2] & 63] : '='};
+        const char four[4] = {digit[b[0] >> 2], digit[(b[0] & 3) << 4 | b[1] >> 4],
+                              n > 1 ? digit[(b[1] & 15) << 2 | b[2] >> 6] : '=', n > 2 ? digit[b[2] & 63] : '='};
         fwrite(four, 1, 4, out);
     }
     if (f) fclose(f);
@@ -120,7 +132,9 @@ static void page_figure(FILE *out, const struct figures *f, const struct figure 
         snprintf(path, sizeof path, "%s/%s.svg", f->folder, g->name);
         embed(out, path);
         fputs("\"></picture>\n", out);
-    } else fprintf(out, "<p class=\"warn\">Not drawn: %s. Data and script are in figures/%s.dat and .gp.</p>\n", f->missing ? "gnuplot is not installed" : "gnuplot failed", g->name);
+    } else
+        fprintf(out, "<p class=\"warn\">Not drawn: %s. Data and script are in figures/%s.dat and .gp.</p>\n",
+                f->missing ? "gnuplot is not installed" : "gnuplot failed", g->name);
     fputs("<figcaption>", out);
     page_text(out, g->caption);
     fputs("</figcaption>\n</figure>\n", out);
@@ -133,20 +147,26 @@ static const char *cell(const struct table *t, int row, const char *column)
     static int at;
     return table_format(t, row, table_find(t, column), ring[at = (at + 1) % 8]);
 }
-static double value(const struct table *t, int row, const char *column) { return table_at(t, row, table_find(t, column))->number; }
+static double value(const struct table *t, int row, const char *column)
+{
+    return table_at(t, row, table_find(t, column))->number;
+}
 
 /* The model of highest Sharpe ratio of a universe in the uncertainty table; -1: none. */
 static int best_of(const struct table *u, const char *universe)
 {
     int best = -1;
     for (int r = 0; r < u->rows; r++) {
-        if (strcmp(table_at(u, r, 0)->text, universe) || !strcmp(table_at(u, r, 1)->text, "truth") || isnan(value(u, r, "sharpe"))) continue;
+        if (strcmp(table_at(u, r, 0)->text, universe) || !strcmp(table_at(u, r, 1)->text, "truth") ||
+            isnan(value(u, r, "sharpe")))
+            continue;
         if (best < 0 || value(u, r, "sharpe") > value(u, best, "sharpe")) best = r;
     }
     return best;
 }
 
-static void best_sentence(FILE *out, const struct table *u, const struct table *d, const struct table *a, const char *universe)
+static void best_sentence(FILE *out, const struct table *u, const struct table *d, const struct table *a,
+                          const char *universe)
 {
     int best = best_of(u, universe), worse = 0, pairs = 0;
     if (best < 0) return;
@@ -154,18 +174,23 @@ static void best_sentence(FILE *out, const struct table *u, const struct table *
     page_text(out, universe);
     fputs("</b>: the highest Sharpe ratio is <b>", out);
     page_text(out, cell(u, best, "model"));
-    fprintf(out, "</b>'s, %s a year (95%% interval %s to %s)", cell(u, best, "sharpe"), cell(u, best, "sharpe_low"), cell(u, best, "sharpe_high"));
+    fprintf(out, "</b>'s, %s a year (95%% interval %s to %s)", cell(u, best, "sharpe"), cell(u, best, "sharpe_low"),
+            cell(u, best, "sharpe_high"));
     for (int r = 0; r < d->rows; r++) {
         if (strcmp(table_at(d, r, 0)->text, universe)) continue;
-        bool first = !strcmp(table_at(d, r, 1)->text, cell(u, best, "model")), second = !strcmp(table_at(d, r, 2)->text, cell(u, best, "model"));
+        bool first = !strcmp(table_at(d, r, 1)->text, cell(u, best, "model")),
+             second = !strcmp(table_at(d, r, 2)->text, cell(u, best, "model"));
         if (!first && !second) continue;
         pairs++;
         worse += value(d, r, "p") < 0.05 && (value(d, r, "sharpe_difference") > 0) == first;
     }
-    if (pairs) fprintf(out, ". Its lead is significant at 5%% over %d of the %d other model%s", worse, pairs, pairs > 1 ? "s" : "");
+    if (pairs)
+        fprintf(out, ". Its lead is significant at 5%% over %d of the %d other model%s", worse, pairs, pairs > 1 ? "s" : "");
     for (int r = 0; r < a->rows; r++)
-        if (!strcmp(table_at(a, r, 0)->text, universe) && !strcmp(table_at(a, r, 1)->text, cell(u, best, "model")) && !strcmp(table_at(a, r, 2)->text, "others"))
-            fprintf(out, "; its alpha against all of them together is %s%% a period (t = %s)", cell(a, r, "alpha_percent"), cell(a, r, "t"));
+        if (!strcmp(table_at(a, r, 0)->text, universe) && !strcmp(table_at(a, r, 1)->text, cell(u, best, "model")) &&
+            !strcmp(table_at(a, r, 2)->text, "others"))
+            fprintf(out, "; its alpha against all of them together is %s%% a period (t = %s)", cell(a, r, "alpha_percent"),
+                    cell(a, r, "t"));
     fputs(".</li>\n", out);
 }
 
@@ -179,16 +204,32 @@ static void reading(FILE *out, const struct study_report *s)
     memory_free(universe);
     for (int r = 0; r < p->rows; r++) edge += value(p, r, "ridge_edge_share") > 0.1;
     for (int i = 0; i < s->r->models; i++)
-        for (int q = 0; q < s->r->P; q++) failed += s->r->model[i].done && s->r->model[i].done[q] && isnan(s->r->model[i].returns[q]);
-    if (edge) fprintf(out, "<li>%d model%s chose an end of the ridge grid in more than a tenth of the windows: a wider grid, or factor_scale: root, may change the figures.</li>\n", edge, edge > 1 ? "s" : "");
-    if (failed) fprintf(out, "<li>%d finished rows have no return: the model's data were not there yet, or its fit failed; every measure is over the dates that remain.</li>\n", failed);
-    if (s->r->truth) fputs("<li>The panel is synthetic: <b>truth</b> is the Sharpe ratio of its true conditional SDF portfolio, which no model can beat but by luck.</li>\n", out);
+        for (int q = 0; q < s->r->P; q++)
+            failed += s->r->model[i].done && s->r->model[i].done[q] && isnan(s->r->model[i].returns[q]);
+    if (edge)
+        fprintf(out,
+                "<li>%d model%s chose an end of the ridge grid in more than a tenth of the windows: a wider grid, or "
+                "factor_scale: root, may change the figures.</li>\n",
+                edge, edge > 1 ? "s" : "");
+    if (failed)
+        fprintf(out,
+                "<li>%d finished rows have no return: the model's data were not there yet, or its fit failed; every measure "
+                "is over the dates that remain.</li>\n",
+                failed);
+    if (s->r->truth)
+        fputs("<li>The panel is synthetic: <b>truth</b> is the Sharpe ratio of its true conditional SDF portfolio, which no "
+              "model can beat but by luck.</li>\n",
+              out);
     fputs("</ul>\n<h3>What they do not say</h3>\n<ul>\n"
-          "<li>Returns are before trading costs, fees, financing and taxes, on paper positions at the panel's prices; models that lean on small and illiquid stocks suffer most. "
+          "<li>Returns are before trading costs, fees, financing and taxes, on paper positions at the panel's prices; "
+          "models that lean on small and illiquid stocks suffer most. "
           "See Trading reality for what the saved weights imply.</li>\n"
-          "<li>A panel of stocks that still exist today, or of characteristics chosen because they worked, flatters every model. Nothing here can repair that.</li>\n"
-          "<li>Intervals speak of sampling error within this sample. They know nothing of specifications tried and dropped, nor of a future that differs.</li>\n"
-          "<li>HJD depends on the test assets: compare it within a study, not across studies.</li>\n</ul>\n", out);
+          "<li>A panel of stocks that still exist today, or of characteristics chosen because they worked, flatters every "
+          "model. Nothing here can repair that.</li>\n"
+          "<li>Intervals speak of sampling error within this sample. They know nothing of specifications tried and dropped, "
+          "nor of a future that differs.</li>\n"
+          "<li>HJD depends on the test assets: compare it within a study, not across studies.</li>\n</ul>\n",
+          out);
 }
 
 static void record(FILE *out, const struct results *r)
@@ -208,8 +249,10 @@ static void record(FILE *out, const struct results *r)
 
 static void missing(FILE *out, const struct study_report *s)
 {
-    static const char *const what[TABLES] = {[TABLES_HEADS] = "heads by ridge (no linear transformer with heads)", [TABLES_RIDGE] = "ridge penalties (no ridge model)",
-                                             [TABLES_SYMMETRY] = "symmetric and antisymmetric parts (no linear transformer)"};
+    static const char *const what[TABLES] = {[TABLES_HEADS] = "heads by ridge (no linear transformer with heads)",
+                                             [TABLES_RIDGE] = "ridge penalties (no ridge model)",
+                                             [TABLES_SYMMETRY] =
+                                                 "symmetric and antisymmetric parts (no linear transformer)"};
     int loss = 0;
     fputs("<p class=\"note\">Not in this study: ", out);
     for (int i = 0; i < TABLES; i++)
@@ -229,8 +272,10 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
         fputs("</h2>\n", out);
     }
     if (r->under_way)
-        fprintf(out, "<p class=\"warn\">Run under way: %ld of %ld rows are finished. Every figure below will change.</p>\n", r->rows_done, r->rows_total);
-    fprintf(out, "<p>%d series (models by universe), %d out-of-sample periods, formation dates %lld to %lld", r->models, r->P, (long long)r->dates[0], (long long)r->dates[r->P - 1]);
+        fprintf(out, "<p class=\"warn\">Run under way: %ld of %ld rows are finished. Every figure below will change.</p>\n",
+                r->rows_done, r->rows_total);
+    fprintf(out, "<p>%d series (models by universe), %d out-of-sample periods, formation dates %lld to %lld", r->models,
+            r->P, (long long)r->dates[0], (long long)r->dates[r->P - 1]);
     if (o->table.from || o->table.to) fputs("; measured on the part that was asked for", out);
     fprintf(out, ". HJD: %s.</p>\n", hjd_form(&o->table));
     reading(out, s);
@@ -241,7 +286,8 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     fputs("<h2>Tables as papers print them</h2>\n", out);
     for (int i = 0; i < s->papers; i++) {
         const char *since = strstr(s->paper[i]->name, "-since-");
-        if (since && !strstr(s->paper[i - 1]->name, "-since-")) fprintf(out, "<h3>Since %s</h3>\n", since + strlen("-since-"));
+        if (since && !strstr(s->paper[i - 1]->name, "-since-"))
+            fprintf(out, "<h3>Since %s</h3>\n", since + strlen("-since-"));
         page_table(out, s->paper[i], false);
     }
     fputs("<h2>Figures</h2>\n", out);

@@ -10,7 +10,8 @@
 static int find_row(const struct table *t, const char *universe, const char *model, const char *third)
 {
     for (int r = 0; r < t->rows; r++)
-        if (!strcmp(table_at(t, r, 0)->text, universe) && !strcmp(table_at(t, r, 1)->text, model) && (!third || !strcmp(table_at(t, r, 2)->text, third)))
+        if (!strcmp(table_at(t, r, 0)->text, universe) && !strcmp(table_at(t, r, 1)->text, model) &&
+            (!third || !strcmp(table_at(t, r, 2)->text, third)))
             return r;
     return -1;
 }
@@ -35,7 +36,8 @@ static int models_of(const struct results *r, const char *universe, int *out)
     return k;
 }
 
-static struct table *begin(const char *name, const char *suffix, const char *title, const char *first, const struct results *r, const int *member, int k)
+static struct table *begin(const char *name, const char *suffix, const char *title, const char *first,
+                           const struct results *r, const int *member, int k)
 {
     char full[96];
     snprintf(full, sizeof full, "%s%s", name, suffix);
@@ -46,7 +48,8 @@ static struct table *begin(const char *name, const char *suffix, const char *tit
 }
 
 /* Sharpe ratio and pricing error of every model, a pair of rows per universe (the paper's Tables 1, 7 and 8). */
-static struct table *performance(const struct results *r, const struct table *p, const char *suffix, const char *const *universe, int universes, int *member)
+static struct table *performance(const struct results *r, const struct table *p, const char *suffix,
+                                 const char *const *universe, int universes, int *member)
 {
     int k = models_of(r, NULL, member);
     struct table *t = begin("table1-performance", suffix, "Sharpe ratios and pricing errors", "measure", r, member, k);
@@ -54,7 +57,8 @@ static struct table *performance(const struct results *r, const struct table *p,
     for (int u = 0; u < universes; u++)
         for (int m = 0; m < 3; m++) {
             char label[160], value[TABLE_CELL], cell[TABLE_CELL + 2];
-            snprintf(label, sizeof label, "%s%s%.100s", measure[m][1], universes > 1 && m != 1 ? ", " : "", universes > 1 && m != 1 ? universe[u] : "");
+            snprintf(label, sizeof label, "%s%s%.100s", measure[m][1], universes > 1 && m != 1 ? ", " : "",
+                     universes > 1 && m != 1 ? universe[u] : "");
             table_row(t);
             table_put_text(t, label);
             for (int i = 0; i < k; i++) {
@@ -69,13 +73,15 @@ static struct table *performance(const struct results *r, const struct table *p,
 }
 
 /* Alphas of the column models on the row models, t statistics in brackets, * at 1% (Tables 2 and 3). */
-static struct table *alphas(const struct results *r, const struct table *a, const char *suffix, const char *universe, bool name_it, int *member)
+static struct table *alphas(const struct results *r, const struct table *a, const char *suffix, const char *universe,
+                            bool name_it, int *member)
 {
     char name[64], title[160];
     int k = models_of(r, universe, member);
     if (k < 2) return NULL;
     snprintf(name, sizeof name, "table2-alphas%s%.30s", name_it ? "-" : "", name_it ? universe : "");
-    snprintf(title, sizeof title, "Alpha of the column model against the row model, percent per period (t)%s%.60s", name_it ? ", " : "", name_it ? universe : "");
+    snprintf(title, sizeof title, "Alpha of the column model against the row model, percent per period (t)%s%.60s",
+             name_it ? ", " : "", name_it ? universe : "");
     struct table *t = begin(name, suffix, title, "against", r, member, k);
     for (int i = 0; i <= k; i++) {
         const char *against = i < k ? r->model[member[i]].name : "others";
@@ -86,7 +92,8 @@ static struct table *alphas(const struct results *r, const struct table *a, cons
             char alpha[TABLE_CELL], value[TABLE_CELL], cell[2 * TABLE_CELL] = "";
             if (row >= 0 && *table_format(a, row, table_find(a, "alpha_percent"), alpha)) {
                 double statistic = table_at(a, row, table_find(a, "t"))->number;
-                snprintf(cell, sizeof cell, "%s%s (%s)", alpha, fabs(statistic) > 2.5758 ? "*" : "", table_format(a, row, table_find(a, "t"), value));
+                snprintf(cell, sizeof cell, "%s%s (%s)", alpha, fabs(statistic) > 2.5758 ? "*" : "",
+                         table_format(a, row, table_find(a, "t"), value));
             }
             table_put_text(t, cell);
         }
@@ -96,10 +103,12 @@ static struct table *alphas(const struct results *r, const struct table *a, cons
 }
 
 /* Tangency weights, a row per universe (Tables 4 and 6). */
-static struct table *tangency(const struct results *r, const struct table *w, const char *suffix, const char *const *universe, int universes, int *member)
+static struct table *tangency(const struct results *r, const struct table *w, const char *suffix,
+                              const char *const *universe, int universes, int *member)
 {
     int k = models_of(r, NULL, member);
-    struct table *t = begin("table4-tangency", suffix, "Tangency portfolio weights [95% interval]", "universe", r, member, k);
+    struct table *t =
+        begin("table4-tangency", suffix, "Tangency portfolio weights [95% interval]", "universe", r, member, k);
     for (int u = 0; u < universes; u++) {
         table_row(t);
         table_put_text(t, universe[u]);
@@ -107,7 +116,8 @@ static struct table *tangency(const struct results *r, const struct table *w, co
             int row = find_row(w, universe[u], r->model[member[i]].name, NULL);
             char value[3][TABLE_CELL], cell[3 * TABLE_CELL + 8] = "";
             if (row >= 0 && *table_format(w, row, 2, value[0]))
-                snprintf(cell, sizeof cell, "%s [%s, %s]", value[0], table_format(w, row, 3, value[1]), table_format(w, row, 4, value[2]));
+                snprintf(cell, sizeof cell, "%s [%s, %s]", value[0], table_format(w, row, 3, value[1]),
+                         table_format(w, row, 4, value[2]));
             table_put_text(t, cell);
         }
     }
@@ -133,7 +143,8 @@ static struct table *symmetry(const struct table *y, const char *suffix)
             table_put_text(t, label);
             table_put_text(t, m ? "Pricing error" : "Sharpe ratio");
             for (int i = 0; i < 3; i++)
-                put_formatted(t, y, find_row(y, table_at(y, r, 0)->text, table_at(y, r, 1)->text, part[i]), m ? "hjd" : "sharpe");
+                put_formatted(t, y, find_row(y, table_at(y, r, 0)->text, table_at(y, r, 1)->text, part[i]),
+                              m ? "hjd" : "sharpe");
         }
     return t;
 }

@@ -38,7 +38,7 @@ static int build_later(struct study_report *s, const struct table_options *o, co
     char suffix[32], path[PATH_ROOM];
     int first, n;
     struct error none = {""};
-    if (tables_build(s->r, o, &s->later, &none)) {      /* a run under way may not have come so far: no second sample yet */
+    if (tables_build(s->r, o, &s->later, &none)) { /* a run under way may not have come so far: no second sample yet */
         log_warn("no sample since %lld: %s", (long long)o->from, none.text);
         return 0;
     }
@@ -56,7 +56,8 @@ static int build_later(struct study_report *s, const struct table_options *o, co
     return write_all(s->later.table, TABLES, path, e);
 }
 
-int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label, const char *folder, struct error *e)
+int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label,
+                       const char *folder, struct error *e)
 {
     struct table_options later;
     char path[PATH_ROOM];
@@ -79,7 +80,8 @@ int study_report_build(struct study_report *s, const struct results *r, const st
     if (!error_is_set(e)) write_all(s->paper, s->papers, path, e);
     if (!error_is_set(e) && later_sample(r, o, &later)) build_later(s, &later, folder, e);
     snprintf(s->figures.folder, sizeof s->figures.folder, "%.4000s/figures", folder);
-    if (!error_is_set(e) && !folder_create(s->figures.folder, e)) figures_build(&s->figures, &sample, &s->tables, s->uncertainty, e);
+    if (!error_is_set(e) && !folder_create(s->figures.folder, e))
+        figures_build(&s->figures, &sample, &s->tables, s->uncertainty, e);
     sample_close(&sample);
     return error_is_set(e) ? -1 : 0;
 }
@@ -97,10 +99,11 @@ void study_report_free(struct study_report *s)
 /* ---- several results ---- */
 
 /* Returns of two models of two files on the dates both have, x and y [a->P]; returns how many. Dates ascend in both. */
-static int common_dates(const struct results *a, const double *u, const struct results *b, const double *v, double *x, double *y)
+static int common_dates(const struct results *a, const double *u, const struct results *b, const double *v, double *x,
+                        double *y)
 {
     int n = 0;
-    for (int i = 0, j = 0; i < a->P && j < b->P; ) {
+    for (int i = 0, j = 0; i < a->P && j < b->P;) {
         if (a->dates[i] < b->dates[j]) i++;
         else if (b->dates[j] < a->dates[i]) j++;
         else {
@@ -119,7 +122,8 @@ static struct table *comparison(int n, const struct study_report *s, const struc
     table_column(t, "results", NULL, TABLE_TEXT, 0);
     table_key_columns(t);
     for (int c = 0; c < 6; c++) {
-        const struct table_column *like = &s[0].tables.table[TABLES_PERFORMANCE]->column[table_find(s[0].tables.table[TABLES_PERFORMANCE], shown[c])];
+        const struct table_column *like =
+            &s[0].tables.table[TABLES_PERFORMANCE]->column[table_find(s[0].tables.table[TABLES_PERFORMANCE], shown[c])];
         table_column(t, like->name, like->title, like->kind, like->decimals);
     }
     table_column(t, "common_periods", NULL, TABLE_COUNT, 0);
@@ -136,11 +140,12 @@ static struct table *comparison(int n, const struct study_report *s, const struc
             table_put_text(t, m->name);
             for (int c = 0; c < 6; c++) table_put(t, table_at(p, i, table_find(p, shown[c]))->number);
             for (int j = 0; j < s[0].r->models && f; j++)
-                if (!strcmp(s[0].r->model[j].name, m->name) && !strcmp(s[0].r->model[j].universe, m->universe)) base = &s[0].r->model[j];
+                if (!strcmp(s[0].r->model[j].name, m->name) && !strcmp(s[0].r->model[j].universe, m->universe))
+                    base = &s[0].r->model[j];
             if (!base || s[f].r->periods_per_year != s[0].r->periods_per_year) continue;
             int first, count;
             double *x = memory_array(double, 2 * (size_t)s[f].r->P, "common returns"), *y = x + s[f].r->P, error;
-            struct results part = *s[f].r;      /* the date range asked for, as everywhere */
+            struct results part = *s[f].r; /* the date range asked for, as everywhere */
             date_range(part.P, part.dates, o->from, o->to, &first, &count);
             part.dates += first, part.P = count;
             int k = common_dates(&part, m->returns + first, s[0].r, base->returns, x, y);
@@ -201,7 +206,9 @@ int report_write(int n, const struct results *r, const struct report_options *o,
             text_file_end(page, path, e);
         }
     }
-    if (!error_is_set(e) && s[0].figures.missing) log_warn("gnuplot is not installed: the figures' data and scripts are in figures/, nothing is drawn (Debian: gnuplot-nox)");
+    if (!error_is_set(e) && s[0].figures.missing)
+        log_warn("gnuplot is not installed: the figures' data and scripts are in figures/, nothing is drawn (Debian: "
+                 "gnuplot-nox)");
     for (int i = 0; i < n; i++) study_report_free(&s[i]);
     table_free(compared);
     memory_free(s);

@@ -9,7 +9,8 @@
 int tables_range(const struct results *r, const struct table_options *o, int *first, int *count, struct error *e)
 {
     if (o->from && o->to && o->from > o->to)
-        return error_set(e, "--from %lld --to %lld: found a range that ends before it begins; needed: FROM <= TO", (long long)o->from, (long long)o->to);
+        return error_set(e, "--from %lld --to %lld: found a range that ends before it begins; needed: FROM <= TO",
+                         (long long)o->from, (long long)o->to);
     date_range(r->P, r->dates, o->from, o->to, first, count);
     if (r->P == 0) return error_set(e, "%s: found no out-of-sample periods; needed: at least one", r->path);
     if (*count == 0)
@@ -56,7 +57,10 @@ double sample_hjd(struct sample *s, int n, double *scaled)
     return hjd_distance(&s->hjd, s->series, scaled);
 }
 
-int64_t sample_date(const struct sample *s, int i) { return s->r->dates[s->index[i]]; }
+int64_t sample_date(const struct sample *s, int i)
+{
+    return s->r->dates[s->index[i]];
+}
 
 int sample_universes(const struct results *r, const char **out)
 {

@@ -9,10 +9,10 @@
 struct sample {
     const struct results *r;
     const struct table_options *o;
-    int first, n;                /* rows first .. first + n - 1 */
+    int first, n; /* rows first .. first + n - 1 */
     /* workspace */
-    int *index;                  /* [n] rows of the sample at which a series is there */
-    double *series;              /* [n] */
+    int *index;     /* [n] rows of the sample at which a series is there */
+    double *series; /* [n] */
     /* test assets factored for the dates of the last series asked for: most models share them */
     struct hjd hjd;
     int hjd_n, *hjd_index;
@@ -26,7 +26,7 @@ void sample_close(struct sample *s);
 int sample_take(struct sample *s, const double *returns, int stride);
 /* HJD of the series last taken (its first n entries); *scaled may be NULL. */
 double sample_hjd(struct sample *s, int n, double *scaled);
-int64_t sample_date(const struct sample *s, int i);      /* date of entry i of the series last taken */
+int64_t sample_date(const struct sample *s, int i); /* date of entry i of the series last taken */
 
 /* The common dates of k series (rows of the results) in the sample, gathered as [k, n] into out; s->index holds the dates' places
  * counted from s->first. Returns n. */

@@ -19,7 +19,8 @@ struct study_report {
     struct figures figures;
 };
 
-int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label, const char *folder, struct error *e);
+int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label,
+                       const char *folder, struct error *e);
 void study_report_free(struct study_report *s);
 
 /* The page: begin, a section per study, end. `differences` etc. as people read them are table cells, the same text as everywhere. */
@@ -27,6 +28,6 @@ void page_begin(FILE *out, const char *title);
 void page_study(FILE *out, const struct study_report *s, const struct report_options *o, bool alone);
 void page_table(FILE *out, const struct table *t, bool folded);
 void page_end(FILE *out, const char *program);
-void page_text(FILE *out, const char *text);      /* escaped */
+void page_text(FILE *out, const char *text); /* escaped */
 
 #endif

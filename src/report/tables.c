@@ -12,9 +12,10 @@
 
 const char *hjd_form(const struct table_options *o)
 {
-    static const char *const form[2][2] = {
-        {"squared, weighted by the inverse second moments of the test assets", "square root, weighted by the inverse second moments of the test assets"},
-        {"squared, weighted by the inverse covariance of the test assets", "square root, weighted by the inverse covariance of the test assets"}};
+    static const char *const form[2][2] = {{"squared, weighted by the inverse second moments of the test assets",
+                                            "square root, weighted by the inverse second moments of the test assets"},
+                                           {"squared, weighted by the inverse covariance of the test assets",
+                                            "square root, weighted by the inverse covariance of the test assets"}};
     return form[o->hjd_covariance][o->hjd_root];
 }
 
@@ -44,7 +45,8 @@ static double edge_share(const struct sample *s, const struct result_model *m)
     return rows ? (double)edge / rows : NAN;
 }
 
-static void performance_row(struct sample *s, struct table *t, const char *universe, const char *model, const double *returns, double edge)
+static void performance_row(struct sample *s, struct table *t, const char *universe, const char *model,
+                            const double *returns, double edge)
 {
     int n = sample_take(s, returns, 1);
     double scaled = NAN, hjd = NAN;
@@ -60,10 +62,12 @@ static void performance_row(struct sample *s, struct table *t, const char *unive
     if (n && s->r->M) {
         table_put_integer(t, s->hjd.assets);
         if (s->hjd.code == HJD_TOO_FEW_PERIODS)
-            table_note(t, "%s, %s: no HJD: %s (%d periods, %d test assets).", universe, model, hjd_reason(s->hjd.code), n, s->hjd.assets);
+            table_note(t, "%s, %s: no HJD: %s (%d periods, %d test assets).", universe, model, hjd_reason(s->hjd.code), n,
+                       s->hjd.assets);
         else if (s->hjd.code) table_note(t, "%s, %s: no HJD: %s.", universe, model, hjd_reason(s->hjd.code));
         else if (s->hjd.rank < s->hjd.assets)
-            table_note(t, "%s, %s: the %d test assets span %d directions; HJD is over these.", universe, model, s->hjd.assets, s->hjd.rank);
+            table_note(t, "%s, %s: the %d test assets span %d directions; HJD is over these.", universe, model,
+                       s->hjd.assets, s->hjd.rank);
     } else table_skip(t);
     table_put(t, edge);
     if (n == 0) table_note(t, "%s, %s: no return in the sample.", universe, model);
@@ -88,16 +92,24 @@ static struct table *performance(struct sample *s)
         performance_row(s, t, m->universe, m->name, m->returns, edge_share(s, m));
     }
     if (r->truth) performance_row(s, t, "all", "truth", r->truth, NAN);
-    if (r->under_way) table_note(t, "Run under way: %ld of %ld rows are finished; what follows will change the figures.", r->rows_done, r->rows_total);
-    table_note(t, "Sharpe ratios per year, standard errors for iid returns. HJD: %s%s. HJD scaled: the same at the portfolio's best scale.",
-               hjd_form(s->o), r->M == 0 ? " (there are none)" : r->test_assets_are_factors ? " (the managed factors of all stocks)" : "");
+    if (r->under_way)
+        table_note(t, "Run under way: %ld of %ld rows are finished; what follows will change the figures.", r->rows_done,
+                   r->rows_total);
+    table_note(t,
+               "Sharpe ratios per year, standard errors for iid returns. HJD: %s%s. HJD scaled: the same at the portfolio's "
+               "best scale.",
+               hjd_form(s->o),
+               r->M == 0                    ? " (there are none)"
+               : r->test_assets_are_factors ? " (the managed factors of all stocks)"
+                                            : "");
     if (r->truth) table_note(t, "truth: the synthetic panel's true conditional SDF portfolio, the ceiling for any model.");
     return t;
 }
 
 /* ---- pairs of models of one universe ---- */
 
-static void alpha_row(const struct sample *s, struct table *t, const struct result_model *m, const char *against, int n, const double *y, int k, const double *x)
+static void alpha_row(const struct sample *s, struct table *t, const struct result_model *m, const char *against, int n,
+                      const double *y, int k, const double *x)
 {
     struct alpha a;
     alpha_regress(n, y, k, x, s->r->periods_per_year, s->o->newey_west, &a);
@@ -106,10 +118,12 @@ static void alpha_row(const struct sample *s, struct table *t, const struct resu
     table_put(t, a.percent);
     table_put(t, a.t);
     table_put(t, a.percent_per_year);
-    table_put(t, strcmp(against, "others") ? a.beta : NAN);      /* a joint regression has no one slope */
+    table_put(t, strcmp(against, "others") ? a.beta : NAN); /* a joint regression has no one slope */
     table_put_integer(t, a.periods);
     if (a.code) table_note(t, "%s, %s against %s: %s.", m->universe, m->name, against, alpha_reason(a.code));
-    else if (a.rank < k) table_note(t, "%s, %s against %s: %d of %d regressors are collinear and left out.", m->universe, m->name, against, k - a.rank, k);
+    else if (a.rank < k)
+        table_note(t, "%s, %s against %s: %d of %d regressors are collinear and left out.", m->universe, m->name, against,
+                   k - a.rank, k);
 }
 
 static void alphas_of(struct sample *s, struct table *t, const int *member, int k)
@@ -156,18 +170,22 @@ static void tangency_of(struct sample *s, struct table *t, const int *member, in
 {
     const char *universe = s->r->model[member[0]].universe;
     const double **series = memory_array(const double *, k, "series");
-    double *data = memory_array(double, (size_t)k * (size_t)s->n, "common returns"), *w = memory_array(double, 3 * (size_t)k, "weights"), sharpe;
+    double *data = memory_array(double, (size_t)k *(size_t)s->n, "common returns"),
+           *w = memory_array(double, 3 * (size_t)k, "weights"), sharpe;
     for (int i = 0; i < k; i++) series[i] = s->r->model[member[i]].returns;
     int n = sample_common(s, k, series, data);
     enum tangency_code code = tangency_weights(n, k, data, w, &sharpe);
-    if (code) for (int i = 0; i < 2 * k; i++) w[k + i] = NAN;
+    if (code)
+        for (int i = 0; i < 2 * k; i++) w[k + i] = NAN;
     else tangency_intervals(n, k, data, s->o->bootstrap, 1, 0.95, s->o->seed, w + k, w + 2 * k);
     for (int i = 0; i < k; i++) {
         table_key(t, universe, s->r->model[member[i]].name);
         for (int j = 0; j < 3; j++) table_put(t, w[j * k + i]);
     }
     if (code) table_note(t, "%s: no tangency portfolio: %s (%d).", universe, tangency_reason(code), n);
-    else table_note(t, "%s: Sharpe ratio of the tangency portfolio %.2f a year, %d common dates.", universe, sqrt(s->r->periods_per_year) * sharpe, n);
+    else
+        table_note(t, "%s: Sharpe ratio of the tangency portfolio %.2f a year, %d common dates.", universe,
+                   sqrt(s->r->periods_per_year) * sharpe, n);
     memory_free(series);
     memory_free(data);
     memory_free(w);
@@ -183,8 +201,11 @@ static struct table *alphas_table(const struct sample *s)
     table_column(t, "alpha_percent_per_year", "alpha % a year", TABLE_REAL, 1);
     table_column(t, "beta", NULL, TABLE_REAL, 2);
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
-    if (s->o->newey_west < 0) table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; plain OLS standard errors.");
-    else table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; Newey-West standard errors, %d lags.", s->o->newey_west);
+    if (s->o->newey_west < 0)
+        table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; plain OLS standard errors.");
+    else
+        table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; Newey-West standard errors, %d lags.",
+                   s->o->newey_west);
     return t;
 }
 
@@ -205,7 +226,9 @@ static struct table *tangency_table(const struct sample *s)
     table_column(t, "weight", NULL, TABLE_REAL, 2);
     table_column(t, "low", "95% from", TABLE_REAL, 2);
     table_column(t, "high", "to", TABLE_REAL, 2);
-    table_note(t, "Weights >= 0 of sum 1 over returns scaled to equal volatility; intervals from %d resamples of the common dates.", s->o->bootstrap);
+    table_note(
+        t, "Weights >= 0 of sum 1 over returns scaled to equal volatility; intervals from %d resamples of the common dates.",
+        s->o->bootstrap);
     return t;
 }
 
@@ -218,7 +241,8 @@ int sample_selected(const struct result_model *m, int p)
     return -1;
 }
 
-static void heads_row(struct sample *s, struct table *t, const struct result_model *m, double ridge, double heads, const double *returns, int stride)
+static void heads_row(struct sample *s, struct table *t, const struct result_model *m, double ridge, double heads,
+                      const double *returns, int stride)
 {
     int n = sample_take(s, returns, stride);
     table_key(t, m->universe, m->name);
@@ -253,7 +277,8 @@ static struct table *heads(struct sample *s)
             heads_row(s, t, m, NAN, m->heads[h], chosen, 1);
         }
         for (int z = 0; z < m->nz; z++)
-            for (int h = 0; h < m->nh; h++) heads_row(s, t, m, m->ridge[z], m->heads[h], m->returns_by_heads + z * m->nh + h, stride);
+            for (int h = 0; h < m->nh; h++)
+                heads_row(s, t, m, m->ridge[z], m->heads[h], m->returns_by_heads + z * m->nh + h, stride);
     }
     memory_free(chosen);
     return t;
@@ -332,7 +357,8 @@ int tables_build(const struct results *r, const struct table_options *o, struct 
     *t = (struct tables){{NULL}};
     if (r->models == 0) return error_set(e, "%s: found no models; needed: at least one", r->path);
     if (tables_range(r, o, &first, &n, e)) return -1;
-    if (r->rows_done == 0) return error_set(e, "%s: no row is finished yet (0 of %ld): nothing to measure", r->path, r->rows_total);
+    if (r->rows_done == 0)
+        return error_set(e, "%s: no row is finished yet (0 of %ld): nothing to measure", r->path, r->rows_total);
     struct sample s;
     sample_open(&s, r, o, first, n);
     t->table[TABLES_PERFORMANCE] = performance(&s);

@@ -10,13 +10,13 @@
 #include "measure/series.h"
 #include "measure/trading.h"
 
-static const int COSTS[] = {10, 25, 50};      /* basis points of what is traded, one way */
+static const int COSTS[] = {10, 25, 50}; /* basis points of what is traded, one way */
 enum { LEVELS = sizeof COSTS / sizeof *COSTS };
 
 /* A model's weights in the results file, read a period at a time; two periods are held. */
 struct weights {
     char group[512];
-    int64_t *offsets;            /* [P+1] */
+    int64_t *offsets; /* [P+1] */
     struct held {
         int64_t n;
         float *w;
@@ -24,7 +24,10 @@ struct weights {
     } now, before;
 };
 
-static void path_of(const struct weights *w, const char *name, char *out, size_t size) { snprintf(out, size, "%s/%s", w->group, name); }
+static void path_of(const struct weights *w, const char *name, char *out, size_t size)
+{
+    snprintf(out, size, "%s/%s", w->group, name);
+}
 
 /* Whether the model has weights; then w is ready (weights_close). */
 static bool weights_open(struct weights *w, struct hdf *f, const struct result_model *m, int P, struct error *e)
@@ -37,7 +40,8 @@ static bool weights_open(struct weights *w, struct hdf *f, const struct result_m
     path_of(w, "weight_offsets", path, sizeof path);
     if (!f || !hdf_exists(f, path) || hdf_shape(f, path, HDF_INT64, &rank, size, e)) return false;
     if (size[0] != P + 1) {
-        error_set(e, "%s: %s: found %lld entries; needed: %d, one more than dates", hdf_path(f), path, (long long)size[0], P + 1);
+        error_set(e, "%s: %s: found %lld entries; needed: %d, one more than dates", hdf_path(f), path, (long long)size[0],
+                  P + 1);
         return false;
     }
     w->offsets = memory_array(int64_t, P + 1, "weight offsets");
@@ -84,8 +88,8 @@ static int weights_step(struct weights *w, struct hdf *f, int p, struct error *e
 }
 
 struct holding {
-    double gross, net, turnover, largest;      /* means over periods; largest: of any |weight| */
-    double *traded;                            /* [n] of each period in s->index */
+    double gross, net, turnover, largest; /* means over periods; largest: of any |weight| */
+    double *traded;                       /* [n] of each period in s->index */
 };
 
 static int measure_weights(struct sample *s, struct weights *w, struct hdf *f, int n, struct holding *h, struct error *e)
@@ -156,17 +160,22 @@ struct table *trading_table(struct sample *s, struct error *e)
         table_put(t, isfinite(scale) ? 100 * drawdown_largest(n, scaled) : NAN);
         table_put(t, 100 * hit_rate(n, s->series));
         h = (struct holding){.traded = h.traded};
-        if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !measure_weights(s, &w, f, n, &h, e)) put_weights(s, t, n, scale, &h), with_weights++;
+        if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !measure_weights(s, &w, f, n, &h, e))
+            put_weights(s, t, n, scale, &h), with_weights++;
         weights_close(&w);
     }
     memory_free(scaled);
     memory_free(h.traded);
     if (f) hdf_close(f, e);
-    table_note(t, "Every series scaled by one constant to 15%% volatility a year over the sample. Drawdown: of the cumulated sum of returns.");
+    table_note(t, "Every series scaled by one constant to 15%% volatility a year over the sample. Drawdown: of the "
+                  "cumulated sum of returns.");
     if (with_weights)
-        table_note(t, "Leverage: sum of |weights|. Turnover: sum of |changes| from the weights of the period before, their drift left out; costs are "
+        table_note(t, "Leverage: sum of |weights|. Turnover: sum of |changes| from the weights of the period before, their "
+                      "drift left out; costs are "
                       "proportional to it, one way, the first purchase included.");
-    else table_note(t, "No weights in the results: run the study with save_weights: true for leverage, turnover and returns net of costs.");
+    else
+        table_note(t, "No weights in the results: run the study with save_weights: true for leverage, turnover and returns "
+                      "net of costs.");
     if (!error_is_set(e)) return t;
     table_free(t);
     return NULL;

@@ -20,7 +20,7 @@ static void resamples_draw(struct resamples *d, const struct sample *s, int n)
     if (d->n == n && d->count) return;
     memory_free(d->count);
     *d = (struct resamples){.B = s->o->bootstrap, .n = n, .block = bootstrap_block(n)};
-    d->count = memory_array(int, (size_t)d->B * (size_t)n, "bootstrap resamples");
+    d->count = memory_array(int, (size_t)d->B *(size_t)n, "bootstrap resamples");
     for (int b = 0; b < d->B; b++) bootstrap_counts(s->o->seed, b, n, d->block, d->count + (size_t)b * (size_t)n);
 }
 
@@ -39,12 +39,16 @@ static double resampled_sharpe(int n, const double *x, const int *count, int per
 }
 
 /* Distances are >= 0: so are the ends of their intervals; under a square root both are taken to the root. */
-static double distance_of(double squared, bool root) { return root ? sqrt(fmax(0, squared)) : fmax(0, squared); }
+static double distance_of(double squared, bool root)
+{
+    return root ? sqrt(fmax(0, squared)) : fmax(0, squared);
+}
 
 static void put_intervals(struct sample *s, struct resamples *d, struct table *t, int n, double hjd)
 {
     double *draw = memory_array(double, (size_t)d->B + (size_t)n, "draws"), *phi = draw + d->B, low, high;
-    for (int b = 0; b < d->B; b++) draw[b] = resampled_sharpe(n, s->series, d->count + (size_t)b * (size_t)n, s->r->periods_per_year);
+    for (int b = 0; b < d->B; b++)
+        draw[b] = resampled_sharpe(n, s->series, d->count + (size_t)b * (size_t)n, s->r->periods_per_year);
     bootstrap_interval(d->B, draw, LEVEL, &low, &high);
     table_put(t, low);
     table_put(t, high);
@@ -86,14 +90,20 @@ struct table *uncertainty_table(struct sample *s)
         resamples_draw(&d, s, n);
         put_intervals(s, &d, t, n, r->M ? sample_hjd(s, n, NULL) : NAN);
     }
-    table_note(t, "Robust: Newey-West over %d lags for %d periods. Intervals: %d circular-block resamples of the dates, blocks of about %d; HJD's "
-               "with the pricing errors' combination held (Hansen, Heaton and Luttmer 1995).", newey_west_lags(s->n), s->n, s->o->bootstrap, bootstrap_block(s->n));
+    table_note(t,
+               "Robust: Newey-West over %d lags for %d periods. Intervals: %d circular-block resamples of the dates, blocks "
+               "of about %d; HJD's "
+               "with the pricing errors' combination held (Hansen, Heaton and Luttmer 1995).",
+               newey_west_lags(s->n), s->n, s->o->bootstrap, bootstrap_block(s->n));
     memory_free(d.count);
     return t;
 }
 
 /* Two-sided, from the normal distribution. */
-static double p_value(double t) { return erfc(fabs(t) / sqrt(2)); }
+static double p_value(double t)
+{
+    return erfc(fabs(t) / sqrt(2));
+}
 
 /* Difference of the (squared) distances of two series gathered one after the other on the dates in s->index, with its bootstrap
  * interval. */
@@ -103,7 +113,8 @@ static void put_hjd_difference(struct sample *s, struct resamples *d, struct tab
         for (int i = 0; i < 3; i++) table_skip(t);
         return;
     }
-    double *phi = memory_array(double, 3 * (size_t)n + (size_t)s->o->bootstrap, "contributions"), *draw = phi + 3 * (size_t)n, low = NAN, high = NAN;
+    double *phi = memory_array(double, 3 * (size_t)n + (size_t)s->o->bootstrap, "contributions"),
+           *draw = phi + 3 * (size_t)n, low = NAN, high = NAN;
     for (int i = 0; i < n; i++) s->index[i] += s->first;
     for (int k = 0; k < 2; k++) {
         memcpy(s->series, pair + (size_t)k * (size_t)n, (size_t)n * sizeof *pair);
@@ -155,8 +166,10 @@ struct table *differences_table(struct sample *s)
             table_put(t, error > 0 ? p_value(difference / error) : NAN);
             put_hjd_difference(s, &d, t, n, pair);
         }
-    table_note(t, "On common dates; Sharpe ratios per year with errors robust to autocorrelation and fat tails (Ledoit and Wolf 2008); HJD squared with "
-               "block-bootstrap intervals. One test in twenty has p < 0.05 where nothing differs: with many pairs, read p against 0.05 / pairs.");
+    table_note(t, "On common dates; Sharpe ratios per year with errors robust to autocorrelation and fat tails (Ledoit and "
+                  "Wolf 2008); HJD squared with "
+                  "block-bootstrap intervals. One test in twenty has p < 0.05 where nothing differs: with many pairs, read "
+                  "p against 0.05 / pairs.");
     memory_free(pair);
     memory_free(d.count);
     return t;

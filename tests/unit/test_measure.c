@@ -41,7 +41,7 @@ static void invert(int k, const double *A, double *inverse)
 
 static void sharpe(void)
 {
-    const double x[] = {0.01, -0.02, 0.03, 0.02, 0.01};      /* mean 0.01, sd sqrt(0.0014 / 4) */
+    const double x[] = {0.01, -0.02, 0.03, 0.02, 0.01}; /* mean 0.01, sd sqrt(0.0014 / 4) */
     double sr = 0.01 / sqrt(0.0014 / 4);
     CHECK_CLOSE(sharpe_ratio(5, x, 12), sqrt(12) * sr, 1e-14);
     CHECK_CLOSE(sharpe_error(5, x, 12), sqrt(12 * (1 + sr * sr / 2) / 5), 1e-14);
@@ -85,7 +85,7 @@ static void sharpe_differences(void)
     CHECK_CLOSE(sharpe_difference(N, y, x, 12, 3, &back), -difference, 1e-14);
     CHECK_CLOSE(back, error, 1e-12);
     CU_ASSERT(error > 0 && error < sharpe_error(N, x, 12) + sharpe_error(N, y, 12));
-    CU_ASSERT(fabs(sharpe_difference(N, x, x, 12, 3, &error)) < 1e-14 && error < 1e-14);      /* itself: no error at all */
+    CU_ASSERT(fabs(sharpe_difference(N, x, x, 12, 3, &error)) < 1e-14 && error < 1e-14); /* itself: no error at all */
     /* Jobson-Korkie with Memmel's correction holds for normal iid returns: lags 0 must be near it */
     double a = sharpe_ratio(N, x, 1), b = sharpe_ratio(N, y, 1), rho = series_correlation(N, x, y);
     double memmel = sqrt((2 - 2 * rho + 0.5 * (a * a + b * b - 2 * a * b * rho * rho)) / N);
@@ -96,7 +96,8 @@ static void sharpe_differences(void)
 /* g'Wg with a dense inverse; F [n, m] of complete assets. */
 static double plain_hjd(int n, int m, const double *F, const double *R, double scale, bool covariance)
 {
-    double *S = memory_array(double, m * m, "S"), *W = memory_array(double, m * m, "W"), *g = memory_array(double, 2 * m, "g"), d = 0;
+    double *S = memory_array(double, m *m, "S"), *W = memory_array(double, m *m, "W"), *g = memory_array(double, 2 * m, "g"),
+           d = 0;
     for (int j = 0; j < m; j++)
         for (int i = 0; i < n; i++) g[j] += (1 - scale * R[i]) * F[i * m + j] / n, g[m + j] += F[i * m + j] / n;
     for (int j = 0; j < m; j++)
@@ -141,7 +142,7 @@ static void hjd_against_dense_inverse(void)
         CHECK_CLOSE(root ? scaled * scaled : scaled, best, 1e-6);
         CU_ASSERT((root ? scaled * scaled : scaled) <= best + 1e-12);
         double twice[P], scaled_twice;
-        for (int i = 0; i < P; i++) twice[i] = -3.0 * R[i];      /* the direction alone counts */
+        for (int i = 0; i < P; i++) twice[i] = -3.0 * R[i]; /* the direction alone counts */
         hjd_distance(&h, twice, &scaled_twice);
         CHECK_CLOSE(scaled_twice, scaled, 1e-12);
         hjd_free(&h);
@@ -217,7 +218,7 @@ static void hjd_contributions_by_difference(void)
 {
     fill_assets();
     for (int covariance = 0; covariance < 2; covariance++) {
-        enum { MANY = 400 };      /* the sample 400 times over: one period more is a small step */
+        enum { MANY = 400 }; /* the sample 400 times over: one period more is a small step */
         struct hjd h;
         double phi[P], mean = 0;
         hjd_create(&h, M, F, P, all, covariance, false);
@@ -241,7 +242,7 @@ static void hjd_contributions_by_difference(void)
 
 static void trading_measures(void)
 {
-    const double r[] = {0.02, -0.01, -0.03, 0.05, -0.02};      /* sums 2 1 -2 3 1 percent */
+    const double r[] = {0.02, -0.01, -0.03, 0.05, -0.02}; /* sums 2 1 -2 3 1 percent */
     double path[5];
     CHECK_CLOSE(drawdown_largest(5, r), 0.04, 1e-14);
     drawdown_path(5, r, path);
@@ -250,7 +251,7 @@ static void trading_measures(void)
     CHECK_CLOSE(hit_rate(5, r), 0.4, 1e-14);
     CHECK_CLOSE(sortino_ratio(5, r, 12), sqrt(12) * 0.002 / sqrt(0.0014 / 5), 1e-12);
     const double loss[] = {-0.5};
-    CHECK_CLOSE(drawdown_largest(1, loss), 0.5, 1e-14);      /* from the start */
+    CHECK_CLOSE(drawdown_largest(1, loss), 0.5, 1e-14); /* from the start */
     const double gain[] = {0.5};
     CU_ASSERT(isnan(sortino_ratio(1, gain, 12)));
     const int64_t a[] = {1, 3, 5}, b[] = {2, 3, 9};
@@ -275,7 +276,8 @@ static void fill_regression(void)
 static void plain_alpha(int k, int lags, double *alpha, double *t, double *slope)
 {
     int q = k + 1;
-    double Z[N * (K + 1)], ys[N], A[16] = {0}, inverse[16], b[4] = {0}, coef[4] = {0}, e[N], ee = 0, meat[16] = {0}, variance = 0;
+    double Z[N * (K + 1)], ys[N], A[16] = {0}, inverse[16], b[4] = {0}, coef[4] = {0}, e[N], ee = 0, meat[16] = {0},
+                                  variance = 0;
     double scale = 0.15 / sqrt(12) / series_sd(N, y);
     for (int i = 0; i < N; i++) {
         ys[i] = scale * y[i], Z[i * q] = 1;
@@ -300,7 +302,8 @@ static void plain_alpha(int k, int lags, double *alpha, double *t, double *slope
             for (int j = 0; j < N; j++)
                 if (abs(i - j) <= lags)
                     for (int a = 0; a < q; a++)
-                        for (int c = 0; c < q; c++) meat[a * q + c] += (1 - abs(i - j) / (lags + 1.0)) * e[i] * e[j] * Z[i * q + a] * Z[j * q + c];
+                        for (int c = 0; c < q; c++)
+                            meat[a * q + c] += (1 - abs(i - j) / (lags + 1.0)) * e[i] * e[j] * Z[i * q + a] * Z[j * q + c];
         for (int a = 0; a < q; a++)
             for (int c = 0; c < q; c++) variance += inverse[a] * meat[a * q + c] * inverse[c * q];
     }
@@ -408,7 +411,7 @@ static void bootstrap_draws(void)
     CU_ASSERT(!memcmp(count, again, sizeof count));
     bootstrap_counts(6, 1999, LENGTH, 1, again);
     CU_ASSERT(memcmp(count, again, sizeof count) != 0);
-    bootstrap_counts(5, 3, LENGTH, LENGTH, runs);      /* one circular block of all dates is the sample itself */
+    bootstrap_counts(5, 3, LENGTH, LENGTH, runs); /* one circular block of all dates is the sample itself */
     for (int i = 0; i < LENGTH; i++) CU_ASSERT(runs[i] == 1);
 }
 

@@ -35,7 +35,13 @@ static void model(struct result_model *m, const char *universe, const char *name
 /* all: bsv, linear (ridge, heads, symmetry); small: bsv; one model is missing its first ten rows. */
 static void make(struct results *r)
 {
-    *r = (struct results){.path = memory_text("x.h5"), .P = P, .periods_per_year = 12, .models = 3, .M = M, .rows_done = 3 * P, .rows_total = 3 * P};
+    *r = (struct results){.path = memory_text("x.h5"),
+                          .P = P,
+                          .periods_per_year = 12,
+                          .models = 3,
+                          .M = M,
+                          .rows_done = 3 * P,
+                          .rows_total = 3 * P};
     r->dates = memory_array(int64_t, P, "dates");
     for (int p = 0; p < P; p++) r->dates[p] = 20000001 + 10000 * (p / 12) + 100 * (p % 12 + 1) + 27;
     r->test_assets = normals(1, P * M, 0.01, 0.05);
@@ -68,7 +74,10 @@ static double number(const struct table *t, int row, const char *column)
     CU_ASSERT_FATAL(c >= 0 && row < t->rows);
     return table_at(t, row, c)->number;
 }
-static const char *text(const struct table *t, int row, const char *column) { return table_at(t, row, table_find(t, column))->text; }
+static const char *text(const struct table *t, int row, const char *column)
+{
+    return table_at(t, row, table_find(t, column))->text;
+}
 
 static void has_columns(const struct table *t, const char *header)
 {
@@ -91,7 +100,8 @@ static void columns_of_formats(void)
     struct error e = {""};
     make(&r);
     CU_ASSERT_FATAL(tables_build(&r, &options, &t, &e) == 0);
-    has_columns(t.table[TABLES_PERFORMANCE], "universe,model,from,to,periods,sharpe,sharpe_se,hjd,hjd_scaled,test_assets,ridge_edge_share");
+    has_columns(t.table[TABLES_PERFORMANCE],
+                "universe,model,from,to,periods,sharpe,sharpe_se,hjd,hjd_scaled,test_assets,ridge_edge_share");
     has_columns(t.table[TABLES_ALPHAS], "universe,model,against,alpha_percent,t,alpha_percent_per_year,beta,periods");
     has_columns(t.table[TABLES_CORRELATIONS], "universe,model,with,correlation,periods");
     has_columns(t.table[TABLES_TANGENCY], "universe,model,weight,low,high");
@@ -121,19 +131,19 @@ static void contents(void)
     /* of rows 1 .. 59, every fourth chose the last of the grid and one the first: 15 of 59 */
     CHECK_CLOSE(number(p, 1, "ridge_edge_share"), 15.0 / 59, 1e-14);
     CU_ASSERT(isnan(number(p, 0, "ridge_edge_share")) && isnan(number(p, 3, "ridge_edge_share")));
-    const struct table *a = t.table[TABLES_ALPHAS];      /* all: 2 pairs + 2 others; small has one model */
+    const struct table *a = t.table[TABLES_ALPHAS]; /* all: 2 pairs + 2 others; small has one model */
     CU_ASSERT(a->rows == 4);
     for (int i = 0; i < a->rows; i++) {
         CU_ASSERT(strcmp(text(a, i, "model"), "truth") && strcmp(text(a, i, "universe"), "small"));
         CHECK_CLOSE(number(a, i, "periods"), P - 10, 0);
         CHECK_CLOSE(number(a, i, "alpha_percent_per_year"), 12 * number(a, i, "alpha_percent"), 1e-13);
     }
-    CHECK_CLOSE(number(a, 0, "t"), number(a, 1, "t"), 1e-12);      /* one other model: the same regression */
+    CHECK_CLOSE(number(a, 0, "t"), number(a, 1, "t"), 1e-12); /* one other model: the same regression */
     const struct table *c = t.table[TABLES_CORRELATIONS];
     CU_ASSERT(c->rows == 5);
     CHECK_CLOSE(number(c, 0, "correlation"), 1, 0);
     CHECK_CLOSE(number(c, 1, "correlation"), number(c, 2, "correlation"), 1e-15);
-    CHECK_CLOSE(number(c, 1, "correlation"), number(a, 0, "beta"), 1e-12);      /* equal volatilities */
+    CHECK_CLOSE(number(c, 1, "correlation"), number(a, 0, "beta"), 1e-12); /* equal volatilities */
     const struct table *w = t.table[TABLES_TANGENCY];
     CU_ASSERT(w->rows == 3);
     CHECK_CLOSE(number(w, 0, "weight") + number(w, 1, "weight"), 1, 1e-12);
@@ -145,7 +155,7 @@ static void contents(void)
     const struct table *h = t.table[TABLES_HEADS];
     CU_ASSERT(h->rows == (NZ + 1) * NH && isnan(number(h, 0, "ridge")));
     double series[P];
-    for (int i = 0; i < P; i++) series[i] = r.model[1].returns_by_heads[i * NZ * NH + 1 * NH + 1];      /* ridge 0.1, two heads */
+    for (int i = 0; i < P; i++) series[i] = r.model[1].returns_by_heads[i * NZ * NH + 1 * NH + 1]; /* ridge 0.1, two heads */
     CHECK_CLOSE(number(h, NH + 1 * NH + 1, "sharpe"), sharpe_ratio(P, series, 12), 1e-13);
     CHECK_CLOSE(number(h, NH + 1 * NH + 1, "ridge"), 0.1, 1e-15);
     const struct table *s = t.table[TABLES_SYMMETRY];
@@ -168,11 +178,12 @@ static void subsamples(void)
     CHECK_CLOSE(number(t.table[TABLES_PERFORMANCE], 1, "sharpe"), sharpe_ratio(21, r.model[1].returns + 20, 12), 1e-14);
     CHECK_CLOSE(number(t.table[TABLES_PERFORMANCE], 3, "periods"), 21, 0);
     tables_free(&t);
-    o.to = r.dates[22];      /* 3 periods, 4 test assets: no HJD, said in a note; no regression either */
+    o.to = r.dates[22]; /* 3 periods, 4 test assets: no HJD, said in a note; no regression either */
     CU_ASSERT_FATAL(tables_build(&r, &o, &t, &e) == 0);
     CU_ASSERT(isnan(number(t.table[TABLES_PERFORMANCE], 1, "hjd")));
     int said = 0;
-    for (int i = 0; i < t.table[TABLES_PERFORMANCE]->notes; i++) said |= strstr(t.table[TABLES_PERFORMANCE]->note[i], "not more periods than test assets") != NULL;
+    for (int i = 0; i < t.table[TABLES_PERFORMANCE]->notes; i++)
+        said |= strstr(t.table[TABLES_PERFORMANCE]->note[i], "not more periods than test assets") != NULL;
     CU_ASSERT(said);
     tables_free(&t);
     o.from = 20300101, o.to = 0;
@@ -200,7 +211,8 @@ static void incomplete_results(void)
     CU_ASSERT_FATAL(tables_build(&r, &options, &t, &e) == 0);
     const struct table *p = t.table[TABLES_PERFORMANCE];
     CHECK_CLOSE(number(p, 0, "periods"), 0, 0);
-    CU_ASSERT(isnan(number(p, 0, "sharpe")) && isnan(number(p, 0, "from")) && isnan(number(p, 1, "hjd")) && isnan(number(p, 1, "test_assets")));
+    CU_ASSERT(isnan(number(p, 0, "sharpe")) && isnan(number(p, 0, "from")) && isnan(number(p, 1, "hjd")) &&
+              isnan(number(p, 1, "test_assets")));
     CU_ASSERT(isfinite(number(p, 1, "sharpe")) && isfinite(number(p, 2, "sharpe")));
     CU_ASSERT(strstr(p->note[0], "no return in the sample") && strstr(p->note[1], "Run under way: 50 of 180"));
     CU_ASSERT(t.table[TABLES_ALPHAS]->rows == 0 && t.table[TABLES_TANGENCY]->rows == 2);
@@ -245,14 +257,17 @@ static void forms(void)
 {
     struct table *t = sample_table();
     char *s = form_of(table_csv, t);
-    CU_ASSERT(!strcmp(s, "name,from,value,ridge_z\n\"a,\"\"b\"\"\nc|_\",20010228,-0.3333333333333333,1e-10\ngröße,200102281530,-0.001,\n,,,\n"));
+    CU_ASSERT(!strcmp(s, "name,from,value,ridge_z\n\"a,\"\"b\"\"\nc|_\",20010228,-0.3333333333333333,1e-10\ngröße,"
+                         "200102281530,-0.001,\n,,,\n"));
     free(s);
     s = form_of(table_markdown, t);
-    CU_ASSERT(strstr(s, "| a,\"b\" c\\|\\_ | 2001-02-28 | -0.33 | 1e-10 |") && strstr(s, "| name | first date | value | ridge z |"));
+    CU_ASSERT(strstr(s, "| a,\"b\" c\\|\\_ | 2001-02-28 | -0.33 | 1e-10 |") &&
+              strstr(s, "| name | first date | value | ridge z |"));
     CU_ASSERT(strstr(s, "| größe | 2001-02-28 15:30 | 0.00 |  |") && strstr(s, "50% sure"));
     free(s);
     s = form_of(table_latex, t);
-    CU_ASSERT(strstr(s, "\\caption{A \\& B\\_c}") && strstr(s, "\\toprule") && strstr(s, "\\bottomrule") && strstr(s, "$-$0.33 & 1e-10 \\\\"));
+    CU_ASSERT(strstr(s, "\\caption{A \\& B\\_c}") && strstr(s, "\\toprule") && strstr(s, "\\bottomrule") &&
+              strstr(s, "$-$0.33 & 1e-10 \\\\"));
     CU_ASSERT(strstr(s, "50\\% sure") && strstr(s, "-- & -- & -- & -- \\\\") && t->notes == 1);
     free(s);
     s = form_of(table_print, t);
@@ -284,7 +299,7 @@ static int files_in(const char *folder)
 {
     int n = 0;
     DIR *d = opendir(folder);
-    for (struct dirent *f; d && (f = readdir(d)); ) n += f->d_name[0] != '.';
+    for (struct dirent *f; d && (f = readdir(d));) n += f->d_name[0] != '.';
     if (d) closedir(d);
     return n;
 }
@@ -298,7 +313,7 @@ static void whole_files(void)
     struct table *t = sample_table();
     CU_ASSERT(table_write(t, inner, &e) == 0 && files_in(inner) == 3);
     CU_ASSERT(table_write(t, inner, &e) == 0 && files_in(inner) == 3);
-    snprintf(path, sizeof path, "%s/demo.csv", inner);      /* a folder of another program's in the way */
+    snprintf(path, sizeof path, "%s/demo.csv", inner); /* a folder of another program's in the way */
     CU_ASSERT(table_write(t, path, &e) == -1 && strstr(e.text, "needed: a folder"));
     table_free(t);
     e = (struct error){""};

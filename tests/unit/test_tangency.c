@@ -15,7 +15,8 @@ static void fill(int k, int seed, double common)
     for (int j = 0; j < k; j++) {
         struct random_stream s = random_open(11, (uint64_t)seed, (uint64_t)j, 0), m = random_open(11, (uint64_t)seed, 99, 0);
         double mean = 0.25 * (random_uniform(&s, 1000) - 0.3), scale = 0.01 * (1 + 5 * random_uniform(&s, 1001));
-        for (int i = 0; i < N; i++) x[j * N + i] = scale * (mean + random_normal(&s, (uint64_t)i) + common * random_normal(&m, (uint64_t)i));
+        for (int i = 0; i < N; i++)
+            x[j * N + i] = scale * (mean + random_normal(&s, (uint64_t)i) + common * random_normal(&m, (uint64_t)i));
     }
 }
 
@@ -42,7 +43,9 @@ static void against_grid(void)
         if (code) continue;
         enum { STEPS = 100 };
         for (int a = 0; a <= STEPS; a++)
-            for (int b = 0; a + b <= STEPS; b++) best = fmax(best, sharpe_of(3, (double[]){a / (double)STEPS, b / (double)STEPS, 1 - (a + b) / (double)STEPS}));
+            for (int b = 0; a + b <= STEPS; b++)
+                best =
+                    fmax(best, sharpe_of(3, (double[]){a / (double)STEPS, b / (double)STEPS, 1 - (a + b) / (double)STEPS}));
         CHECK_CLOSE(w[0] + w[1] + w[2], 1, 1e-12);
         CU_ASSERT(w[0] >= 0 && w[1] >= 0 && w[2] >= 0);
         CHECK_CLOSE(sharpe, sharpe_of(3, w), 1e-10);
@@ -50,7 +53,7 @@ static void against_grid(void)
         corner += w[0] == 0 || w[1] == 0 || w[2] == 0;
         inside += w[0] > 0 && w[1] > 0 && w[2] > 0;
     }
-    CU_ASSERT(corner > 3 && inside > 0);      /* both kinds were met */
+    CU_ASSERT(corner > 3 && inside > 0); /* both kinds were met */
 }
 
 /* Kuhn-Tucker conditions of the quadratic problem. */
@@ -71,7 +74,8 @@ static void kuhn_tucker(void)
             b[i] = series_mean(N, x + i * N) / series_sd(N, x + i * N);
             for (int j = 0; j < K; j++) {
                 A[i * K + j] = 0;
-                for (int t = 0; t < N; t++) A[i * K + j] += x[i * N + t] * x[j * N + t] / N / series_sd(N, x + i * N) / series_sd(N, x + j * N);
+                for (int t = 0; t < N; t++)
+                    A[i * K + j] += x[i * N + t] * x[j * N + t] / N / series_sd(N, x + i * N) / series_sd(N, x + j * N);
             }
         }
         nonnegative_least_squares(K, A, b, w);
@@ -117,10 +121,11 @@ static void intervals(void)
     tangency_intervals(N, K, x, 500, 1, 0.95, 1, low, high);
     tangency_intervals(N, K, x, 500, 1, 0.95, 1, low2, high2);
     CU_ASSERT(!memcmp(low, low2, sizeof low) && !memcmp(high, high2, sizeof high));
-    for (int i = 0; i < K; i++) CU_ASSERT(low[i] >= 0 && high[i] <= 1 && low[i] <= w[i] && w[i] <= high[i] && high[i] > low[i]);
+    for (int i = 0; i < K; i++)
+        CU_ASSERT(low[i] >= 0 && high[i] <= 1 && low[i] <= w[i] && w[i] <= high[i] && high[i] > low[i]);
     tangency_intervals(N, K, x, 500, 1, 0.95, 2, low2, high2);
     CU_ASSERT(memcmp(low, low2, sizeof low) != 0);
-    tangency_intervals(N, K, x, 50, N, 0.95, 2, low2, high2);      /* one block of all dates: every draw is the sample */
+    tangency_intervals(N, K, x, 50, N, 0.95, 2, low2, high2); /* one block of all dates: every draw is the sample */
     for (int i = 0; i < K; i++) CHECK_CLOSE(low2[i], w[i], 1e-9);
     for (int i = 0; i < K; i++) CHECK_CLOSE(high2[i], w[i], 1e-9);
 }
