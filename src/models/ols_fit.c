@@ -33,7 +33,7 @@ static double order_of(const struct ols_plan *p) { return (double)(p->rank > 0 &
 
 /* Work of LAPACK's divide and conquer is (4/3 + 4/3 + 2) n^3 and more where little deflates; leave-one-out 3 D^2 n for every period
  * and penalty. Conjugate gradients: steps measured on real and synthetic windows. */
-static const double dense_rate = 25e9, iterative_rate = 20e9, typical_steps = 30;
+static const double dense_rate = 48e9, iterative_rate = 40e9, typical_steps = 15;
 
 double ols_plan_flops(const struct ols_plan *p, enum ols_road road)
 {

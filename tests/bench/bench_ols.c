@@ -1,5 +1,6 @@
 /* The OLS objective: the dense road against ScaLAPACK's solver alone, the iterative road against the dense one, and what a study costs
- * on many ranks.   mpirun -n P bench_ols [small | road | all]; small: n = 1320, 2640, 3960; road: D = 132, T = 60 */
+ * on many ranks.   mpirun -n P bench_ols [quick | small | road | all]
+ * small: n = 1320, 2640, 3960; road: D = 66 and 132, T = 60; quick (one rank's default; LAPACK in ScaLAPACK's place): the smallest of each */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -138,14 +139,15 @@ static void model(double dense, double iterative, int team)
 int main(int argc, char **argv)
 {
     struct team *world = world_open(&argc, &argv);
-    const char *what = argc > 1 ? argv[1] : "all";
+    const char *what = argc > 1 ? argv[1] : team_size(world) > 1 ? "all" : "quick";
+    bool quick = !strcmp(what, "quick");
     for (int i = 0; i < NZ; i++) ridge[i] = pow(10, i - 10);
     if (strcmp(what, "road"))
-        for (int D = 22; D <= 66; D += 22) small(world, D);
+        for (int D = 22; D <= (quick ? 22 : 66); D += 22) small(world, D);
     if (strcmp(what, "small")) {
         double dense = 0, iterative = 0;
-        roads(world, 66, &dense, &iterative);
-        if (!strcmp(what, "all") || !strcmp(what, "road")) {
+        roads(world, quick ? 22 : 66, &dense, &iterative);
+        if (!quick) {
             roads(world, 132, &dense, &iterative);
             if (team_rank(world) == 0) model(dense, iterative, team_size(world));
         }
