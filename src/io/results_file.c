@@ -29,6 +29,24 @@ static double *load(struct hdf *f, const char *group, const char *name, int P, i
     return data;
 }
 
+/* Whether dataset `name` has one dimension (of n entries, unless n < 0). */
+static int check_line(struct hdf *f, const char *name, enum hdf_type type, int n, struct error *e)
+{
+    int rank;
+    int64_t size[HDF_DIMENSIONS];
+    if (hdf_shape(f, name, type, &rank, size, e)) return -1;
+    if (rank != 1) return error_set(e, "%s: %s: found %d dimensions; needed: 1", hdf_path(f), name, rank);
+    if (n >= 0 && size[0] != n) return error_set(e, "%s: %s: found %lld entries; needed: %d", hdf_path(f), name, (long long)size[0], n);
+    return 0;
+}
+
+/* Whether the other sizes of a dataset multiply to what the model's constants say. */
+static int check_size(struct hdf *f, const char *group, const char *name, int found, int needed, struct error *e)
+{
+    if (found == needed) return 0;
+    return error_set(e, "%s: %s/%s: found %d values a row; needed: %d", hdf_path(f), group, name, found, needed);
+}
+
 static double *load_constant(struct hdf *f, const char *group, const char *name, int *n, struct error *e)
 {
     char path[640];
@@ -36,7 +54,7 @@ static double *load_constant(struct hdf *f, const char *group, const char *name,
     int64_t size[HDF_DIMENSIONS];
     snprintf(path, sizeof path, "%s/%s", group, name);
     *n = 0;
-    if (!hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
+    if (!hdf_exists(f, path) || check_line(f, path, HDF_FLOAT64, -1, e) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
     double *data = memory_array(double, size[0], name);
     if (hdf_read(f, path, HDF_FLOAT64, data, e)) memory_free(data), data = NULL;
     *n = (int)size[0];
@@ -64,14 +82,16 @@ static int load_finished(struct hdf *f, const char *group, int P, struct result_
                                         "symmetric_returns", "antisymmetric_returns", "returns_by_seed", "training_loss"};
     char path[640];
     int size = 0;
+    const int needed[] = {1, 1, m->nz, m->nz, m->nz * m->nh, 1, 1, m->S, 0};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        *place_of(m, names[i]) = load(f, group, names[i], P, &size, e);
+        double *data = *place_of(m, names[i]) = load(f, group, names[i], P, &size, e);
+        if (data && needed[i] && check_size(f, group, names[i], size, needed[i], e)) return -1;
         if (m->training_loss && !strcmp(names[i], "training_loss")) m->E = m->S ? size / m->S : 0;
     }
     m->done = memory_array(uint8_t, P, "done flags");
     snprintf(path, sizeof path, "%s/done", group);
     if (!m->returns) return error_set(e, "%s: %s: the dataset 'returns' is missing", hdf_path(f), group);
-    return hdf_read(f, path, HDF_UINT8, m->done, e);
+    return check_line(f, path, HDF_UINT8, P, e) ? -1 : hdf_read(f, path, HDF_UINT8, m->done, e);
 }
 
 /* Rows from the part logs; the skeleton's empty datasets declare the fields. */
@@ -157,8 +177,9 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
     int rank;
     int64_t size[HDF_DIMENSIONS], ppy;
     if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || hdf_get_int(f, "/", "periods_per_year", &ppy, e) ||
-        hdf_shape(f, "dates", HDF_INT64, &rank, size, e))
+        check_line(f, "dates", HDF_INT64, -1, e) || hdf_shape(f, "dates", HDF_INT64, &rank, size, e))
         return -1;
+    if (ppy < 1 || ppy > 1000000) return error_set(e, "%s: attribute periods_per_year: found %lld; needed: 1 or more", r->path, (long long)ppy);
     r->periods_per_year = (int)ppy;
     r->P = (int)size[0];
     r->dates = memory_array(int64_t, r->P, "dates");
@@ -175,7 +196,9 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
     if (hdf_exists(f, "test_assets/returns")) {
         char *source = NULL;
         r->test_assets = load(f, "test_assets", "returns", r->P, &r->M, e);
+        int columns = r->M;
         hdf_read_texts(f, "test_assets/names", &r->M, &r->test_asset_names, e);
+        if (!error_is_set(e)) check_size(f, "test_assets", "names", r->M, columns, e);
         if (!hdf_get_text(f, "test_assets", "source", &source, e)) r->test_assets_are_factors = !strncmp(source, "managed", 7);
         memory_free(source);
     }

@@ -36,13 +36,17 @@ check "info: rows" grep -q '720 of 720 finished' <<<"$info"
 check "info: models" grep -q 'all/linear (linear_transformer): 144 of 144 rows, 6 ridges 0.0001 to 10, 3 head counts up to 4' <<<"$info"
 check "info: how it was made" grep -q 'panel_digest *0badcafe' <<<"$info"
 
-for kind in future panel missing short empty; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
+for kind in future panel missing short long-done many-heads wide-dates no-year empty; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
 head -c 3000 demo.h5 >truncated.h5; : >nothing.h5; echo 'a text' >text.h5
 refuses "no such file" 1 "nowhere.h5" "$AIPM" analyze nowhere.h5
 refuses "a version from the future" 1 "99" "$AIPM" analyze future.h5
 refuses "a panel" 1 "panel" "$AIPM" analyze panel.h5
 refuses "a missing dataset" 1 "models/all/bsv" "$AIPM" analyze missing.h5
 refuses "a short dataset" 1 "needed: 144" "$AIPM" analyze short.h5
+refuses "flags past the rows" 1 "models/all/bsv/done: found 100000 entries" "$AIPM" analyze long-done.h5
+refuses "more heads than returns" 1 "models/all/linear/returns_by_heads: found" "$AIPM" analyze many-heads.h5
+refuses "dates in a table" 1 "dates: found 2 dimensions" "$AIPM" analyze wide-dates.h5
+refuses "a year of no periods" 1 "periods_per_year: found -12" "$AIPM" info no-year.h5
 refuses "no finished row" 1 "no row is finished yet" "$AIPM" analyze empty.h5
 refuses "a truncated file" 1 "truncated.h5" "$AIPM" analyze truncated.h5
 refuses "an empty file" 1 "nothing.h5" "$AIPM" analyze nothing.h5

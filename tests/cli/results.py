@@ -69,6 +69,17 @@ def broken(path, out, kind):
             f["models/all/bsv/returns"] = np.zeros(3)
         elif kind == "weights":
             f["models/all/linear/weight_offsets"][5] = 0
+        elif kind == "long-done":
+            del f["models/all/bsv/done"]
+            f["models/all/bsv/done"] = np.ones(100000, "u1")
+        elif kind == "many-heads":
+            del f["models/all/linear/heads"]
+            f["models/all/linear/heads"] = np.arange(1.0, 2001)
+        elif kind == "wide-dates":
+            d = f["dates"][:]
+            del f["dates"]
+            f["dates"] = np.tile(d[:, None], (1, 400))
+        elif kind == "no-year": f.attrs["periods_per_year"] = np.int64(-12)
         elif kind == "empty":
             for m in ("all/bsv", "all/linear", "all/FF6", "small/bsv", "small/linear"):
                 f[f"models/{m}/done"][...] = 0
