@@ -36,8 +36,8 @@ struct results_plan {
 
 /* PARTS/skeleton.h5, written whole; creates the folder. One rank. */
 int results_skeleton(const char *parts, const struct results_plan *p, struct error *e);
-/* What a skeleton found on resume says of its run (memory_free each). */
-int results_skeleton_read(const char *parts, char **fingerprint, char **record, struct error *e);
+/* What a skeleton or results file found on resume computes, and by which program (memory_free each). */
+int results_origin(const char *file, char **fingerprint, char **program, struct error *e);
 
 /* The finished file from the parts: one rank, one model at a time in memory. `record`: name=value lines of how it was made, kept as
  * root attributes. */

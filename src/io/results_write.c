@@ -106,15 +106,13 @@ int results_skeleton(const char *parts, const struct results_plan *p, struct err
     return hdf_close(f, e);
 }
 
-int results_skeleton_read(const char *parts, char **fingerprint, char **record, struct error *e)
+int results_origin(const char *file, char **fingerprint, char **program, struct error *e)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/skeleton.h5", parts);
-    *fingerprint = *record = NULL;
-    struct hdf *f = hdf_open(path, NULL, e);
+    *fingerprint = *program = NULL;
+    struct hdf *f = hdf_open(file, NULL, e);
     if (!f) return -1;
     if (!hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) && !hdf_get_text(f, "/", "computes", fingerprint, e))
-        hdf_get_text(f, "/", "program", record, e);
+        hdf_get_text(f, "/", "program", program, e);
     return hdf_close(f, e);
 }
 
@@ -181,6 +179,10 @@ static int write_rows(struct hdf *f, const struct results_config *c, int config,
     struct row_set r;
     rows_of(c, p->P, &r);
     if (rows_assemble(&r, x, config, c->first_row, e)) return -1;
+    if (memchr(r.done, 0, (size_t)p->P)) {
+        rows_free(&r);
+        return error_set(e, "%s: finished rows of %s/%s have vanished; needed: no other hand on the folder during a run", x->folder, c->universe, c->name);
+    }
     char name[512];
     int64_t P = p->P, by_seed[2] = {p->P, r.S};
     for (int i = 0; i < r.fields; i++) write_field(f, c, &c->layout->field[i], p->P, r.field[i].data, e);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -46,7 +47,43 @@ static char *joined(const char *a, const char *b)
     return strcat(s, b);
 }
 
-/* What stands at the output's place: a finished file, parts of a run under way. Rank 0 looks, all agree. */
+/* The place itself must take a results file: hours later is too late to find out. */
+static int check_place(const struct run *r, struct error *e)
+{
+    struct stat output, panel;
+    if (!*r->output) return error_set(e, "%s: output: found an empty name; needed: a file", r->study->file);
+    if (stat(r->output, &output)) return 0;
+    if (S_ISDIR(output.st_mode)) return error_set(e, "%s: is a folder; a file name is needed", r->output);
+    if (!stat(r->panel, &panel) && panel.st_dev == output.st_dev && panel.st_ino == output.st_ino)
+        return error_set(e, "%s: is the panel; needed: another file for the results", r->output);
+    char *before, *program;      /* a fresh run replaces results, nothing else */
+    struct error ignored = {""};
+    if (results_origin(r->output, &before, &program, &ignored))
+        error_set(e, "%s: stands in the results' place and is no results file (%s); needed: another output, or its removal", r->output, ignored.text);
+    memory_free(before);
+    memory_free(program);
+    return error_is_set(e) ? -1 : 0;
+}
+
+/* A complete file at the output's place: of this study? The panel's rows are not read for it, its dates and names count. */
+static int check_complete(const struct run *r, struct error *e)
+{
+    char *before, *program, digest[32], differences[1024];
+    if (!results_origin(r->output, &before, &program, e)) {
+        const char *old = !strncmp(before, "panel ", 6) ? before + 6 : "";
+        snprintf(digest, sizeof digest, "%08x%.8s", panel_meta_digest(&r->meta), strcspn(old, "\n") == 16 ? old + 8 : "");
+        char *now = study_fingerprint(r->study, digest);
+        if (fingerprint_compare(before, now, differences, sizeof differences))
+            error_set(e, "%s: is complete, but of another study or panel:%s", r->output, differences);
+        memory_free(now);
+    }
+    memory_free(before);
+    memory_free(program);
+    return error_is_set(e) ? -1 : 0;
+}
+
+/* What stands at the output's place: a finished file, parts of a run under way. Rank 0 looks, all agree. The lock on the results is
+ * held: nobody else changes what is found. */
 static int check_output(struct run *r, bool *complete, struct error *e)
 {
     int finished = 0;
@@ -55,7 +92,9 @@ static int check_output(struct run *r, bool *complete, struct error *e)
         int parts = access(skeleton, F_OK) == 0;
         if (parts && !r->options->resume)
             error_set(e, "%s: holds the finished rows of a run under way; needed: --resume to go on with it, or remove the folder to start anew", r->parts);
+        else if (!parts) parts_remove(r->parts, e);      /* left by a kill while a finished run cleaned up: rows of who knows which study */
         finished = r->options->resume && !parts && access(r->output, F_OK) == 0;
+        if (finished && !error_is_set(e)) check_complete(r, e);
         if (r->options->resume && !parts && !finished) log_info("nothing to resume at %s: starting", r->output);
         memory_free(skeleton);
     }
@@ -192,7 +231,7 @@ static void enter_parts(struct run *r, struct error *e)
             struct error ignored = {""};
             parts_remove(r->parts, &ignored);
         }
-    } else if (!results_skeleton_read(r->parts, &before, &program, e)) {
+    } else if (!results_origin(skeleton, &before, &program, e)) {
         if (fingerprint_compare(before, r->plan.fingerprint, differences, sizeof differences))
             error_set(e, "%s: cannot be resumed: the study or its panel computes something else than the run under way:%s", r->parts, differences);
         else if (strcmp(program, version_text())) log_warn("resuming a run of another program (%s): bits may differ", program);
@@ -211,7 +250,7 @@ static int finish(struct run *r, struct error *e)
         struct part_index x;
         long failures = 0;
         if (!parts_index(r->parts, 0, 1, &x, e)) {
-            for (size_t i = 0; i < x.records; i++) failures += x.record[i].key.code != 0;
+            for (size_t i = 0; i < x.records; i++) failures += x.record[i].key.code > 0 && x.record[i].key.code < FIT_NO_DATA;
             char *record = record_text(&r->guard, r->generation, r->total, failures, peaks);
             results_finish(r->output, &r->plan, &x, record, e);
             memory_free(record);
@@ -317,7 +356,8 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     r.parameters = joined(r.output, ".parameters");
     stop_install(world);
     int status = EXIT_INPUT;
-    if (!panel_load_meta(r.panel, world, &r.meta, e)) {
+    if (team_rank(world) == 0) check_place(&r, e);
+    if (!team_agree(world, e) && !panel_load_meta(r.panel, world, &r.meta, e)) {
         if (!study_bind(s, &r.meta, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
             else log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P, team_size(world), team_size(world) == 1 ? "" : "s", blas_text());

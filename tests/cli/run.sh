@@ -68,3 +68,19 @@ refuses "missing panel" 1 "no.h5" mpi 2 "$AIPM" run "$WORK/s.yaml" --panel "$WOR
 check "help teaches" grep -q "A study file names" <("$AIPM" run --help)
 check "explain lists options" grep -q "head counts to report" <("$AIPM" run --explain)
 refuses "output folder cannot be made" 1 "/proc/nowhere" mpi 2 "$AIPM" run "$WORK/s.yaml" -o /proc/nowhere/r.h5
+
+# what stands at the output's place
+cp "$WORK/p.h5" "$WORK/p3.h5"
+refuses "the panel is not overwritten" 1 "is the panel" mpi 2 "$AIPM" run "$WORK/s.yaml" --panel "$WORK/p3.h5" -o "$WORK/./p3.h5"
+check "the panel is whole" cmp -s "$WORK/p.h5" "$WORK/p3.h5"
+refuses "another panel is not overwritten" 1 "is no results file" mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/p3.h5"
+mkdir "$WORK/folder"
+refuses "a folder, before any training" 1 "is a folder" mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/folder"
+refuses "an empty name" 1 "found an empty name" mpi 2 "$AIPM" run "$WORK/s.yaml" -o ""
+check "nothing beside the folder" test ! -e "$WORK/folder.parts" -a ! -e "$WORK/folder.lock"
+refuses "a complete run of another study" 1 "is complete, but of another study" mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/k.h5" --resume
+interrupt "$WORK/l.h5" USR1 mpirun
+rm "$WORK/l.h5.parts/skeleton.h5"      # as a kill leaves it while a finished run cleans up
+mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/l.h5" 2>/dev/null
+check "rows of another study are not taken up" same "$WORK/r.h5" "$WORK/l.h5"
+check "leftover parts are removed" test ! -e "$WORK/l.h5.parts"
