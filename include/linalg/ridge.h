@@ -10,7 +10,7 @@
 
 struct ridge_path {
     int T, nz;             /* capacity */
-    double *alpha;         /* [nz, T] after ridge_fit */
+    double *alpha;         /* [nz, T] after ridge_fit: its part in the range of K, the only one that portfolios see */
     double *loss;          /* [nz] leave-one-out losses */
     int selected;          /* the penalty of smallest loss; ties go to the larger z */
     double *eigenvalue;    /* [T] ascending, clipped at 0 */

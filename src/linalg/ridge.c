@@ -1,15 +1,16 @@
 #include "linalg/ridge.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "linalg/eigen.h"
 
-/* Scratch, carved from work: vectors [T,T], their squares [T,T], sums u [T], two right-hand sides [nz,T], diagonal
- * [nz,T], then LAPACK's own. */
-static size_t scratch(int T, int nz) { return 2 * (size_t)T * T + (size_t)T + 3 * (size_t)nz * T; }
+/* Scratch, carved from work: vectors [T,T], their squares [T,T], sums u [T], right-hand sides [nz,T] of three products, two of their
+ * results [nz,T], then LAPACK's own. */
+static size_t scratch(int T, int nz) { return 2 * (size_t)T * T + (size_t)T + 5 * (size_t)nz * T; }
 
 size_t ridge_bytes(int T, int nz)
 {
@@ -41,14 +42,18 @@ void ridge_destroy(struct ridge_path *p)
 int ridge_fit(struct ridge_path *p, int T, const double *K, const double *z)
 {
     size_t TT = (size_t)T * T, nT = (size_t)p->nz * T;
-    double *V = p->work, *V2 = V + TT, *u = V2 + TT, *right = u + T, *inverse = right + nT, *diagonal = inverse + nT, *lapack = diagonal + nT;
+    double *V = p->work, *V2 = V + TT, *u = V2 + TT, *right = u + T, *inverse = right + nT, *span = inverse + nT, *full = span + nT,
+           *diagonal = full + nT, *lapack = diagonal + nT;
     memcpy(V, K, sizeof(double) * TT);
     for (size_t i = 0; i < TT; i++)
         if (!isfinite(V[i])) return -1;
     int info = eigen_symmetric(T, V, p->eigenvalue, lapack, p->lwork, p->iwork, p->liwork);
     if (info) return info;
+    /* Below this an eigenvalue is rounding of 0 (K has at most D others where D < T). Its part of alpha, u/(zT) v, moves the leave-one-out
+     * losses but no portfolio, since sum_t v_t f_t = 0: left in, it would multiply the rounding of that sum by 1/(zT). */
+    double nothing = T * DBL_EPSILON * fmax(p->eigenvalue[T - 1], 0);
     for (int k = 0; k < T; k++) {
-        p->eigenvalue[k] = fmax(p->eigenvalue[k], 0);      /* below zero is rounding */
+        if (p->eigenvalue[k] <= nothing) p->eigenvalue[k] = 0;
         u[k] = 0;
         for (int t = 0; t < T; t++) u[k] += V[(size_t)k * T + t];
     }
@@ -57,15 +62,17 @@ int ridge_fit(struct ridge_path *p, int T, const double *K, const double *z)
         for (int k = 0; k < T; k++) {
             inverse[(size_t)i * T + k] = 1 / (p->eigenvalue[k] + z[i] * T);
             right[(size_t)i * T + k] = u[k] * inverse[(size_t)i * T + k];
+            span[(size_t)i * T + k] = p->eigenvalue[k] > 0 ? right[(size_t)i * T + k] : 0;
         }
     /* column-major: alpha' = V right, diag = (V o V) inverse, all penalties at once */
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, T, p->nz, T, 1, V, T, right, T, 0, p->alpha, T);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, T, p->nz, T, 1, V, T, span, T, 0, p->alpha, T);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, T, p->nz, T, 1, V, T, right, T, 0, full, T);
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, T, p->nz, T, 1, V2, T, inverse, T, 0, diagonal, T);
     p->selected = 0;
     for (int i = 0; i < p->nz; i++) {
         double sum = 0;
         for (int t = 0; t < T; t++) {
-            double left_out = p->alpha[(size_t)i * T + t] / diagonal[(size_t)i * T + t];
+            double left_out = full[(size_t)i * T + t] / diagonal[(size_t)i * T + t];
             sum += left_out * left_out;
         }
         p->loss[i] = sum / T;

@@ -299,6 +299,33 @@ static void bsv_primal(void)
     sample_free(&s);
 }
 
+/* Fewer factors than periods, large factors, a tiny ridge: the null space of K must leave no trace. The primal is solved by QR of the
+ * stacked (F; sqrt(zT) I), which loses nothing. */
+static void bsv_low_ridge(void)
+{
+    static const double ridge[] = {1e-10, 1e-6, 1e-2};
+    enum { T = 40, D = 4 };
+    struct sample s;
+    struct layout l;
+    sample_make(&s, T, D, 8, 2);      /* F times n^2 */
+    struct shape shape = {.T = T, .D = D, .nz = 3, .ridge = ridge};
+    double variant[8], record[16];
+    run_class("bsv", &s, &shape, 0, variant, record, &l);
+    for (int z = 0; z < 3; z++)
+        for (int out = -1; out < T; out++) {
+            double A[(T + D) * D] = {0}, b[T + D] = {0}, loss = 0;
+            for (int t = 0; t < T; t++)
+                for (int d = 0; d < D && t != out; d++) A[d * (T + D) + t] = moments_factors(s.record[t])[d], b[t] = 1;
+            for (int d = 0; d < D; d++) A[d * (T + D) + T + d] = sqrt(ridge[z] * T);
+            CU_ASSERT_EQUAL(LAPACKE_dgels(LAPACK_COL_MAJOR, 'N', T + D, D, 1, A, T + D, b, T + D), 0);
+            if (out < 0) CHECK_CLOSE(variant[z] / cblas_ddot(D, b, 1, moments_factors(s.record[T]), 1), 1, 1e-9);
+            else loss = 1 - cblas_ddot(D, b, 1, moments_factors(s.record[out]), 1), record[1 + z] -= loss * loss / T;
+        }
+    for (int z = 0; z < 3; z++) CHECK_CLOSE(record[1 + z], 0, 1e-9);
+    layout_free(&l);
+    sample_free(&s);
+}
+
 /* A model that has walked here through earlier windows answers with the same bits as a fresh one. */
 static void history_is_irrelevant(void)
 {
@@ -346,6 +373,7 @@ int main(void)
         {"factor scales root and mean", transformer_scaled},
         {"OLS: portfolios, leave-one-out, heads and their parts equal the primal's, both roads", transformer_ols},
         {"BSV equals its primal ridge", bsv_primal},
+        {"BSV at low ridges, fewer factors than periods", bsv_low_ridge},
         {"earlier windows leave no trace", history_is_irrelevant},
     };
     int status = check_run("linear models", tests, sizeof tests / sizeof *tests);
