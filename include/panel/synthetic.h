@@ -21,11 +21,11 @@ enum { SYNTHETIC_FACTORS = 3 };
 
 struct synthetic_options {
     int N, D, T;
-    int start;                 /* YYYYMM of the first formation date */
+    int start; /* YYYYMM of the first formation date */
     uint64_t seed;
-    double sharpe;             /* annual Sharpe ratio of the true SDF portfolio if the shares sum to 1 */
-    double factor_share, own_share, cross_share;     /* of its square; 0 switches a part off */
-    double volatility;         /* idiosyncratic, a month, decimal */
+    double sharpe;                               /* annual Sharpe ratio of the true SDF portfolio if the shares sum to 1 */
+    double factor_share, own_share, cross_share; /* of its square; 0 switches a part off */
+    double volatility;                           /* idiosyncratic, a month, decimal */
 };
 extern const struct synthetic_options synthetic_default;
 

@@ -17,7 +17,7 @@
 struct request {
     struct synthetic_options o;
     const char *output;
-    const char *csv;          /* stock-months as text instead of a panel */
+    const char *csv; /* stock-months as text instead of a panel */
     int columns;
 };
 
@@ -30,14 +30,20 @@ static const struct argp_option options[] = {
     {"periods", 'T', "T", 0, "Months (300)", 1},
     {"start", OPT_START, "YYYYMM", 0, "First month (199501)", 1},
     {"seed", 's', "S", 0, "Another seed, another panel; the same seed, the same bytes (1)", 1},
-    {"sharpe", OPT_SHARPE, "X", 0, "Annual Sharpe ratio of the true SDF portfolio when the shares sum to 1: no model can do better (4)", 2},
-    {"factor-share", OPT_FACTOR, "X", 0, "Share of its square that comes from factors on which stocks load by their characteristics (0.3)", 2},
+    {"sharpe", OPT_SHARPE, "X", 0,
+     "Annual Sharpe ratio of the true SDF portfolio when the shares sum to 1: no model can do better (4)", 2},
+    {"factor-share", OPT_FACTOR, "X", 0,
+     "Share of its square that comes from factors on which stocks load by their characteristics (0.3)", 2},
     {"own-share", OPT_OWN, "X", 0, "Share from products and squares of a stock's own characteristics (0.3)", 2},
-    {"cross-share", OPT_CROSS, "X", 0, "Share from the other stocks' characteristics: a premium that follows their co-moments and changes its "
-                                       "sign (0.4)", 2},
+    {"cross-share", OPT_CROSS, "X", 0,
+     "Share from the other stocks' characteristics: a premium that follows their co-moments and changes its "
+     "sign (0.4)",
+     2},
     {"volatility", OPT_VOLATILITY, "X", 0, "Idiosyncratic volatility a month, decimal (0.1)", 2},
-    {"csv", OPT_CSV, "FILE", 0, "Instead of a panel: a CSV file shaped like JKP's (names, quoting, missing values) of --assets, --periods, --start and "
-                                "--seed, to try ingest with; its numbers mean nothing", 3},
+    {"csv", OPT_CSV, "FILE", 0,
+     "Instead of a panel: a CSV file shaped like JKP's (names, quoting, missing values) of --assets, --periods, --start and "
+     "--seed, to try ingest with; its numbers mean nothing",
+     3},
     {"csv-columns", OPT_COLUMNS, "N", 0, "Its columns, 190 or more (440)", 3},
     {"quiet", 'q', NULL, 0, "Warnings and errors only", 3},
     {0},
@@ -45,9 +51,12 @@ static const struct argp_option options[] = {
 
 static const char teaching[] =
     "Make a synthetic panel of stocks with a known stochastic discount factor.\v"
-    "The panel looks like JKP's: stocks enter and leave, characteristics are persistent, correlated within themes and ranked to "
-    "[-0.5, 0.5] every month, size groups go from micro to mega. Excess returns have a factor part, an own-asset nonlinear part and a "
-    "cross-asset part; a share of 0 switches a part off. BSV sees the first only, the linear transformer the first and the last. "
+    "The panel looks like JKP's: stocks enter and leave, characteristics are persistent, correlated within themes and "
+    "ranked to "
+    "[-0.5, 0.5] every month, size groups go from micro to mega. Excess returns have a factor part, an own-asset nonlinear "
+    "part and a "
+    "cross-asset part; a share of 0 switches a part off. BSV sees the first only, the linear transformer the first and the "
+    "last. "
     "truth/sdf_returns holds the return of the true conditional SDF portfolio, the ceiling for every model.\n\n"
     "The same options give the same file for any number of ranks.\n\n"
     "Examples:\n"
@@ -55,7 +64,8 @@ static const char teaching[] =
     "  aipm synth -o data/no-cross.h5 --cross-share 0 --seed 7\n"
     "  mpirun -n 4 aipm synth -o data/large.h5 --assets 5000 --characteristics 132 --periods 719 --start 196301\n";
 
-static int read_integer(struct argp_state *state, const char *what, const char *text, long long low, long long high, long long *out)
+static int read_integer(struct argp_state *state, const char *what, const char *text, long long low, long long high,
+                        long long *out)
 {
     char *end;
     errno = 0;
@@ -96,7 +106,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'q': log_set_quiet(true); break;
     case ARGP_KEY_ARG: return arguments_fail(state, "'%s': synth takes options only, as -o PANEL", arg);
     case ARGP_KEY_END:
-        if (!r->output == !r->csv) return arguments_fail(state, "which file to write? One of -o PANEL and --csv FILE is needed");
+        if (!r->output == !r->csv)
+            return arguments_fail(state, "which file to write? One of -o PANEL and --csv FILE is needed");
         if (synthetic_check(&r->o, &e)) return arguments_fail(state, "%s", e.text);
         break;
     default: return ARGP_ERR_UNKNOWN;
@@ -117,7 +128,8 @@ static int write_options(struct hdf *f, const struct request *r, double ceiling,
     int rc = hdf_put_text(f, "/", "made_by", version_text(), e);
     if (!rc) rc = hdf_put_int(f, "/", "synth_assets", o->N, e);
     if (!rc) rc = hdf_put_int(f, "/", "synth_seed", (int64_t)o->seed, e);
-    for (size_t i = 0; i < sizeof reals / sizeof *reals && !rc; i++) rc = hdf_put_real(f, "/", reals[i].name, reals[i].value, e);
+    for (size_t i = 0; i < sizeof reals / sizeof *reals && !rc; i++)
+        rc = hdf_put_real(f, "/", reals[i].name, reals[i].value, e);
     return rc;
 }
 
@@ -131,9 +143,11 @@ static int block_start(const struct panel_meta *m, int r, int ranks)
 }
 
 /* My block of periods, one at a time. Not collective. */
-static void write_block(struct panel_writer *w, struct synthetic *s, const struct panel_meta *m, const struct team *world, struct error *e)
+static void write_block(struct panel_writer *w, struct synthetic *s, const struct panel_meta *m, const struct team *world,
+                        struct error *e)
 {
-    int me = team_rank(world), ranks = team_size(world), first = block_start(m, me, ranks), last = block_start(m, me + 1, ranks);
+    int me = team_rank(world), ranks = team_size(world), first = block_start(m, me, ranks),
+        last = block_start(m, me + 1, ranks);
     struct row_buffer b;
     struct progress p;
     row_buffer_create(&b, m, panel_max_assets(m));
@@ -157,8 +171,8 @@ static void write_panel(const struct request *r, struct team *world, struct erro
     char size[32], took[32];
     double start = clock_seconds();
     synthetic_describe(s, &m);
-    log_info("%s: %lld rows of %d characteristics over %d months, %s; true Sharpe ratio %.2f a year", r->output, (long long)m.rows, m.D, m.T,
-             format_bytes(panel_row_bytes(&m), size), synthetic_ceiling(s));
+    log_info("%s: %lld rows of %d characteristics over %d months, %s; true Sharpe ratio %.2f a year", r->output,
+             (long long)m.rows, m.D, m.T, format_bytes(panel_row_bytes(&m), size), synthetic_ceiling(s));
     struct panel_writer *w = panel_write_begin(r->output, world, &m, e);
     if (w) {
         int64_t T = m.T;
@@ -180,8 +194,8 @@ static void write_csv(const struct request *r, struct team *world, struct error 
     char size[32], took[32];
     double start = clock_seconds();
     if (!jkp_csv_write(r->csv, &o, world, &rows, &bytes, e))
-        log_info("%s: %lld stock-months of %d columns, %s, written in %s", r->csv, (long long)rows, r->columns, format_bytes((double)bytes, size),
-                 format_duration(clock_seconds() - start, took));
+        log_info("%s: %lld stock-months of %d columns, %s, written in %s", r->csv, (long long)rows, r->columns,
+                 format_bytes((double)bytes, size), format_duration(clock_seconds() - start, took));
 }
 
 int command_synth(int argc, char **argv, struct team *world)

@@ -17,7 +17,10 @@
 
 /* A file that HDF5 could not close stays half-open inside it and would crash it at exit. */
 static bool wrecked;
-bool hdf_wrecked(void) { return wrecked; }
+bool hdf_wrecked(void)
+{
+    return wrecked;
+}
 
 static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *to)
 {
@@ -35,16 +38,25 @@ const char *hdf_reason(void)
     return text;
 }
 
-static void quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+static void quiet(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
 
-bool hdf_leads(const struct hdf *f) { return !f->team || team_rank(f->team) == 0; }
+bool hdf_leads(const struct hdf *f)
+{
+    return !f->team || team_rank(f->team) == 0;
+}
 
 int hdf_agree(const struct hdf *f, struct error *e)
 {
     return f->team ? team_agree(f->team, e) : error_is_set(e) ? -1 : 0;
 }
 
-const char *hdf_path(const struct hdf *f) { return f->path; }
+const char *hdf_path(const struct hdf *f)
+{
+    return f->path;
+}
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
 
@@ -76,9 +88,9 @@ static hid_t access_list(struct team *team, bool writes)
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
     if (team) {
         H5Pset_fapl_mpio(list, team_comm(team), MPI_INFO_NULL);
-        H5Pset_all_coll_metadata_ops(list, true);     /* reads only: collective metadata writes of 1.10 leave unset bytes */
+        H5Pset_all_coll_metadata_ops(list, true); /* reads only: collective metadata writes of 1.10 leave unset bytes */
     } else {
-        H5Pset_file_locking(list, writes, true);      /* readers need no lock: a file that exists is whole */
+        H5Pset_file_locking(list, writes, true); /* readers need no lock: a file that exists is whole */
     }
     return list;
 }
@@ -97,7 +109,7 @@ static int check_file(const char *path, struct error *e)
         return error_set(e, "%s: is not an HDF5 file (%lld bytes without its signature); an HDF5 file is needed", path,
                          (long long)s.st_size);
     hid_t list = access_list(NULL, false), id = H5Fopen(path, H5F_ACC_RDONLY, list);
-    const char *why = id < 0 ? hdf_reason() : "";      /* before another call clears the stack */
+    const char *why = id < 0 ? hdf_reason() : ""; /* before another call clears the stack */
     H5Pclose(list);
     if (id >= 0) return H5Fclose(id), 0;
     if (strstr(why, "truncated"))
@@ -144,7 +156,8 @@ static int make_parents(const char *path, struct error *e)
     int rc = 0;
     while (!rc && (slash = strchr(slash + 1, '/'))) {
         *slash = '\0';
-        if (mkdir(copy, 0777) && errno != EEXIST) rc = error_set(e, "%s: its folder %s cannot be made: %s", path, copy, strerror(errno));
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            rc = error_set(e, "%s: its folder %s cannot be made: %s", path, copy, strerror(errno));
         *slash = '/';
     }
     memory_free(copy);
@@ -190,7 +203,8 @@ static int sync_path(const char *path, int flags, const char *what, struct error
     int fd = open(path, flags | O_CLOEXEC), bad = fd < 0 || fsync(fd) ? errno : 0;
     if (fd >= 0 && close(fd) && !bad) bad = errno;
     /* some file systems cannot sync a folder, and say so */
-    if (bad && !((flags & O_DIRECTORY) && (bad == EINVAL || bad == EROFS))) return error_set(e, "%s: %s failed: %s", path, what, strerror(bad));
+    if (bad && !((flags & O_DIRECTORY) && (bad == EINVAL || bad == EROFS)))
+        return error_set(e, "%s: %s failed: %s", path, what, strerror(bad));
     return 0;
 }
 
@@ -217,7 +231,8 @@ static void make_room(const struct hdf *f, struct error *e)
         for (int i = 0; n->texts && i < n->n; i++) more += 2 * (off_t)strlen(n->texts[i]) + 128;
     int fd = open(f->temporary, O_RDWR | O_CLOEXEC);
     if (fd < 0 || H5Fget_eoa(f->id, &end) < 0) end = 0;
-    if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end + more) && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end + more) &&
+        (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
         error_set(e, "%s: cannot be written to its end (%.1f MB): %s", f->temporary, (double)end / 1e6, strerror(errno));
     if (fd >= 0) close(fd);
 }
@@ -227,7 +242,9 @@ static void give_space_back(const struct hdf *f)
 {
     int *fd, memory;
     if (truncate(f->temporary, 0)) unlink(f->temporary);
-    if (f->team || H5Fget_vfd_handle(f->id, H5P_DEFAULT, (void **)&fd) < 0 || (memory = memfd_create("discarded", MFD_CLOEXEC)) < 0) return;
+    if (f->team || H5Fget_vfd_handle(f->id, H5P_DEFAULT, (void **)&fd) < 0 ||
+        (memory = memfd_create("discarded", MFD_CLOEXEC)) < 0)
+        return;
     dup2(memory, *fd);
     close(memory);
 }
@@ -243,7 +260,7 @@ static int close_open(struct hdf *f, struct error *e)
     }
     if (hdf_agree(f, e) && made) {
         if (hdf_leads(f)) give_space_back(f);
-        hdf_agree(f, e);      /* nobody flushes before it is done */
+        hdf_agree(f, e); /* nobody flushes before it is done */
         H5Fflush(f->id, H5F_SCOPE_LOCAL);
     }
     while (f->handles) {
@@ -253,7 +270,8 @@ static int close_open(struct hdf *f, struct error *e)
         memory_free(h->name);
         memory_free(h);
     }
-    if (H5Fclose(f->id) < 0) wrecked = true, error_set(e, "%s: cannot be closed: %s", made ? f->temporary : f->path, hdf_reason());
+    if (H5Fclose(f->id) < 0)
+        wrecked = true, error_set(e, "%s: cannot be closed: %s", made ? f->temporary : f->path, hdf_reason());
     return hdf_agree(f, e);
 }
 

@@ -24,7 +24,7 @@ static hid_t memory_type(enum hdf_type type)
     return H5I_INVALID_HID;
 }
 
-static hid_t file_type(enum hdf_type type)     /* little-endian everywhere: the same bytes on every machine */
+static hid_t file_type(enum hdf_type type) /* little-endian everywhere: the same bytes on every machine */
 {
     switch (type) {
     case HDF_INT8: return H5T_STD_I8LE;
@@ -45,7 +45,10 @@ static const char *type_name(enum hdf_type type)
 
 static const char *class_name(H5T_class_t c)
 {
-    return c == H5T_INTEGER ? "integers" : c == H5T_FLOAT ? "floating-point numbers" : c == H5T_STRING ? "text" : "another type";
+    return c == H5T_INTEGER  ? "integers"
+           : c == H5T_FLOAT  ? "floating-point numbers"
+           : c == H5T_STRING ? "text"
+                             : "another type";
 }
 
 hid_t hdf_link_list(void)
@@ -60,7 +63,7 @@ bool hdf_exists(struct hdf *f, const char *name)
 {
     char part[512];
     require(strlen(name) < sizeof part);
-    for (const char *slash = name; slash; ) {      /* HDF5 wants every group on the way to exist */
+    for (const char *slash = name; slash;) { /* HDF5 wants every group on the way to exist */
         slash = strchr(slash + 1, '/');
         snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - name) : (int)strlen(name), name);
         if (!strcmp(part, "/") || !*part) continue;
@@ -69,7 +72,8 @@ bool hdf_exists(struct hdf *f, const char *name)
     return H5Oexists_by_name(f->id, name, H5P_DEFAULT) > 0;
 }
 
-static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5T_class_t class, int rank, const int64_t *size)
+static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5T_class_t class, int rank,
+                                   const int64_t *size)
 {
     struct hdf_handle *h = memory_array(struct hdf_handle, 1, "open dataset");
     *h = (struct hdf_handle){.next = f->handles, .name = memory_text(name), .id = id, .class = class, .rank = rank};
@@ -142,8 +146,8 @@ static int transfer(struct hdf *f, struct hdf_handle *h, enum hdf_type type, int
 {
     if (h->rank == 0) require(first == 0 && count == 1);
     if (first < 0 || count < 0 || (h->rank && first + count > h->size[0]))
-        return error_set(e, "%s: dataset %s has %lld entries; %lld .. %lld were asked for", f->path, h->name, (long long)h->size[0],
-                         (long long)first, (long long)(first + count - 1));
+        return error_set(e, "%s: dataset %s has %lld entries; %lld .. %lld were asked for", f->path, h->name,
+                         (long long)h->size[0], (long long)first, (long long)(first + count - 1));
     hsize_t start[HDF_DIMENSIONS] = {(hsize_t)first}, size[HDF_DIMENSIONS] = {(hsize_t)count}, n = 1;
     for (int i = 1; i < h->rank; i++) size[i] = (hsize_t)h->size[i];
     for (int i = 0; i < h->rank; i++) n *= size[i];
@@ -153,9 +157,12 @@ static int transfer(struct hdf *f, struct hdf_handle *h, enum hdf_type type, int
     herr_t rc = in ? H5Dread(h->id, memory_type(type), memory, file, H5P_DEFAULT, in)
                    : H5Dwrite(h->id, memory_type(type), memory, file, H5P_DEFAULT, out);
     if (rc < 0)
-        error_set(e, "%s: dataset %s, entries %lld .. %lld of %lld: %s failed: %s", in ? f->path : f->temporary ? f->temporary : f->path,
-                  h->name, (long long)first, (long long)(first + count - 1), (long long)h->size[0], in ? "reading" : "writing",
-                  in ? hdf_reason() : write_reason(f));
+        error_set(e, "%s: dataset %s, entries %lld .. %lld of %lld: %s failed: %s",
+                  in             ? f->path
+                  : f->temporary ? f->temporary
+                                 : f->path,
+                  h->name, (long long)first, (long long)(first + count - 1), (long long)h->size[0],
+                  in ? "reading" : "writing", in ? hdf_reason() : write_reason(f));
     H5Sclose(memory);
     H5Sclose(file);
     return rc < 0 ? -1 : 0;
@@ -167,7 +174,8 @@ int hdf_read(struct hdf *f, const char *name, enum hdf_type type, void *out, str
     return h ? transfer(f, h, type, 0, h->rank ? h->size[0] : 1, out, NULL, e) : -1;
 }
 
-int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out, struct error *e)
+int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out,
+                  struct error *e)
 {
     struct hdf_handle *h = find_typed(f, name, type, e);
     return h ? transfer(f, h, type, first, count, out, NULL, e) : -1;
@@ -189,7 +197,8 @@ static int reserve(const struct hdf *f, hid_t dataset, const char *name, struct 
     if (!f->temporary || at == HADDR_UNDEF || bytes < SMALL) return 0;
     int fd = open(f->temporary, O_RDWR | O_CLOEXEC);
     if (fd < 0) return 0;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes) && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes) &&
+        (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
         error_set(e, "%s: no room for dataset %s (%.1f MB): %s", f->temporary, name, (double)bytes / 1e6, strerror(errno));
     close(fd);
     return error_is_set(e) ? -1 : 0;
@@ -198,7 +207,8 @@ static int reserve(const struct hdf *f, hid_t dataset, const char *name, struct 
 int hdf_dataset(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, int64_t chunk_rows,
                 const void *fill, struct error *e)
 {
-    require(rank >= 0 && rank <= HDF_DIMENSIONS && !(f->team && chunk_rows));    /* deflated chunks cannot be written independently */
+    require(rank >= 0 && rank <= HDF_DIMENSIONS &&
+            !(f->team && chunk_rows)); /* deflated chunks cannot be written independently */
     hsize_t extent[HDF_DIMENSIONS] = {1, 1, 1, 1}, chunk[HDF_DIMENSIONS];
     for (int i = 0; i < rank; i++) chunk[i] = extent[i] = (hsize_t)size[i];
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), links = hdf_link_list();
@@ -228,7 +238,8 @@ int hdf_dataset(struct hdf *f, const char *name, enum hdf_type type, int rank, c
     return hdf_agree(f, e);
 }
 
-int hdf_write(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data, struct error *e)
+int hdf_write(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data,
+              struct error *e)
 {
     if (hdf_dataset(f, name, type, rank, size, 0, NULL, e)) return -1;
     if (hdf_leads(f)) hdf_write_part(f, name, type, 0, rank ? size[0] : 1, data, e);

@@ -10,7 +10,7 @@
 struct hdf_note {
     struct hdf_note *next;
     enum { NOTE_TEXT, NOTE_TEXTS, NOTE_INT, NOTE_REAL, NOTE_TEXT_DATASET } kind;
-    char *where, *name;          /* object and attribute; where only for a dataset */
+    char *where, *name; /* object and attribute; where only for a dataset */
     int n;
     char **texts;
     int64_t integer;
@@ -29,8 +29,8 @@ struct hdf_handle {
 
 struct hdf {
     hid_t id;
-    char *path, *temporary;      /* temporary: where a created file is until it is whole; NULL otherwise */
-    struct team *team;           /* NULL: this rank alone */
+    char *path, *temporary; /* temporary: where a created file is until it is whole; NULL otherwise */
+    struct team *team;      /* NULL: this rank alone */
     struct hdf_handle *handles;
     struct hdf_note *notes, **last_note;
 };

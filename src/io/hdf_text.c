@@ -37,9 +37,12 @@ static int write_attribute(struct hdf *f, const struct hdf_note *n, struct error
     hid_t memory = text ? hdf_text_type() : H5Tcopy(n->kind == NOTE_INT ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE);
     hid_t type = text ? hdf_text_type() : H5Tcopy(n->kind == NOTE_INT ? H5T_STD_I64LE : H5T_IEEE_F64LE);
     hid_t space = n->kind == NOTE_TEXTS ? H5Screate_simple(1, &size, NULL) : H5Screate(H5S_SCALAR);
-    if (H5Aexists_by_name(f->id, n->where, n->name, H5P_DEFAULT) > 0) H5Adelete_by_name(f->id, n->where, n->name, H5P_DEFAULT);
+    if (H5Aexists_by_name(f->id, n->where, n->name, H5P_DEFAULT) > 0)
+        H5Adelete_by_name(f->id, n->where, n->name, H5P_DEFAULT);
     hid_t id = H5Acreate_by_name(f->id, n->where, n->name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const void *data = text ? (const void *)n->texts : n->kind == NOTE_INT ? (const void *)&n->integer : (const void *)&n->real;
+    const void *data = text                  ? (const void *)n->texts
+                       : n->kind == NOTE_INT ? (const void *)&n->integer
+                                             : (const void *)&n->real;
     if (id < 0 || (n->n && H5Awrite(id, memory, data) < 0))
         error_set(e, "%s: attribute %s of %s cannot be written: %s", f->path, n->name, n->where, hdf_reason());
     if (id >= 0 && H5Aclose(id) < 0) error_set(e, "%s: attribute %s cannot be closed: %s", f->path, n->name, hdf_reason());
@@ -101,29 +104,35 @@ void hdf_notes_free(struct hdf *f)
 
 int hdf_write_texts(struct hdf *f, const char *name, int n, char *const *texts, struct error *e)
 {
-    return take_note(f, &(struct hdf_note){.kind = NOTE_TEXT_DATASET, .where = (char *)name, .n = n, .texts = (char **)texts}, e);
+    return take_note(
+        f, &(struct hdf_note){.kind = NOTE_TEXT_DATASET, .where = (char *)name, .n = n, .texts = (char **)texts}, e);
 }
 
 int hdf_put_text(struct hdf *f, const char *where, const char *name, const char *text, struct error *e)
 {
     char *one = (char *)text;
-    return take_note(f, &(struct hdf_note){.kind = NOTE_TEXT, .where = (char *)where, .name = (char *)name, .n = 1, .texts = &one}, e);
+    return take_note(
+        f, &(struct hdf_note){.kind = NOTE_TEXT, .where = (char *)where, .name = (char *)name, .n = 1, .texts = &one}, e);
 }
 
 int hdf_put_texts(struct hdf *f, const char *where, const char *name, int n, char *const *texts, struct error *e)
 {
-    return take_note(f, &(struct hdf_note){.kind = NOTE_TEXTS, .where = (char *)where, .name = (char *)name, .n = n,
-                                           .texts = (char **)texts}, e);
+    return take_note(f,
+                     &(struct hdf_note){
+                         .kind = NOTE_TEXTS, .where = (char *)where, .name = (char *)name, .n = n, .texts = (char **)texts},
+                     e);
 }
 
 int hdf_put_int(struct hdf *f, const char *where, const char *name, int64_t value, struct error *e)
 {
-    return take_note(f, &(struct hdf_note){.kind = NOTE_INT, .where = (char *)where, .name = (char *)name, .n = 1, .integer = value}, e);
+    return take_note(
+        f, &(struct hdf_note){.kind = NOTE_INT, .where = (char *)where, .name = (char *)name, .n = 1, .integer = value}, e);
 }
 
 int hdf_put_real(struct hdf *f, const char *where, const char *name, double value, struct error *e)
 {
-    return take_note(f, &(struct hdf_note){.kind = NOTE_REAL, .where = (char *)where, .name = (char *)name, .n = 1, .real = value}, e);
+    return take_note(
+        f, &(struct hdf_note){.kind = NOTE_REAL, .where = (char *)where, .name = (char *)name, .n = 1, .real = value}, e);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
@@ -171,14 +180,15 @@ static char **read_strings(struct text_source s, hid_t type, hid_t space, size_t
 }
 
 /* Text of rank 0 or 1 from a source; what names it in messages. */
-static int read_text_source(const struct hdf *f, struct text_source s, const char *what, int rank_needed, int *n, char ***texts,
-                            struct error *e)
+static int read_text_source(const struct hdf *f, struct text_source s, const char *what, int rank_needed, int *n,
+                            char ***texts, struct error *e)
 {
     hid_t type = s.attribute ? H5Aget_type(s.id) : H5Dget_type(s.id);
     hid_t space = s.attribute ? H5Aget_space(s.id) : H5Dget_space(s.id);
     int rank = H5Sget_simple_extent_ndims(space);
     hssize_t count = H5Sget_simple_extent_npoints(space);
-    if (H5Tget_class(type) != H5T_STRING) error_set(e, "%s: %s does not hold text; variable-length UTF-8 text is needed", f->path, what);
+    if (H5Tget_class(type) != H5T_STRING)
+        error_set(e, "%s: %s does not hold text; variable-length UTF-8 text is needed", f->path, what);
     else if (rank_needed == 1 ? rank != 1 : count != 1)
         error_set(e, "%s: %s has %d dimensions and %lld texts; %s needed", f->path, what, rank, (long long)count,
                   rank_needed ? "1 dimension is" : "one text is");
@@ -251,7 +261,8 @@ static int get_number(struct hdf *f, const char *where, const char *name, bool r
     hid_t type = H5Aget_type(id), space = H5Aget_space(id);
     H5T_class_t class = H5Tget_class(type);
     if ((class != H5T_INTEGER && !(real && class == H5T_FLOAT)) || H5Sget_simple_extent_npoints(space) != 1)
-        error_set(e, "%s: attribute %s of %s is not one %s; that is needed", f->path, name, where, real ? "number" : "integer");
+        error_set(e, "%s: attribute %s of %s is not one %s; that is needed", f->path, name, where,
+                  real ? "number" : "integer");
     else if (H5Aread(id, real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64, value) < 0)
         error_set(e, "%s: attribute %s of %s cannot be read: %s", f->path, name, where, hdf_reason());
     H5Sclose(space);
@@ -281,9 +292,12 @@ int hdf_check_format(struct hdf *f, const char *format, int newest, struct error
     memory_free(found);
     if (error_is_set(e) || hdf_get_int(f, "/", "format_version", &version, e)) return -1;
     if (version > newest)
-        return error_set(e, "%s: format_version is %lld, from the future; this program reads %s files up to version %d: "
-                         "a newer aipm is needed", f->path, (long long)version, format, newest);
-    if (version < 1) return error_set(e, "%s: format_version is %lld; 1 to %d is needed", f->path, (long long)version, newest);
+        return error_set(e,
+                         "%s: format_version is %lld, from the future; this program reads %s files up to version %d: "
+                         "a newer aipm is needed",
+                         f->path, (long long)version, format, newest);
+    if (version < 1)
+        return error_set(e, "%s: format_version is %lld; 1 to %d is needed", f->path, (long long)version, newest);
     return 0;
 }
 

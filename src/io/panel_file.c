@@ -16,16 +16,19 @@
 /* ---- the header: read by one rank ---------------------------------------------------------------------------------------- */
 
 /* Shape of a dataset that must have `rank` dimensions; NULL in need of a size that is free. */
-static int shape(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t size[HDF_DIMENSIONS], struct error *e)
+static int shape(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t size[HDF_DIMENSIONS],
+                 struct error *e)
 {
     int found;
     if (hdf_shape(f, name, type, &found, size, e)) return -1;
-    if (found != rank) return error_set(e, "%s: dataset %s has %d dimensions; %d are needed", hdf_path(f), name, found, rank);
+    if (found != rank)
+        return error_set(e, "%s: dataset %s has %d dimensions; %d are needed", hdf_path(f), name, found, rank);
     return 0;
 }
 
 /* Size `axis` of dataset `name` must be `needed`, because `why`. */
-static int fits(struct hdf *f, const char *name, int64_t found, int64_t needed, const char *what, const char *why, struct error *e)
+static int fits(struct hdf *f, const char *name, int64_t found, int64_t needed, const char *what, const char *why,
+                struct error *e)
 {
     if (found == needed) return 0;
     return error_set(e, "%s: dataset %s has %lld %s; %lld are needed (%s)", hdf_path(f), name, (long long)found, what,
@@ -45,11 +48,11 @@ static int load_dates(struct hdf *f, struct panel_meta *m, struct error *e)
         int64_t d = m->dates[t];
         bool day = d >= 10000101 && d <= 99991231, minute = d >= 100001010000 && d <= 999912312359;
         if (!day && !minute)
-            return error_set(e, "%s: dataset dates, period %d: %lld is not a date; YYYYMMDD or YYYYMMDDhhmm is needed", hdf_path(f), t,
-                             (long long)d);
+            return error_set(e, "%s: dataset dates, period %d: %lld is not a date; YYYYMMDD or YYYYMMDDhhmm is needed",
+                             hdf_path(f), t, (long long)d);
         if (t && d <= m->dates[t - 1])
-            return error_set(e, "%s: dataset dates, period %d: %lld follows %lld; dates must increase", hdf_path(f), t, (long long)d,
-                             (long long)m->dates[t - 1]);
+            return error_set(e, "%s: dataset dates, period %d: %lld follows %lld; dates must increase", hdf_path(f), t,
+                             (long long)d, (long long)m->dates[t - 1]);
     }
     return 0;
 }
@@ -66,17 +69,19 @@ static int load_offsets(struct hdf *f, struct panel_meta *m, struct error *e)
     for (int t = 0; t < m->T; t++) {
         int64_t from = m->offsets[t], to = m->offsets[t + 1];
         if (to < from)
-            return error_set(e, "%s: dataset offsets, entry %d: %lld follows %lld; offsets must not fall", hdf_path(f), t + 1,
-                             (long long)to, (long long)from);
+            return error_set(e, "%s: dataset offsets, entry %d: %lld follows %lld; offsets must not fall", hdf_path(f),
+                             t + 1, (long long)to, (long long)from);
         if (to > m->rows)
-            return error_set(e, "%s: dataset offsets, entry %d is %lld, past the end: the panel has %lld rows (dataset asset_ids)",
-                             hdf_path(f), t + 1, (long long)to, (long long)m->rows);
+            return error_set(
+                e, "%s: dataset offsets, entry %d is %lld, past the end: the panel has %lld rows (dataset asset_ids)",
+                hdf_path(f), t + 1, (long long)to, (long long)m->rows);
         if (to - from > INT32_MAX / 2)
-            return error_set(e, "%s: period %d has %lld rows; at most %d are possible", hdf_path(f), t, (long long)(to - from), INT32_MAX / 2);
+            return error_set(e, "%s: period %d has %lld rows; at most %d are possible", hdf_path(f), t,
+                             (long long)(to - from), INT32_MAX / 2);
     }
     if (m->offsets[m->T] != m->rows)
-        return error_set(e, "%s: dataset offsets ends at %lld; %lld is needed, the number of rows (dataset asset_ids)", hdf_path(f),
-                         (long long)m->offsets[m->T], (long long)m->rows);
+        return error_set(e, "%s: dataset offsets ends at %lld; %lld is needed, the number of rows (dataset asset_ids)",
+                         hdf_path(f), (long long)m->offsets[m->T], (long long)m->rows);
     return 0;
 }
 
@@ -86,21 +91,25 @@ static int load_row_shapes(struct hdf *f, struct panel_meta *m, struct error *e)
     int64_t size[HDF_DIMENSIONS];
     if (shape(f, "asset_ids", HDF_INT64, 1, size, e)) return -1;
     m->rows = size[0];
-    if (shape(f, "characteristics", HDF_FLOAT32, 2, size, e) || fits(f, "characteristics", size[0], m->rows, "rows", why, e)) return -1;
+    if (shape(f, "characteristics", HDF_FLOAT32, 2, size, e) || fits(f, "characteristics", size[0], m->rows, "rows", why, e))
+        return -1;
     if (size[1] > 1000000 || (size[1] < 1 && m->rows))
-        return error_set(e, "%s: dataset characteristics has %lld columns; 1 or more are needed", hdf_path(f), (long long)size[1]);
+        return error_set(e, "%s: dataset characteristics has %lld columns; 1 or more are needed", hdf_path(f),
+                         (long long)size[1]);
     int D = (int)size[1];
     if (shape(f, "returns", HDF_FLOAT64, 1, size, e) || fits(f, "returns", size[0], m->rows, "entries", why, e)) return -1;
     m->has_size_groups = hdf_exists(f, "size_groups");
     if (m->has_size_groups)
-        if (shape(f, "size_groups", HDF_INT8, 1, size, e) || fits(f, "size_groups", size[0], m->rows, "entries", why, e)) return -1;
+        if (shape(f, "size_groups", HDF_INT8, 1, size, e) || fits(f, "size_groups", size[0], m->rows, "entries", why, e))
+            return -1;
     if (hdf_read_texts(f, "characteristic_names", &m->D, &m->characteristic_names, e)) return -1;
     if (fits(f, "characteristic_names", m->D, D, "names", "one for each column of characteristics", e)) return -1;
     for (int j = 0; j < D; j++)
         for (int i = 0; i < j; i++)
             if (!strcmp(m->characteristic_names[i], m->characteristic_names[j]))
-                return error_set(e, "%s: dataset characteristic_names has \"%s\" twice (columns %d and %d); names must differ", hdf_path(f),
-                                 m->characteristic_names[i], i, j);
+                return error_set(e,
+                                 "%s: dataset characteristic_names has \"%s\" twice (columns %d and %d); names must differ",
+                                 hdf_path(f), m->characteristic_names[i], i, j);
     return 0;
 }
 
@@ -114,8 +123,8 @@ static int load_table(struct hdf *f, const char *name, int T, int64_t *columns, 
     if (hdf_read(f, name, HDF_FLOAT64, *out, e)) return -1;
     for (int64_t i = 0; i < size[0] * size[1]; i++)
         if (isinf((*out)[i]))
-            return error_set(e, "%s: dataset %s, period %lld, column %lld is infinite; a return or NaN (missing) is needed", hdf_path(f),
-                             name, (long long)(i / size[1]), (long long)(i % size[1]));
+            return error_set(e, "%s: dataset %s, period %lld, column %lld is infinite; a return or NaN (missing) is needed",
+                             hdf_path(f), name, (long long)(i / size[1]), (long long)(i % size[1]));
     return 0;
 }
 
@@ -143,8 +152,8 @@ static int load_benchmarks(struct hdf *f, struct panel_meta *m, struct error *e)
         rc = load_table(f, path, m->T, &k, &b->returns, e);
         if (!rc) rc = hdf_get_texts(f, path, "factor_names", &b->k, &b->factor_names, e);
         if (!rc && b->k != k)
-            rc = error_set(e, "%s: attribute factor_names of %s has %d names; %lld are needed (one for each column)", hdf_path(f), path, b->k,
-                           (long long)k);
+            rc = error_set(e, "%s: attribute factor_names of %s has %d names; %lld are needed (one for each column)",
+                           hdf_path(f), path, b->k, (long long)k);
     }
     texts_free(n, names);
     return rc;
@@ -331,7 +340,8 @@ void row_buffer_free(struct row_buffer *b)
 
 size_t row_buffer_bytes(const struct panel_meta *m, int64_t capacity)
 {
-    return (size_t)capacity * ((size_t)m->D * sizeof(float) + sizeof(double) + sizeof(int64_t) + (m->has_size_groups ? 1 : 0));
+    return (size_t)capacity *
+           ((size_t)m->D * sizeof(float) + sizeof(double) + sizeof(int64_t) + (m->has_size_groups ? 1 : 0));
 }
 
 int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e)
@@ -344,7 +354,11 @@ int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct 
         hdf_read_part(f->hdf, "returns", HDF_FLOAT64, first, n, b->returns, e) ||
         (m->has_size_groups && hdf_read_part(f->hdf, "size_groups", HDF_INT8, first, n, b->size_groups, e)))
         return -1;
-    *r = (struct rows){.n = (int)n, .characteristics = b->characteristics, .returns = b->returns, .ids = b->ids, .size_groups = b->size_groups};
+    *r = (struct rows){.n = (int)n,
+                       .characteristics = b->characteristics,
+                       .returns = b->returns,
+                       .ids = b->ids,
+                       .size_groups = b->size_groups};
     return rows_check(r, m, t, hdf_path(f->hdf), e);
 }
 
@@ -444,7 +458,10 @@ int panel_write_text(struct panel_writer *w, const char *name, const char *text,
     return hdf_put_text(w->hdf, "/", name, text, e);
 }
 
-struct hdf *panel_writer_file(struct panel_writer *w) { return w->hdf; }
+struct hdf *panel_writer_file(struct panel_writer *w)
+{
+    return w->hdf;
+}
 
 int panel_write_end(struct panel_writer *w, struct error *e)
 {

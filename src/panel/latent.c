@@ -14,8 +14,9 @@ static const struct {
     const char *name;
     int months;
 } themes[LATENT_THEMES] = {
-    {"value", 36},        {"momentum", 9},   {"size", 96},     {"investment", 24},    {"quality", 36},       {"reversal", 1},    {"profitability", 24},
-    {"low_risk", 12},     {"accruals", 18},  {"seasonality", 2}, {"debt_issuance", 18}, {"profit_growth", 15}, {"low_leverage", 48},
+    {"value", 36},         {"momentum", 9},       {"size", 96},         {"investment", 24}, {"quality", 36},
+    {"reversal", 1},       {"profitability", 24}, {"low_risk", 12},     {"accruals", 18},   {"seasonality", 2},
+    {"debt_issuance", 18}, {"profit_growth", 15}, {"low_leverage", 48},
 };
 enum { SIZE_THEME = 2, STATE_MONTHS = 4 };
 /* Shares of a characteristic's variance: its theme's latent, its own latent, noise of the month. */
@@ -41,7 +42,8 @@ static void life_first(const struct latent *l, int slot, struct life *life)
 {
     struct random_stream s = random_open(l->seed, STREAM_LIFE, (uint64_t)slot, 0);
     int length = draw_length(&s, 0), from = -(int)(random_uniform(&s, 2) * length);
-    *life = (struct life){.from = from, .to = from + length, .next = from + length + (int)(random_uniform(&s, 1) * (LONGEST_GAP + 1))};
+    *life = (struct life){
+        .from = from, .to = from + length, .next = from + length + (int)(random_uniform(&s, 1) * (LONGEST_GAP + 1))};
 }
 
 static void life_next(const struct latent *l, int slot, struct life *life)
@@ -97,14 +99,17 @@ static struct clock clock_at(const struct latent *l, int t, int months, uint64_t
 
 /* A draw of mean 0 and variance 1: uniform, since characteristics end as ranks. */
 static const float unit = 3.4641016151377544f * 0x1p-32f;
-static inline float draw_of(uint32_t word) { return (float)(int32_t)word * unit; }
+static inline float draw_of(uint32_t word)
+{
+    return (float)(int32_t)word * unit;
+}
 
 double latent_state(const struct latent *l, int t)
 {
     struct clock c = clock_at(l, t, STATE_MONTHS, 1000000);
     struct random_stream s = random_open(l->seed, STREAM_STATE, 0, 0);
     double g = c.now * draw_of(random_word(&s, 4 * c.k)) + c.next * draw_of(random_word(&s, 4 * (c.k + 1)));
-    return 0.98 * g / sqrt(0.1 + g * g);      /* most of the time near one end or the other */
+    return 0.98 * g / sqrt(0.1 + g * g); /* most of the time near one end or the other */
 }
 
 /* Four draws for each asset present at k of a stream: [4, n]. */
@@ -134,14 +139,16 @@ static void make_theme_members(struct latent *l, int m, int first, int last)
     const uint32_t *a = draw(l, 0, STREAM_OWN, of, c.k), *b = draw(l, 1, STREAM_OWN, of, c.k + 1);
     const uint32_t *e = draw(l, 2, STREAM_NOISE, of, (uint64_t)l->period);
     const float *theme = l->theme + (size_t)m * l->N;
-    float now = (float)(sqrt(own_variance) * c.now), next = (float)(sqrt(own_variance) * c.next), noise = (float)sqrt(noise_variance);
+    float now = (float)(sqrt(own_variance) * c.now), next = (float)(sqrt(own_variance) * c.next),
+          noise = (float)sqrt(noise_variance);
     for (int w = 0; w < LATENT_WORDS; w++) {
         int d = first + w * LATENT_THEMES + m, n = l->n;
         if (d >= last) return;
         float common = (float)sqrt(theme_variance), *out = l->value + (size_t)(d - first) * l->N;
-        if (w % 2) common = -common;      /* some measures of a theme move against the others */
+        if (w % 2) common = -common; /* some measures of a theme move against the others */
         for (int i = 0; i < n; i++)
-            out[i] = common * theme[i] + now * draw_of(a[w * n + i]) + next * draw_of(b[w * n + i]) + noise * draw_of(e[w * n + i]);
+            out[i] = common * theme[i] + now * draw_of(a[w * n + i]) + next * draw_of(b[w * n + i]) +
+                     noise * draw_of(e[w * n + i]);
     }
 }
 
@@ -196,7 +203,7 @@ void latent_create(struct latent *l, int N, int D, int T, uint64_t seed)
     l->asset = memory_array(uint64_t, N, "synthetic assets");
     l->index = memory_array(uint64_t, N, "places in a stream");
     for (int w = 0; w < 3; w++) l->words[w] = memory_array(uint32_t, (size_t)LATENT_WORDS * N, "random words");
-    l->theme = memory_array(float, (size_t)LATENT_THEMES * N, "latents of themes");
+    l->theme = memory_array(float, (size_t)LATENT_THEMES *N, "latents of themes");
     l->value = memory_array(float, (size_t)(D < LATENT_GROUP ? D : LATENT_GROUP) * N, "latents of characteristics");
     l->column = memory_array(double, N, "latent");
     l->ranking = memory_allocate(rank_workspace(N), 1, "ranking workspace");

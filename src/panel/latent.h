@@ -13,15 +13,15 @@ enum { LATENT_THEMES = 13, LATENT_WORDS = 4, LATENT_GROUP = LATENT_THEMES * LATE
 struct latent {
     int N, D, T;
     uint64_t seed;
-    struct life *life;          /* [N] what occupies each slot */
-    int *count;                 /* [T] assets of each period */
-    int n, period;              /* the period at hand */
-    uint64_t *asset;            /* [N] its assets: slot << 20 | generation */
-    uint64_t *index;            /* [N] workspace: where in a stream */
-    uint32_t *words[3];         /* [4, N] */
-    float *theme;               /* [LATENT_THEMES, N] */
-    float *value;               /* [LATENT_GROUP, N] characteristics before ranking */
-    double *column;             /* [N] */
+    struct life *life;  /* [N] what occupies each slot */
+    int *count;         /* [T] assets of each period */
+    int n, period;      /* the period at hand */
+    uint64_t *asset;    /* [N] its assets: slot << 20 | generation */
+    uint64_t *index;    /* [N] workspace: where in a stream */
+    uint32_t *words[3]; /* [4, N] */
+    float *theme;       /* [LATENT_THEMES, N] */
+    float *value;       /* [LATENT_GROUP, N] characteristics before ranking */
+    double *column;     /* [N] */
     void *ranking;
 };
 
@@ -29,7 +29,10 @@ void latent_create(struct latent *l, int N, int D, int T, uint64_t seed);
 void latent_destroy(struct latent *l);
 
 /* Whether the panel's characteristics 2p, 2p+1 are a pair that the state ties together. */
-static inline int latent_pairs(int D) { return D / 4 > 0 ? D / 4 : 1; }
+static inline int latent_pairs(int D)
+{
+    return D / 4 > 0 ? D / 4 : 1;
+}
 /* The state of period t, in (-1, 1), of mean zero: the correlation of every pair. */
 double latent_state(const struct latent *l, int t);
 

@@ -56,7 +56,10 @@ const struct universe *universe_find(const char *name)
     return NULL;
 }
 
-const char *universe_list(void) { return "all, micro, small, large, mega"; }
+const char *universe_list(void)
+{
+    return "all, micro, small, large, mega";
+}
 
 int universe_select(const struct universe *u, const struct rows *r, int *index)
 {
@@ -90,7 +93,8 @@ static int find_characteristic(const struct rows *r, const struct panel_meta *m,
         for (int j = 0; j < m->D; j++) {
             float x = r->characteristics[(size_t)i * m->D + j];
             if (fabsf(x) <= WIDEST) continue;
-            snprintf(what, sizeof what, "characteristic %s (column %d of dataset characteristics) is %g; a number in [-0.5, 0.5] is needed",
+            snprintf(what, sizeof what,
+                     "characteristic %s (column %d of dataset characteristics) is %g; a number in [-0.5, 0.5] is needed",
                      m->characteristic_names[j], j, (double)x);
             return breach(m, t, i, file, what, e);
         }
@@ -102,7 +106,8 @@ int rows_check(const struct rows *r, const struct panel_meta *m, int t, const ch
     char what[400];
     for (int i = 0; i < r->n; i++) {
         if (i && r->ids[i] <= r->ids[i - 1]) {
-            snprintf(what, sizeof what, "dataset asset_ids has %lld after %lld; ids must ascend within a period, each asset once",
+            snprintf(what, sizeof what,
+                     "dataset asset_ids has %lld after %lld; ids must ascend within a period, each asset once",
                      (long long)r->ids[i], (long long)r->ids[i - 1]);
             return breach(m, t, i, file, what, e);
         }
@@ -111,7 +116,8 @@ int rows_check(const struct rows *r, const struct panel_meta *m, int t, const ch
             return breach(m, t, i, file, what, e);
         }
         if (r->size_groups && (r->size_groups[i] < SIZE_UNKNOWN || r->size_groups[i] > SIZE_MEGA)) {
-            snprintf(what, sizeof what, "dataset size_groups has %d; -1 (unknown) or 0 (nano) to 4 (mega) is needed", r->size_groups[i]);
+            snprintf(what, sizeof what, "dataset size_groups has %d; -1 (unknown) or 0 (nano) to 4 (mega) is needed",
+                     r->size_groups[i]);
             return breach(m, t, i, file, what, e);
         }
     }

@@ -9,27 +9,34 @@
 #include "panel/latent.h"
 
 enum { K = SYNTHETIC_FACTORS, SAMPLES = 24, MONTHS = 12 };
-static const double factor_volatility = 0.02;      /* a month, of a factor on which a stock loads 1 */
+static const double factor_volatility = 0.02; /* a month, of a factor on which a stock loads 1 */
 
 const struct synthetic_options synthetic_default = {
-    .N = 500, .D = 12, 
-    .T = 300, .start = 199501, .seed = 1, .sharpe = 4, .factor_share = 0.3, .own_share = 0.3, .cross_share = 0.4,
+    .N = 500,
+    .D = 12,
+    .T = 300,
+    .start = 199501,
+    .seed = 1,
+    .sharpe = 4,
+    .factor_share = 0.3,
+    .own_share = 0.3,
+    .cross_share = 0.4,
     .volatility = 0.1,
 };
 
 /* What one period needs for its returns, before the amplitudes are put in. */
 struct exposures {
-    double *loadings;        /* [n, K] X B */
-    double *own, *target;    /* [n] g(X) - mean; X w */
-    double signal;           /* (12/P) sum_p Xi(j_p, j'_p), near the state */
+    double *loadings;     /* [n, K] X B */
+    double *own, *target; /* [n] g(X) - mean; X w */
+    double signal;        /* (12/P) sum_p Xi(j_p, j'_p), near the state */
 };
 
 struct synthetic {
     struct synthetic_options o;
     struct latent latent;
     struct exposures x;
-    double *mean, *scaled;            /* [N]; [N, K] U = factor_volatility X B */
-    double premium, own, cross;       /* amplitudes */
+    double *mean, *scaled;      /* [N]; [N, K] U = factor_volatility X B */
+    double premium, own, cross; /* amplitudes */
     double ceiling;
 };
 
@@ -40,8 +47,10 @@ int synthetic_check(const struct synthetic_options *o, struct error *e)
     if (o->T < 1 || o->T > 12000) return error_set(e, "%d periods: 1 to 12,000 are needed", o->T);
     if (o->start < 100001 || o->start > 800012 || o->start % 100 < 1 || o->start % 100 > MONTHS)
         return error_set(e, "start %d: a month YYYYMM from 100001 to 800012 is needed, as 199501", o->start);
-    if (!(o->sharpe > 0 && o->sharpe <= 20)) return error_set(e, "Sharpe ratio %g: more than 0, at most 20 a year is needed", o->sharpe);
-    if (!(o->volatility > 0 && o->volatility < 1)) return error_set(e, "volatility %g: between 0 and 1 a month is needed", o->volatility);
+    if (!(o->sharpe > 0 && o->sharpe <= 20))
+        return error_set(e, "Sharpe ratio %g: more than 0, at most 20 a year is needed", o->sharpe);
+    if (!(o->volatility > 0 && o->volatility < 1))
+        return error_set(e, "volatility %g: between 0 and 1 a month is needed", o->volatility);
     double f = o->factor_share, own = o->own_share, c = o->cross_share;
     if (!(f >= 0 && own >= 0 && c >= 0 && f + own + c <= 1 + 1e-12))
         return error_set(e, "shares %g + %g + %g: none below 0 and a sum of at most 1 is needed", f, own, c);
@@ -158,7 +167,8 @@ static void measure(struct synthetic *s, double *factor, double *own, double *cr
         }
         *factor += inner(n, s->x.loadings, factor_volatility, v, s->mean, s->mean) / samples;
         *own += inner(n, s->x.loadings, factor_volatility, v, s->x.own, s->x.own) / samples;
-        double state = latent_state(&s->latent, t), target = inner(n, s->x.loadings, factor_volatility, v, s->x.target, s->x.target);
+        double state = latent_state(&s->latent, t),
+               target = inner(n, s->x.loadings, factor_volatility, v, s->x.target, s->x.target);
         *cross += s->x.signal * s->x.signal * target;
         state2 += state * state;
     }
@@ -191,7 +201,8 @@ int synthetic_period(struct synthetic *s, int t, float *characteristics, double 
     latent_characteristics(l, characteristics, size_groups);
     expose(l, characteristics, &s->x);
     double shock[K], v = s->o.volatility * s->o.volatility, cross = s->cross * s->x.signal;
-    struct random_stream factors = random_open(s->o.seed, STREAM_FACTOR, 0, 0), noise = random_open(s->o.seed, STREAM_RETURN, 0, 0);
+    struct random_stream factors = random_open(s->o.seed, STREAM_FACTOR, 0, 0),
+                         noise = random_open(s->o.seed, STREAM_RETURN, 0, 0);
     for (int f = 0; f < K; f++) shock[f] = factor_volatility * random_normal(&factors, (uint64_t)t * K + (uint64_t)f);
     for (int i = 0; i < n; i++) {
         const double *load = s->x.loadings + (size_t)i * K;
@@ -210,10 +221,22 @@ int synthetic_period(struct synthetic *s, int t, float *characteristics, double 
     return n;
 }
 
-const double *synthetic_means(const struct synthetic *s) { return s->mean; }
-const double *synthetic_loadings(const struct synthetic *s) { return s->scaled; }
-double synthetic_state(const struct synthetic *s, int t) { return latent_state(&s->latent, t); }
-double synthetic_ceiling(const struct synthetic *s) { return s->ceiling; }
+const double *synthetic_means(const struct synthetic *s)
+{
+    return s->mean;
+}
+const double *synthetic_loadings(const struct synthetic *s)
+{
+    return s->scaled;
+}
+double synthetic_state(const struct synthetic *s, int t)
+{
+    return latent_state(&s->latent, t);
+}
+double synthetic_ceiling(const struct synthetic *s)
+{
+    return s->ceiling;
+}
 
 void synthetic_describe(const struct synthetic *s, struct panel_meta *m)
 {
@@ -235,13 +258,14 @@ void synthetic_describe(const struct synthetic *s, struct panel_meta *m)
     m->benchmarks = 1;
     m->benchmark = memory_array(struct benchmark, 1, "benchmarks");
     *m->benchmark = (struct benchmark){memory_text("factors"), K, memory_array(char *, K, "factor names"),
-                                       memory_array(double, (size_t)T * K, "factor returns")};
+                                       memory_array(double, (size_t)T *K, "factor returns")};
     struct random_stream factors = random_open(s->o.seed, STREAM_FACTOR, 0, 0);
     for (int f = 0; f < K; f++) {
         snprintf(name, sizeof name, "factor_%d", f + 1);
         m->benchmark->factor_names[f] = memory_text(name);
     }
-    for (uint64_t i = 0; i < (uint64_t)T * K; i++) m->benchmark->returns[i] = s->premium + factor_volatility * random_normal(&factors, i);
+    for (uint64_t i = 0; i < (uint64_t)T * K; i++)
+        m->benchmark->returns[i] = s->premium + factor_volatility * random_normal(&factors, i);
 }
 
 struct synthetic *synthetic_create(const struct synthetic_options *o)
@@ -252,11 +276,11 @@ struct synthetic *synthetic_create(const struct synthetic_options *o)
     size_t N = (size_t)o->N;
     s->o = *o;
     latent_create(&s->latent, o->N, o->D, o->T, o->seed);
-    s->x.loadings = memory_array(double, N * K, "factor loadings");
+    s->x.loadings = memory_array(double, N *K, "factor loadings");
     s->x.own = memory_array(double, N, "own-asset part");
     s->x.target = memory_array(double, N, "cross-asset part");
     s->mean = memory_array(double, N, "expected returns");
-    s->scaled = memory_array(double, N * K, "factor loadings");
+    s->scaled = memory_array(double, N *K, "factor loadings");
     set_amplitudes(s);
     return s;
 }

@@ -30,10 +30,11 @@ static void describe(struct panel_meta *m)
     m->offsets = memory_array(int64_t, T + 1, "offsets");
     m->characteristic_names = memory_array(char *, D, "names");
     m->test_asset_names = memory_array(char *, M, "names");
-    m->test_assets = memory_array(double, T * M, "test assets");
+    m->test_assets = memory_array(double, T *M, "test assets");
     m->truth = memory_array(double, T, "truth");
     m->benchmark = memory_array(struct benchmark, 1, "benchmark");
-    *m->benchmark = (struct benchmark){memory_text("FF6"), K, memory_array(char *, K, "names"), memory_array(double, T * K, "returns")};
+    *m->benchmark =
+        (struct benchmark){memory_text("FF6"), K, memory_array(char *, K, "names"), memory_array(double, T *K, "returns")};
     for (int k = 0; k < K; k++) m->benchmark->factor_names[k] = memory_text(k ? "SMB" : "MKT");
     for (int j = 0; j < D; j++) m->characteristic_names[j] = memory_text(names[j]);
     for (int j = 0; j < M; j++) m->test_asset_names[j] = memory_text(j ? "p2" : "p1");
@@ -66,7 +67,8 @@ static int write_panel(const char *path, struct team *team, const struct panel_m
     for (int t = 0; w && t < T; t++)
         if (t % P == me) {
             fill(m, t, &b);
-            panel_write_rows(w, m->offsets[t], m->offsets[t + 1] - m->offsets[t], b.characteristics, b.returns, b.ids, b.size_groups, e);
+            panel_write_rows(w, m->offsets[t], m->offsets[t + 1] - m->offsets[t], b.characteristics, b.returns, b.ids,
+                             b.size_groups, e);
         }
     if (w) panel_write_text(w, "made_by", "a test", e);
     row_buffer_free(&b);
@@ -82,7 +84,8 @@ static void round_trip(void)
     CU_ASSERT(access(at("panel.h5.tmp"), F_OK) != 0);
     if (panel_load_meta(at("panel.h5"), world, &back, &e)) fprintf(stderr, "%s\n", e.text);
     CU_ASSERT_FATAL(!error_is_set(&e));
-    CU_ASSERT(back.T == T && back.D == D && back.M == M && back.rows == m.rows && back.has_size_groups && back.periods_per_year == 12);
+    CU_ASSERT(back.T == T && back.D == D && back.M == M && back.rows == m.rows && back.has_size_groups &&
+              back.periods_per_year == 12);
     CU_ASSERT(!strcmp(back.frequency, "monthly") && !strcmp(back.characteristic_names[2], "größe"));
     CU_ASSERT(!memcmp(back.truth, m.truth, sizeof(double) * T));
     CU_ASSERT(panel_benchmark(&back, "FF6") && panel_benchmark(&back, "FF6")->k == K && !panel_benchmark(&back, "FF5"));
@@ -93,14 +96,15 @@ static void round_trip(void)
     row_buffer_create(&got, &m, panel_max_assets(&m));
     struct panel_file *f = panel_open(at("panel.h5"), world, &back, &e);
     CU_ASSERT_FATAL(f != NULL);
-    for (int s = 0; s < T; s++) {      /* every rank its own order */
+    for (int s = 0; s < T; s++) { /* every rank its own order */
         int t = (s * (1 + team_rank(world)) + team_rank(world)) % T;
         fill(&m, t, &want);
         CU_ASSERT(panel_read_period(f, t, &got, &r, &e) == 0);
         size_t n = (size_t)r.n;
         CU_ASSERT(r.n == m.offsets[t + 1] - m.offsets[t]);
         CU_ASSERT(!memcmp(r.ids, want.ids, n * 8) && !memcmp(r.returns, want.returns, n * 8));
-        CU_ASSERT(!memcmp(r.characteristics, want.characteristics, n * D * 4) && !memcmp(r.size_groups, want.size_groups, n));
+        CU_ASSERT(!memcmp(r.characteristics, want.characteristics, n * D * 4) &&
+                  !memcmp(r.size_groups, want.size_groups, n));
     }
     CU_ASSERT(panel_close(f, &e) == 0);
     row_buffer_free(&want);
@@ -201,7 +205,7 @@ static void chunked(void)
     row_buffer_create(&got, &back, panel_max_assets(&m));
     struct panel_file *f = panel_open(at("chunked.h5"), world, &back, &e);
     CU_ASSERT_FATAL(f != NULL);
-    for (int t = team_rank(world); t < T; t += team_size(world)) {     /* a different number of reads on each rank */
+    for (int t = team_rank(world); t < T; t += team_size(world)) { /* a different number of reads on each rank */
         fill(&m, t, &want);
         CU_ASSERT(panel_read_period(f, t, &got, &r, &e) == 0);
         CU_ASSERT(!memcmp(r.characteristics, want.characteristics, (size_t)r.n * D * 4));
@@ -216,7 +220,7 @@ static void chunked(void)
 int main(int argc, char **argv)
 {
     static const struct check tests[] = {
-        {"a panel comes back as written", round_trip},   {"the same bytes from one rank and from all", same_bytes},
+        {"a panel comes back as written", round_trip},       {"the same bytes from one rank and from all", same_bytes},
         {"one rank's error removes the file", failing_rank}, {"files that are not there", missing_file},
         {"chunked rows are read independently", chunked},
     };

@@ -22,7 +22,10 @@ static char *at(const char *name)
     return path[turn];
 }
 
-static bool there(const char *name) { return access(at(name), F_OK) == 0; }
+static bool there(const char *name)
+{
+    return access(at(name), F_OK) == 0;
+}
 
 /* The last error says all of these; it is cleared for the next. */
 static bool says(const char *a, const char *b)
@@ -92,16 +95,18 @@ static void everything_comes_back(void)
     double x[24], share;
     float y[700], x32[24];
     char **texts, *text;
-    CU_ASSERT(hdf_shape(f, "a/b/cube", HDF_FLOAT64, &rank, size, &e) == 0 && rank == 3 && size[0] == 2 && size[1] == 3 && size[2] == 4);
+    CU_ASSERT(hdf_shape(f, "a/b/cube", HDF_FLOAT64, &rank, size, &e) == 0 && rank == 3 && size[0] == 2 && size[1] == 3 &&
+              size[2] == 4);
     CU_ASSERT(hdf_read(f, "a/b/cube", HDF_FLOAT64, x, &e) == 0 && x[23] == 23 / 3.0 && x[1] == 1 / 3.0);
-    CU_ASSERT(hdf_read_part(f, "a/b/cube", HDF_FLOAT32, 1, 1, x32, &e) == 0 && x32[0] == 4.0f);      /* converted, second half */
+    CU_ASSERT(hdf_read_part(f, "a/b/cube", HDF_FLOAT32, 1, 1, x32, &e) == 0 && x32[0] == 4.0f); /* converted, second half */
     int64_t wide[5];
     CU_ASSERT(hdf_read(f, "small", HDF_INT64, wide, &e) == 0 && wide[0] == -1 && wide[4] == 3);
     CU_ASSERT(hdf_read(f, "bytes", HDF_INT64, wide, &e) == 0 && wide[4] == 255);
     CU_ASSERT(hdf_read(f, "none", HDF_INT64, wide, &e) == 0);
     CU_ASSERT(hdf_read(f, "scalar", HDF_FLOAT64, x, &e) == 0 && x[0] == 2.5);
     CU_ASSERT(hdf_read_part(f, "chunked", HDF_FLOAT32, 55, 10, y, &e) == 0 && y[0] == 385 && y[69] == 454);
-    CU_ASSERT(hdf_read(f, "holes", HDF_FLOAT64, x, &e) == 0 && isnan(x[0]) && x[1] == 1 / 3.0 && x[2] == 2 / 3.0 && isnan(x[4]));
+    CU_ASSERT(hdf_read(f, "holes", HDF_FLOAT64, x, &e) == 0 && isnan(x[0]) && x[1] == 1 / 3.0 && x[2] == 2 / 3.0 &&
+              isnan(x[4]));
     CU_ASSERT_FATAL(hdf_read_texts(f, "a/texts", &n, &texts, &e) == 0);
     CU_ASSERT(n == 3 && !strcmp(texts[1], "zwölf") && !strcmp(texts[2], ""));
     texts_free(n, texts);
@@ -131,7 +136,8 @@ static void wrong_requests(void)
     double x[24];
     char **texts, *text;
     CU_ASSERT(hdf_shape(f, "a/c", HDF_INT64, &rank, size, &e) == -1 && says("sample.h5", "dataset a/c is missing"));
-    CU_ASSERT(hdf_shape(f, "a/b/cube", HDF_INT64, &rank, size, &e) == -1 && says("a/b/cube holds floating-point", "int64 is needed"));
+    CU_ASSERT(hdf_shape(f, "a/b/cube", HDF_INT64, &rank, size, &e) == -1 &&
+              says("a/b/cube holds floating-point", "int64 is needed"));
     CU_ASSERT(hdf_shape(f, "small", HDF_FLOAT64, &rank, size, &e) == -1 && says("holds integers", "float64"));
     CU_ASSERT(hdf_shape(f, "a/texts", HDF_FLOAT64, &rank, size, &e) == -1 && says("holds text", "float64"));
     CU_ASSERT(hdf_shape(f, "a", HDF_FLOAT64, &rank, size, &e) == -1 && says("a is not a dataset", "sample.h5"));
@@ -169,8 +175,10 @@ static void formats(void)
         const char *format;
         int64_t version;
         const char *found, *needed;
-    } bad[] = {{"results", 1, "\"results\"", "\"panel\" is needed"}, {"panel", 4, "is 4, from the future", "up to version 3"},
-               {"panel", 0, "is 0", "1 to 3"}, {NULL, 1, "no attribute aipm_format", "panel is needed"}};
+    } bad[] = {{"results", 1, "\"results\"", "\"panel\" is needed"},
+               {"panel", 4, "is 4, from the future", "up to version 3"},
+               {"panel", 0, "is 0", "1 to 3"},
+               {NULL, 1, "no attribute aipm_format", "panel is needed"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct hdf *f = hdf_create(at("format.h5"), NULL, &e);
         CU_ASSERT_FATAL(f != NULL);
@@ -185,7 +193,7 @@ static void formats(void)
     hdf_put_text(f, "/", "aipm_format", "panel", &e);
     CU_ASSERT(hdf_check_format(f, "panel", 3, &e) == 0);
     CU_ASSERT(hdf_close(f, &e) == 0);
-    f = hdf_open(at("format.h5"), NULL, &e);      /* the edit stayed */
+    f = hdf_open(at("format.h5"), NULL, &e); /* the edit stayed */
     CU_ASSERT(hdf_check_format(f, "panel", 3, &e) == 0);
     CU_ASSERT(hdf_close(f, &e) == 0);
 }
@@ -195,7 +203,7 @@ static void same_data_same_bytes(void)
     static char a[1 << 20], b[1 << 20];
     long na = read_file("deep/sample.h5", a, sizeof a);
     struct timespec a_second = {.tv_sec = 1, .tv_nsec = 50000000};
-    nanosleep(&a_second, NULL);      /* HDF5's object times count in seconds */
+    nanosleep(&a_second, NULL); /* HDF5's object times count in seconds */
     make_sample("deep/sample.h5");
     long nb = read_file("deep/sample.h5", b, sizeof b);
     CU_ASSERT(na > 0 && na == nb && !memcmp(a, b, (size_t)na));
@@ -208,7 +216,7 @@ static void failures_leave_nothing(void)
     struct hdf *f = hdf_create(at("failed.h5"), NULL, &e);
     CU_ASSERT_FATAL(f != NULL);
     hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e);
-    CU_ASSERT(hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e) == -1);      /* twice */
+    CU_ASSERT(hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e) == -1); /* twice */
     CU_ASSERT(hdf_close(f, &e) == -1 && says("failed.h5", "dataset x cannot be made"));
     CU_ASSERT(!there("failed.h5") && !there("failed.h5.tmp"));
     CU_ASSERT(!hdf_create("/proc/aipm/x.h5", NULL, &e) && says("/proc/aipm", "cannot be made"));

@@ -19,8 +19,8 @@ struct raw {
     int64_t n_dates, n_offsets, n_ids, rows, columns, n_returns, n_groups, n_test_rows, n_truth;
     int n_names, n_test_names, n_factor_names;
     const char *names[D + 1];
-    const char *skip;            /* a dataset or attribute left out */
-    const char *other_type;      /* a dataset of numbers written as text */
+    const char *skip;       /* a dataset or attribute left out */
+    const char *other_type; /* a dataset of numbers written as text */
     const char *format;
     int64_t version, per_year;
 };
@@ -28,9 +28,22 @@ struct raw {
 static struct raw good(void)
 {
     static const int n[T] = {3, 0, 5, 2};
-    struct raw r = {.n_dates = T, .n_offsets = T + 1, .n_ids = ROWS, .rows = ROWS, .columns = D, .n_returns = ROWS, .n_groups = ROWS,
-                    .n_test_rows = T, .n_truth = T, .n_names = D, .n_test_names = M, .n_factor_names = K,
-                    .names = {"be_me", "ret_12_1", "beta", "extra"}, .format = "panel", .version = 1, .per_year = 12};
+    struct raw r = {.n_dates = T,
+                    .n_offsets = T + 1,
+                    .n_ids = ROWS,
+                    .rows = ROWS,
+                    .columns = D,
+                    .n_returns = ROWS,
+                    .n_groups = ROWS,
+                    .n_test_rows = T,
+                    .n_truth = T,
+                    .n_names = D,
+                    .n_test_names = M,
+                    .n_factor_names = K,
+                    .names = {"be_me", "ret_12_1", "beta", "extra"},
+                    .format = "panel",
+                    .version = 1,
+                    .per_year = 12};
     for (int t = 0; t < T; t++) {
         r.dates[t] = 20200131 + 100 * t;
         r.offsets[t + 1] = r.offsets[t] + n[t];
@@ -45,8 +58,8 @@ static struct raw good(void)
     return r;
 }
 
-static void put(struct hdf *f, const struct raw *r, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data,
-                struct error *e)
+static void put(struct hdf *f, const struct raw *r, const char *name, enum hdf_type type, int rank, const int64_t *size,
+                const void *data, struct error *e)
 {
     char *text = "a word";
     if (r->skip && !strcmp(r->skip, name)) return;
@@ -54,7 +67,10 @@ static void put(struct hdf *f, const struct raw *r, const char *name, enum hdf_t
     else hdf_write(f, name, type, rank, size, data, e);
 }
 
-static bool skipped(const struct raw *r, const char *name) { return r->skip && !strcmp(r->skip, name); }
+static bool skipped(const struct raw *r, const char *name)
+{
+    return r->skip && !strcmp(r->skip, name);
+}
 
 static void write_raw(const char *path, const struct raw *r)
 {
@@ -73,7 +89,8 @@ static void write_raw(const char *path, const struct raw *r)
     put(f, r, "characteristics", HDF_FLOAT32, 2, x, r->characteristics, &e);
     put(f, r, "returns", HDF_FLOAT64, 1, &r->n_returns, r->returns, &e);
     put(f, r, "size_groups", HDF_INT8, 1, &r->n_groups, r->groups, &e);
-    if (!skipped(r, "characteristic_names")) hdf_write_texts(f, "characteristic_names", r->n_names, (char *const *)r->names, &e);
+    if (!skipped(r, "characteristic_names"))
+        hdf_write_texts(f, "characteristic_names", r->n_names, (char *const *)r->names, &e);
     put(f, r, "test_assets/returns", HDF_FLOAT64, 2, tests, r->test_assets, &e);
     if (!skipped(r, "test_assets/names")) hdf_write_texts(f, "test_assets/names", r->n_test_names, test_names, &e);
     put(f, r, "benchmarks/FF2", HDF_FLOAT64, 2, factors, r->factors, &e);
@@ -108,7 +125,8 @@ static void refuse(const struct raw *r, int line, const char *place, const char 
     snprintf(path, sizeof path, "%s/bad.h5", folder);
     write_raw(path, r);
     int rc = load(path, &e);
-    bool ok = rc == -1 && strstr(e.text, "bad.h5: ") && strstr(e.text, place) && strstr(e.text, found) && strstr(e.text, needed);
+    bool ok =
+        rc == -1 && strstr(e.text, "bad.h5: ") && strstr(e.text, place) && strstr(e.text, found) && strstr(e.text, needed);
     if (!ok) fprintf(stderr, "line %d: '%s' does not say '%s', '%s', '%s'\n", line, e.text, place, found, needed);
     CU_ASSERT(ok && memory_blocks() == blocks);
 }
@@ -129,7 +147,7 @@ static void good_one(void)
     write_raw(path, &r);
     if (load(path, &e)) fprintf(stderr, "%s\n", e.text);
     CU_ASSERT(!error_is_set(&e));
-    r.characteristics[4] = 0.5f + 5e-7f;      /* rounding is let through */
+    r.characteristics[4] = 0.5f + 5e-7f; /* rounding is let through */
     r.skip = "size_groups";
     write_raw(path, &r);
     CU_ASSERT(load(path, &e) == 0);
@@ -169,16 +187,24 @@ static void offsets(void)
 
 static void missing(void)
 {
-    static const char *const names[] = {"dates", "offsets", "asset_ids", "characteristics", "returns", "characteristic_names",
-                                        "test_assets/returns", "test_assets/names"};
+    static const char *const names[] = {"dates",
+                                        "offsets",
+                                        "asset_ids",
+                                        "characteristics",
+                                        "returns",
+                                        "characteristic_names",
+                                        "test_assets/returns",
+                                        "test_assets/names"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) REFUSE(r.skip = names[i], names[i], "missing", "");
     REFUSE(r.skip = "factor_names", "benchmarks/FF2", "missing", "factor_names");
 }
 
 static void mistyped(void)
 {
-    static const char *const names[] = {"dates", "offsets", "asset_ids", "characteristics", "returns", "size_groups", "test_assets/returns"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) REFUSE(r.other_type = names[i], names[i], "holds text", "is needed");
+    static const char *const names[] = {"dates",   "offsets",     "asset_ids",          "characteristics",
+                                        "returns", "size_groups", "test_assets/returns"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        REFUSE(r.other_type = names[i], names[i], "holds text", "is needed");
     REFUSE(r.other_type = "truth/sdf_returns", "truth/sdf_returns", "holds text", "float64 is needed");
 }
 
@@ -200,7 +226,8 @@ static void shapes(void)
 
 static void values(void)
 {
-    REFUSE(r.characteristics[5 * D + 1] = NAN, "row 5 (period 2, date 20200331", "characteristic ret_12_1 (column 1", "nan; a number in [-0.5, 0.5]");
+    REFUSE(r.characteristics[5 * D + 1] = NAN, "row 5 (period 2, date 20200331", "characteristic ret_12_1 (column 1",
+           "nan; a number in [-0.5, 0.5]");
     REFUSE(r.characteristics[9 * D + 2] = -INFINITY, "row 9 (period 3, date 20200431", "beta", "-inf");
     REFUSE(r.characteristics[0] = 0.50001f, "row 0 (period 0, date 20200131", "be_me", "0.50001");
     REFUSE(r.characteristics[0] = -0.7f, "row 0", "be_me", "-0.7");

@@ -19,8 +19,8 @@ struct made {
 
 static struct made room(const struct synthetic_options *o)
 {
-    return (struct made){memory_array(float, o->N * o->D, "X"), memory_array(double, o->N, "R"), 0, memory_array(int64_t, o->N, "ids"),
-                         memory_array(int8_t, o->N, "groups"), 0};
+    return (struct made){memory_array(float, o->N * o->D, "X"), memory_array(double, o->N, "R"),      0,
+                         memory_array(int64_t, o->N, "ids"),    memory_array(int8_t, o->N, "groups"), 0};
 }
 
 static void make(struct synthetic *s, int t, struct made *p)
@@ -63,14 +63,15 @@ static void any_order(void)
     struct synthetic *a = synthetic_create(&o), *b = synthetic_create(&o);
     struct made p = room(&o), q = room(&o);
     static const int order[] = {89, 0, 40, 41, 12, 12, 88, 3};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) make(a, order[i], &p);      /* wander about */
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) make(a, order[i], &p); /* wander about */
     for (int t = 0; t < o.T; t++) {
         make(b, t, &q);
         if (t % 7) continue;
         make(a, o.T - 1 - t, &p);
         make(a, t, &p);
         size_t n = (size_t)p.n;
-        CU_ASSERT(p.n == q.n && p.sdf == q.sdf && !memcmp(p.X, q.X, n * 60 * sizeof *p.X) && !memcmp(p.R, q.R, n * sizeof *p.R));
+        CU_ASSERT(p.n == q.n && p.sdf == q.sdf && !memcmp(p.X, q.X, n * 60 * sizeof *p.X) &&
+                  !memcmp(p.R, q.R, n * sizeof *p.R));
         CU_ASSERT(!memcmp(p.ids, q.ids, n * sizeof *p.ids) && !memcmp(p.groups, q.groups, n));
     }
     synthetic_destroy(a);
@@ -151,7 +152,7 @@ static double persistence(const struct made *p, const struct made *q, int D, int
 
 static void moments_and_persistence(void)
 {
-    enum { D = 56, T = 60 };      /* themes return every 13; pairs are 0..27; 26 = value_3, 39 = value_4, 31 = reversal_3 */
+    enum { D = 56, T = 60 }; /* themes return every 13; pairs are 0..27; 26 = value_3, 39 = value_4, 31 = reversal_3 */
     struct synthetic_options o = options(1500, D, T);
     struct synthetic *s = synthetic_create(&o);
     struct made p = room(&o), q = room(&o);
@@ -162,9 +163,9 @@ static void moments_and_persistence(void)
             double mean = 0;
             for (int i = 0; i < p.n; i++) mean += p.X[i * D + d];
             CHECK_CLOSE(mean / p.n, 0, 1e-6);
-            CHECK_CLOSE(correlation(&p, D, d, d), (p.n + 1.0) / (p.n - 1.0), 1e-4);      /* all ranks, once each */
+            CHECK_CLOSE(correlation(&p, D, d, d), (p.n + 1.0) / (p.n - 1.0), 1e-4); /* all ranks, once each */
         }
-        theme += correlation(&p, D, 28 + 13, 28) / T;       /* the same theme, the other sign */
+        theme += correlation(&p, D, 28 + 13, 28) / T; /* the same theme, the other sign */
         other += fabs(correlation(&p, D, 28, 33)) / T;
         const double *mu = synthetic_means(s), *u = synthetic_loadings(s);
         for (int i = 0; i < p.n; i++) {
@@ -186,9 +187,9 @@ static void moments_and_persistence(void)
     CHECK_CLOSE(theme, -0.3, 0.05);
     CU_ASSERT(other < 0.05);
     CHECK_CLOSE(noise / rows, 1, 0.02);
-    CU_ASSERT(lag1[39] > 0.85 && lag12[39] / year > 0.7);      /* value: years */
-    CU_ASSERT(lag1[40] > 0.8 && fabs(lag12[40] / year) < 0.25);      /* momentum: months */
-    CU_ASSERT(fabs(lag1[31]) < 0.05);      /* reversal: none */
+    CU_ASSERT(lag1[39] > 0.85 && lag12[39] / year > 0.7);       /* value: years */
+    CU_ASSERT(lag1[40] > 0.8 && fabs(lag12[40] / year) < 0.25); /* momentum: months */
+    CU_ASSERT(fabs(lag1[31]) < 0.05);                           /* reversal: none */
     release(&p);
     release(&q);
     synthetic_destroy(s);
@@ -258,7 +259,7 @@ static void truth_is_the_inverse(void)
         make(s, t, &p);
         const double *mu = synthetic_means(s), *u = synthetic_loadings(s);
         int n = p.n;
-        double *A = memory_array(double, n * n, "A"), *w = memory_array(double, n, "w"), sdf = 0;
+        double *A = memory_array(double, n *n, "A"), *w = memory_array(double, n, "w"), sdf = 0;
         for (int i = 0; i < n; i++) {
             w[i] = mu[i];
             for (int j = 0; j < n; j++) {
@@ -294,7 +295,7 @@ static void cross_part_is_a_transformer(void)
             for (int j = 0; j < D; j++)
                 for (int k = 0; k < p.n; k++) Xi[i][j] += (double)p.X[k * D + i] * p.X[k * D + j] / p.n;
         double w[D] = {[D - 1] = 0.8, [D - 2] = -0.6};
-        for (int head = 0; head < D / 4; head++) {      /* W_h = w e_{2h}', lambda_h = e_{2h+1} */
+        for (int head = 0; head < D / 4; head++) { /* W_h = w e_{2h}', lambda_h = e_{2h+1} */
             double W[D][D] = {{0}};
             for (int i = 0; i < D; i++) W[i][2 * head] = w[i];
             for (int i = 0; i < D; i++)
@@ -322,14 +323,14 @@ static void parts_switch_off(void)
     enum { D = 12 };
     struct synthetic_options o = options(80, D, 24);
     struct made p = room(&o);
-    o.cross_share = o.own_share = 0;      /* linear in the factors' characteristics alone */
+    o.cross_share = o.own_share = 0; /* linear in the factors' characteristics alone */
     struct synthetic *s = synthetic_create(&o);
     make(s, 5, &p);
     const double *mu = synthetic_means(s), *u = synthetic_loadings(s);
     double ratio = mu[0] / (u[0] + u[1] + u[2]);
     for (int i = 0; i < p.n; i++) CHECK_CLOSE(mu[i], ratio * (u[i * K] + u[i * K + 1] + u[i * K + 2]), 1e-14);
     synthetic_destroy(s);
-    o.factor_share = 0, o.own_share = 0.3;      /* products and squares, demeaned */
+    o.factor_share = 0, o.own_share = 0.3; /* products and squares, demeaned */
     s = synthetic_create(&o);
     make(s, 5, &p);
     mu = synthetic_means(s);
@@ -344,7 +345,7 @@ static void parts_switch_off(void)
     c = mu[0] / (g[0] - average);
     for (int i = 0; i < p.n; i++) CHECK_CLOSE(mu[i], c * (g[i] - average), 1e-13);
     synthetic_destroy(s);
-    o.own_share = 0;      /* nothing but noise: no SDF portfolio, no benchmark */
+    o.own_share = 0; /* nothing but noise: no SDF portfolio, no benchmark */
     s = synthetic_create(&o);
     struct panel_meta m;
     synthetic_describe(s, &m);
