@@ -12,7 +12,7 @@ check "another seed, another panel" bash -c "! cmp -s '$WORK/p1.h5' '$WORK/other
 check "says what it will write" bash -c "'$AIPM' synth -o '$WORK/said.h5' --assets 70 --periods 13 2>&1 | grep -qE '[0-9]+ rows of 12 characteristics over 13 months, [0-9.]+ kB'"
 check "help teaches" bash -c "'$AIPM' synth --help | grep -q cross-share"
 
-refuses "no output" 2 "-o PANEL is needed" "$AIPM" synth
+refuses "no output" 2 "-o PANEL and --csv FILE is needed" "$AIPM" synth
 refuses "unknown option" 2 "--help" "$AIPM" synth -o "$WORK/x.h5" --stocks 3
 refuses "an argument too many" 2 "'y.h5'" "$AIPM" synth -o "$WORK/x.h5" y.h5
 refuses "text for a number" 2 "--assets 'many'" "$AIPM" synth -o "$WORK/x.h5" --assets many
