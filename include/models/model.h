@@ -133,6 +133,8 @@ struct model_class {
     unsigned needs;                               /* enum need, or-ed */
     enum trade trades;
 
+    /* The class that serves these options, where another does (with the same table of options); NULL: this one. May be NULL. */
+    const struct model_class *(*serving)(const struct values *);
     /* Refuse what makes no sense for this panel (heads beyond D, no such benchmark): fill e with what was found and needed. */
     int (*check)(const struct shape *, const struct values *, struct error *e);
     void (*cost)(const struct shape *, const struct values *, struct cost *);

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "linalg/heads.h"
+#include "models/embedded_transformer.h"
 #include "models/model.h"
 #include "models/ols_fit.h"
 #include "models/ridge_rows.h"
@@ -38,6 +39,11 @@ static const struct model_option options[] = {
      .help = "ols: leading eigenpairs of the timing Gram matrix to keep (Lemma 5); 0: exact"},
     {.key = "solver", .type = OPTION_WORD, .fallback = "auto", .words = "auto|dense|iterative",
      .help = "ols: one eigen-decomposition of order D T, conjugate gradients, or the cheaper of those that fit in memory_mb"},
+    {.key = "embedding", .type = OPTION_WORD, .fallback = "none", .words = "none|x|z|both",
+     .help = "random features in place of the characteristics traded (x), of those attended through (z), or both (29)"},
+    {.key = "embedding_features", .type = OPTION_INT, .fallback = "500", .low = 2, .high = 1e6, .help = "how many"},
+    {.key = "embedding_activation", .type = OPTION_WORD, .fallback = "fourier", .words = "fourier|relu", .help = "sin and cos, or relu"},
+    {.key = "embedding_bandwidth", .type = OPTION_REAL, .fallback = "1.0", .low = 1e-6, .high = 1e6, .help = "standard deviation of the random weights"},
     {.key = NULL},
 };
 
@@ -255,12 +261,19 @@ static void record(struct model *m, const double *returns, double *out)
 
 static int chosen(const struct model *m) { return m->path.selected; }
 
+/* With an embedding another class serves. */
+static const struct model_class *serving(const struct values *v)
+{
+    return strcmp(values_word(v, "embedding"), "none") ? &embedded_transformer_class : NULL;
+}
+
 const struct model_class linear_transformer_class = {
     .name = "linear_transformer",
     .summary = "w = sum over heads of (X W X'/n) X lambda: attention across stocks in closed form, ridge MSRR or OLS",
     .options = options,
     .needs = NEED_FACTORS | NEED_TIMING,
     .trades = TRADE_FACTORS,
+    .serving = serving,
     .check = check,
     .cost = cost,
     .layout = layout,

@@ -164,6 +164,7 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
         option_text(o, &c.values.value[i], ',', text, sizeof text);
         if (end < sizeof all) end += (size_t)snprintf(all + end, sizeof all - end, " %s=%s", o->key, text);
     }
+    if (!status && class->serving && class->serving(&c.values)) c.class = class->serving(&c.values);
     if (!status && (at >= sizeof full || end >= sizeof all)) status = error_set(e, "%s: the name with its swept values is too long", place);
     for (int i = s->configs; !status && i-- > 0 && s->config[i].universe == u && !strcmp(s->config[i].model, name);)
         if (!strcmp(s->config[i].name, full)) status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);

@@ -17,6 +17,7 @@ models:
   - {name: mlp, kind: mlp, hidden: [16, 16], seeds: 2, epochs: 3, learning_rate: 1.0e-3, save_parameters: true, early_stopping: 3}
   - {name: tf, kind: transformer, blocks: [1, 2], feedforward: 16, seeds: 2, epochs: 3, learning_rate: 1.0e-3, save_parameters: true}
   - {name: dkkm, kind: dkkm, features: 90, activation: [relu, fourier], seeds: 2}
+  - {name: embedded, kind: linear_transformer, embedding: [x, z, both], embedding_features: 20}
   - {name: chain, kind: transformer, heads: 2, feedforward: 16, epochs: 2, learning_rate: 1.0e-3, warm_start: true, dropout: 0.1, shuffle: true}
 E2
 }
@@ -52,7 +53,7 @@ check "the same numbers as unbroken" same whole stops
 # parameters: saved for every fit, applied to the same panel they give the same weights
 count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
 check "a file per fit with save_parameters" test "$count" = $((8 * 2 * 3))
-sed 's/^  - {name: bsv.*//; s/^  - {name: dkkm.*//; s/^  - {name: chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
+sed 's/^  - {name: bsv.*//; s/^  - {name: dkkm.*//; s/^  - {name: embedded.*//; s/^  - {name: chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
 check "applied" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
 for m in mlp tf.blocks=1 tf.blocks=2; do
     check "$m earns the same" h5diff "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/returns"

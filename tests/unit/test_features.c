@@ -139,8 +139,85 @@ static void test_dkkm(void)
     memory_free(x), memory_free(rows), memory_free(w), memory_free(r), memory_free(F), memory_free(theta), memory_free(base);
 }
 
+/* The embedded linear transformer against its primal ridge: f_t = F_{t+1} (x) vec(Xi_t), px px pz parameters. */
+static void embedded(const char *which)
+{
+    enum { T = 6, D = 3, P = 4, PERIODS = 8, MOST = 30 };
+    const struct model_class *registered = model_class_find("linear_transformer"), *c;
+    const double z[1] = {0.01};
+    float *x = memory_array(float, PERIODS *MOST *D, "test"), *rows = memory_array(float, MOST *P, "test");
+    double *r = memory_array(double, PERIODS *MOST, "test");
+    struct random_stream s = random_open(9, 0, 0, 0);
+    for (int i = 0; i < PERIODS * MOST * D; i++) x[i] = (float)random_uniform(&s, (uint64_t)i) - 0.5f;
+    for (int i = 0; i < PERIODS * MOST; i++) r[i] = random_normal(&s, (uint64_t)(PERIODS * MOST * D + i));
+    static char fourier[] = "fourier";
+    struct value value[16] = {0};
+    int n = 0;
+    for (; registered->options[n].key; n++) {
+        const char *key = registered->options[n].key;
+        if (!strcmp(key, "embedding")) value[n].word = (char *)(uintptr_t)which;
+        else if (!strcmp(key, "embedding_features")) value[n].number = P;
+        else if (!strcmp(key, "embedding_bandwidth")) value[n].number = 2;
+        else if (!strcmp(key, "embedding_activation")) value[n].word = fourier;
+    }
+    struct values v = {.options = registered->options, .value = value, .n = n};
+    struct shape shape = {.T = T, .D = D, .max_assets = MOST, .nz = 1, .ridge = z, .factor_scale = FACTOR_SUM};
+    CU_ASSERT_FATAL((c = registered->serving(&v)) != NULL);
+    struct model *m = c->create(&shape, 6, &v);
+    struct features f;
+    features_create(&f, D, P, true, 2, 6);
+    bool ex = strcmp(which, "z"), ez = strcmp(which, "x");
+    int px = ex ? P : D, pz = ez ? P : D, all = px * px * pz;
+    double *primal = memory_array(double, PERIODS *all, "test"), *A = memory_array(double, all * all, "test"), *b = memory_array(double, all, "test");
+    for (int t = 0; t < PERIODS; t++) {
+        double F[P] = {0}, Xi[P * P] = {0};
+        features_rows(&f, MOST, x + t * MOST * D, rows);
+        for (int i = 0; i < MOST; i++)
+            for (int a = 0; a < px; a++) {
+                double xa = (double)(ex ? rows[i * P + a] : x[(t * MOST + i) * D + a]);
+                F[a] += xa * r[t * MOST + i];
+                for (int q = 0; q < pz; q++) Xi[a * pz + q] += xa * (double)(ez ? rows[i * P + q] : x[(t * MOST + i) * D + q]) / MOST;
+            }
+        for (int a = 0; a < px; a++)
+            for (int q = 0; q < px * pz; q++) primal[t * all + a * px * pz + q] = F[a] * Xi[q];
+    }
+    for (int now = T; now < PERIODS; now++) {
+        struct period period[T + 1];
+        struct fit_note note;
+        double theta[P], base[P], want = 0, got = 0;
+        lapack_int *pivot = memory_array(lapack_int, all, "test");
+        for (int k = 0; k <= T; k++)
+            period[k] = (struct period){.index = now - T + k, .n = MOST, .characteristics = x + (now - T + k) * MOST * D, .returns = k < T ? r + (now - T + k) * MOST : NULL};
+        struct window window = {.T = T, .D = D, .period = period};
+        CU_ASSERT(c->fit(m, &window, NULL, &note) == 0);
+        c->positions(m, &window, theta);
+        struct period realised = period[T];
+        realised.returns = r + now * MOST;
+        c->own_returns(m, &realised, base);
+        for (int a = 0; a < px; a++) got += theta[a] * base[a];
+        memset(A, 0, sizeof(double) * (size_t)(all * all));
+        memset(b, 0, sizeof(double) * (size_t)all);
+        for (int a = 0; a < all; a++) {
+            A[a * all + a] = z[0] * T;
+            for (int t = now - T; t < now; t++) {
+                b[a] += primal[t * all + a];
+                for (int q = 0; q < all; q++) A[a * all + q] += primal[t * all + a] * primal[t * all + q];
+            }
+        }
+        CU_ASSERT(LAPACKE_dgesv(LAPACK_ROW_MAJOR, all, 1, A, all, pivot, b, 1) == 0);
+        for (int a = 0; a < all; a++) want += b[a] * primal[now * all + a];
+        CHECK_CLOSE(got, want, 2e-5);
+        memory_free(pivot);
+    }
+    c->destroy(m);
+    features_destroy(&f);
+    memory_free(x), memory_free(rows), memory_free(r), memory_free(primal), memory_free(A), memory_free(b);
+}
+
+static void test_embedded(void) { embedded("x"), embedded("z"), embedded("both"); }
+
 int main(void)
 {
-    static const struct check tests[] = {{"sums, weights and rows against plain loops", test_plain}, {"sin and cos", test_waves}, {"DKKM in rolling windows", test_dkkm}};
+    static const struct check tests[] = {{"sums, weights and rows against plain loops", test_plain}, {"sin and cos", test_waves}, {"DKKM in rolling windows", test_dkkm}, {"the embedded transformer in rolling windows", test_embedded}};
     return check_run("features", tests, sizeof tests / sizeof *tests);
 }
