@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The OLS objective through the program: the roads agree, the same bits on any number of ranks, what does not fit is refused.
+. "$(dirname "$0")/lib.sh"
+"$AIPM" synth -o "$WORK/p.h5" --assets 100 --characteristics 8 --periods 60 --seed 3 2>/dev/null || bad "synth"
+study() {   # solver, name of the results
+    cat >"$WORK/$2.yaml" <<Y
+study: ols
+panel: $WORK/p.h5
+output: $WORK/$2.h5
+window: 36
+memory_mb: 16
+ridge: {from: -6, to: 3}
+models: [{name: m, kind: linear_transformer, objective: ols, $1}]
+Y
+}
+study "solver: dense" dense; study "solver: iterative" iterative; study "rank: 36" rank
+for s in dense iterative rank; do
+    check "$s on one rank" mpi 1 "$AIPM" run "$WORK/$s.yaml" 2>/dev/null
+    mpi 3 "$AIPM" run "$WORK/$s.yaml" -o "$WORK/$s.3.h5" 2>/dev/null
+    check "$s: the same bits on 3 ranks" same "$WORK/$s.h5" "$WORK/$s.3.h5"
+done
+python=/usr/bin/python3
+if $python -c 'import h5py, numpy' 2>/dev/null; then
+    check "the roads agree" $python - "$WORK/dense.h5" "$WORK/iterative.h5" "$WORK/rank.h5" <<'Y'
+import sys, h5py, numpy as np
+a, *others = [h5py.File(p)["models/all/m"] for p in sys.argv[1:]]
+for b in others:
+    for name, limit in ("loo_loss", 1e-8), ("returns_by_ridge", 1e-7), ("returns_by_heads", 1e-5), ("symmetric_returns", 1e-6):
+        x, y = a[name][:], b[name][:]
+        assert np.isfinite(x).all() and np.abs(x - y).max() <= limit * np.abs(x).max(), (name, np.abs(x - y).max())
+    assert (a["selected_ridge"][:] == b["selected_ridge"][:]).all()
+Y
+else
+    skip "python3-h5py is not there"
+fi
+"$AIPM" synth -o "$WORK/big.h5" --assets 60 --characteristics 30 --periods 60 --seed 3 2>/dev/null
+refuses "a matrix that does not fit" 1 "a team of " "$AIPM" run "$WORK/dense.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
+study "rank: 5, solver: iterative" wrong
+refuses "rank with the iterative road" 1 "needed: rank 0" "$AIPM" run "$WORK/wrong.yaml"
+sed 's/objective: ols/objective: msrr/' "$WORK/wrong.yaml" >"$WORK/wrong2.yaml"
+refuses "rank with MSRR" 1 "needed: objective ols" "$AIPM" run "$WORK/wrong2.yaml"
+check "nothing is left behind" test ! -e "$WORK/x.h5" -a ! -e "$WORK/x.h5.parts"
