@@ -30,8 +30,9 @@ void ols_fit_destroy(struct ols_fit *f);
 
 /* Fit the window for every penalty and leave every period out. A team of several ranks takes the dense road on its grid, and
  * shares the periods left out on the iterative one (collective; team NULL: this rank alone). Iterative answers and those of one
- * rank have the same bits whatever the team; the grid's depend on its shape. Returns 0 or a code, with its text. */
-enum ols_code { OLS_FINE, OLS_NO_BASIS = 3, OLS_NO_EIGEN, OLS_NO_CONVERGENCE, OLS_SINGULAR, OLS_GRID = 10 };
+ * rank have the same bits whatever the team; the grid's depend on its shape. A matrix that needs more than plan.memory on a rank of the
+ * grid is refused before anything is allocated (OLS_TOO_LARGE), saying how many ranks would do. Returns 0 or a code, with its text. */
+enum ols_code { OLS_FINE, OLS_NO_BASIS = 3, OLS_NO_EIGEN, OLS_NO_CONVERGENCE, OLS_SINGULAR, OLS_TOO_LARGE, OLS_GRID = 10 };
 int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team, struct fit_note *note);
 const struct ols *ols_fit_answer(const struct ols_fit *f);
 /* Seconds of the last fit on this rank: filling the matrix (twice on a grid: the check fills it again); the eigen-solver alone; every

@@ -181,12 +181,19 @@ static int leave_on_grid(struct ols_fit *f, struct grid *g, int count, const dou
     return code;
 }
 
-static int dense_on_grid(struct ols_fit *f, struct team *team)
+static int dense_on_grid(struct ols_fit *f, struct team *team, struct fit_note *note)
 {
     struct ols *o = &f->ols;
     int n = o->basis.r * o->D, first, count;
     double *value = f->value, code, start = clock_seconds();
     struct grid *g = grid_open(team, 0, 0);
+    struct error large = {""};
+    if (grid_fits(g, n, NB, f->plan.memory, "OLS", &large)) {
+        snprintf(note->text, sizeof note->text, "order %d on %d ranks does not fit in memory_mb; needed: a team of %d ranks", n, grid_ranks(g),
+                 grid_ranks_needed(n, NB, f->plan.memory));
+        grid_close(g);
+        return OLS_TOO_LARGE;
+    }
     struct grid_matrix *a = grid_matrix_new(g, n, n, NB, "OLS matrix"), *z = grid_matrix_new(g, n, n, NB, "eigenvectors");
     grid_eigen(g, GRID_PDSYEVD, a, fill, f, value, z, &f->note);
     grid_matrix_free(a);
@@ -254,11 +261,11 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
     for (int z = 0; z < f->plan.nz; z++) f->shift[z] = f->plan.z[z] * T;
     if (f->road == OLS_ITERATIVE) code = iterative(f, w, team);
     else if (ols_basis_fit(&o->basis, T, w->timing_gram, T + 1, f->plan.rank)) code = OLS_NO_BASIS;
-    else if (team && team_size(team) > 1) code = dense_on_grid(f, team);
+    else if (team && team_size(team) > 1) code = dense_on_grid(f, team, note);
     else code = dense_alone(f);
     if (!code) ols_select(o);
     static const char *const text[] = {[OLS_NO_BASIS] = "the timing Gram matrix has no eigen-decomposition", [OLS_NO_EIGEN] = "an eigen-decomposition did not converge",
                                        [OLS_NO_CONVERGENCE] = "conjugate gradients did not converge", [OLS_SINGULAR] = "a leave-one-out block is singular"};
-    if (code) snprintf(note->text, sizeof note->text, "%s", code >= OLS_GRID ? grid_code_text(code - OLS_GRID) : text[code]);
+    if (code && code != OLS_TOO_LARGE) snprintf(note->text, sizeof note->text, "%s", code >= OLS_GRID ? grid_code_text(code - OLS_GRID) : text[code]);
     return note->code = code;
 }

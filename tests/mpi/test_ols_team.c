@@ -91,10 +91,24 @@ static void says_what_it_needs(void)
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &none), -1);
 }
 
+static void refuses_in_time(void)
+{
+    struct ols_plan p = {.T = T, .D = D, .nz = NZ, .road = OLS_DENSE, .z = ridge, .memory = 2e5};
+    struct ols_fit *f = ols_fit_create(&p, team_size(world));
+    struct fit_note note = {0};
+    if (team_size(world) == 1) SKIP("one rank has no grid");
+    else {
+        CU_ASSERT_EQUAL(ols_fit_window(f, &window, world, &note), OLS_TOO_LARGE);
+        CU_ASSERT(strstr(note.text, "needed: a team of") != NULL);
+    }
+    ols_fit_destroy(f);
+}
+
 static const struct check tests[] = {
     {"a team's grid agrees with one rank", grid_equals_one},
     {"the iterative road has the same bits on any team", iterative_bits},
     {"a matrix that does not fit says how many ranks it needs", says_what_it_needs},
+    {"on a grid too, as a recorded code", refuses_in_time},
 };
 int main(int argc, char **argv)
 {
