@@ -21,10 +21,10 @@
 /* psi and dual of a Sigma. */
 struct ols_basis {
     int T, r;
-    double *psi, *dual;        /* [T, r] column-major: entry (t, i) at i T + t */
-    double *value;             /* [r] L, descending */
-    double *leak;              /* [T] 1 - |U_t|^2: what of period t's own direction is outside */
-    double *work;              /* eigen workspace */
+    double *psi, *dual; /* [T, r] column-major: entry (t, i) at i T + t */
+    double *value;      /* [r] L, descending */
+    double *leak;       /* [T] 1 - |U_t|^2: what of period t's own direction is outside */
+    double *work;       /* eigen workspace */
     int *iwork, lwork, liwork;
 };
 size_t ols_basis_bytes(int T);
@@ -34,16 +34,16 @@ void ols_basis_destroy(struct ols_basis *b);
 int ols_basis_fit(struct ols_basis *b, int T, const double *sigma, int ld, int rank);
 
 struct ols {
-    int T, D, nz;              /* capacity in T */
-    double *gamma;             /* [T, D, D] Gamma_t, both triangles                      filled by the caller */
-    double *target;            /* [T, D] F_{t+1}                                         filled by the caller */
-    double *square;            /* [T] R'R                                                filled by the caller */
+    int T, D, nz;   /* capacity in T */
+    double *gamma;  /* [T, D, D] Gamma_t, both triangles                      filled by the caller */
+    double *target; /* [T, D] F_{t+1}                                         filled by the caller */
+    double *square; /* [T] R'R                                                filled by the caller */
     struct ols_basis basis;
-    double *y;                 /* [nz, D, r]: Y of every penalty, entry (a, i) at a r + i (dense) */
-    double *q;                 /* [nz, T, D] the answer */
-    double *loss;              /* [nz] leave-one-out losses */
-    double *loss_by_period;    /* [T, nz] their summands */
-    int selected;              /* the penalty of smallest loss; ties go to the larger z */
+    double *y;              /* [nz, D, r]: Y of every penalty, entry (a, i) at a r + i (dense) */
+    double *q;              /* [nz, T, D] the answer */
+    double *loss;           /* [nz] leave-one-out losses */
+    double *loss_by_period; /* [T, nz] their summands */
+    int selected;           /* the penalty of smallest loss; ties go to the larger z */
 };
 size_t ols_bytes(int T, int D, int nz);
 void ols_create(struct ols *o, int T, int D, int nz);
@@ -60,7 +60,8 @@ size_t ols_block_work(const struct ols *o);
 void ols_block(const struct ols *o, int rows, const int *row, int cols, const int *col, double *out, int ld, double *work);
 
 /* vector [n, count]: some eigenvectors of B (n = r D), value [count] theirs. y [nz, n] += their part of (B + zT)^-1 F psi. */
-void ols_spectral_solve(const struct ols *o, int count, const double *vector, const double *value, const double *shift, double *y);
+void ols_spectral_solve(const struct ols *o, int count, const double *vector, const double *value, const double *shift,
+                        double *y);
 /* q from y. */
 void ols_duals(struct ols *o);
 
@@ -70,8 +71,8 @@ void ols_duals(struct ols *o);
 enum { OLS_LEAVE_PERIODS = 8, OLS_LEAVE_VECTORS = 256 };
 size_t ols_leave_work(const struct ols *o);
 int ols_needs_j(const struct ols *o, int t, double shift, double most);
-void ols_leave_blocks(const struct ols *o, int first, int periods, int count, const double *vector, const double *value, const double *shift,
-                      double most, double *M, double *J, double *work);
+void ols_leave_blocks(const struct ols *o, int first, int periods, int count, const double *vector, const double *value,
+                      const double *shift, double most, double *M, double *J, double *work);
 /* loss_by_period of period t from its summed M, J [nz, D, D]. Returns 0, or 1: a singular block. */
 int ols_leave_period(struct ols *o, int t, const double *shift, double most, const double *M, const double *J, double *work);
 

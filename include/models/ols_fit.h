@@ -10,16 +10,16 @@
 enum ols_road { OLS_AUTO, OLS_DENSE, OLS_ITERATIVE };
 
 struct ols_plan {
-    int T, D, nz, rank;            /* rank 0: exact */
+    int T, D, nz, rank; /* rank 0: exact */
     enum ols_road road;
-    const double *z;               /* [nz] ascending, z, not zT */
-    double memory;                 /* bytes the dense road may take on a rank */
+    const double *z; /* [nz] ascending, z, not zT */
+    double memory;   /* bytes the dense road may take on a rank */
 };
 /* The road that will be taken (never OLS_AUTO): the cheaper by measured rates of those that fit. */
 enum ols_road ols_plan_road(const struct ols_plan *p);
-double ols_plan_seconds(const struct ols_plan *p, enum ols_road road);      /* of one window on one rank */
+double ols_plan_seconds(const struct ols_plan *p, enum ols_road road); /* of one window on one rank */
 double ols_plan_flops(const struct ols_plan *p, enum ols_road road);
-double ols_plan_bytes(const struct ols_plan *p);                            /* that ols_fit_create takes on one rank */
+double ols_plan_bytes(const struct ols_plan *p); /* that ols_fit_create takes on one rank */
 /* Fills e if the dense road is asked for and does not fit on one rank: with how many ranks it would. */
 int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e);
 
@@ -41,7 +41,7 @@ struct ols_times {
     double assembly, eigen, solve, leave;
 };
 const struct ols_times *ols_fit_times(const struct ols_fit *f);
-const struct ols_cg *ols_fit_cg(const struct ols_fit *f);                   /* NULL on the dense road */
+const struct ols_cg *ols_fit_cg(const struct ols_fit *f); /* NULL on the dense road */
 /* What the last fit on a grid found about itself. */
 const struct grid_note *ols_fit_grid(const struct ols_fit *f);
 

@@ -17,17 +17,17 @@ struct grid;
 void grid_shape(int ranks, int *rows, int *cols);
 /* rows = 0: grid_shape of the team (collective). */
 struct grid *grid_open(struct team *t, int rows, int cols);
-void grid_close(struct grid *g);                          /* collective */
-bool grid_inside(const struct grid *g);                   /* this rank has a place in it */
-int grid_ranks(const struct grid *g);                     /* rows x cols */
-void grid_place(const struct grid *g, int *rows, int *cols, int *row, int *col);   /* row = -1 outside */
+void grid_close(struct grid *g);                                                 /* collective */
+bool grid_inside(const struct grid *g);                                          /* this rank has a place in it */
+int grid_ranks(const struct grid *g);                                            /* rows x cols */
+void grid_place(const struct grid *g, int *rows, int *cols, int *row, int *col); /* row = -1 outside */
 
 /* An n x m matrix in blocks of nb x nb dealt round-robin over the grid; here: the blocks of this rank, one column-major array
  * of `rows` x `cols` (either may be 0). */
 struct grid_matrix {
     int n, m, nb;
-    int rows, cols, ld;        /* ld = max(1, rows) */
-    int *row, *col;            /* [rows], [cols]: index in the whole matrix, ascending */
+    int rows, cols, ld; /* ld = max(1, rows) */
+    int *row, *col;     /* [rows], [cols]: index in the whole matrix, ascending */
     double *data;
     int descriptor[9];
 };
@@ -36,11 +36,11 @@ void grid_matrix_free(struct grid_matrix *a);
 
 /* What a solve found about itself; the same on every rank of the team. */
 struct grid_note {
-    int code;                  /* 0 fine, GRID_... below */
-    int info;                  /* ScaLAPACK's */
-    double residual;           /* |A Z x - Z L x| / (|A| |x| n eps), the largest of GRID_PROBES random x in every coordinate +-1 */
-    double orthogonality;      /* |Z'Z x - x| / (|x| n eps), likewise */
-    double seconds;            /* in the solver alone */
+    int code;        /* 0 fine, GRID_... below */
+    int info;        /* ScaLAPACK's */
+    double residual; /* |A Z x - Z L x| / (|A| |x| n eps), the largest of GRID_PROBES random x in every coordinate +-1 */
+    double orthogonality; /* |Z'Z x - x| / (|x| n eps), likewise */
+    double seconds;       /* in the solver alone */
 };
 enum { GRID_PROBES = 4 };
 enum { GRID_FINE, GRID_NOT_CONVERGED, GRID_WORKSPACE, GRID_INACCURATE };
@@ -55,8 +55,8 @@ enum grid_solver { GRID_PDSYEVD, GRID_PDSYEVR };
  * in place (more is allowed). No rank ever holds the whole. A's place `a` is used up and filled again for the check: 6 n^2 GRID_PROBES
  * flops and a second assembly. (collective over the team) */
 typedef void grid_fill(void *context, int rows, const int *row, int cols, const int *col, double *out, int ld);
-void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, grid_fill *fill, void *context, double *value,
-                struct grid_matrix *z, struct grid_note *note);
+void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, grid_fill *fill, void *context,
+                double *value, struct grid_matrix *z, struct grid_note *note);
 
 /* All of the columns first .. first+count-1 of z on this rank, contiguous [n, count]: rank k of the grid gets the k-th slab of
  * grid_slab(n, ranks) columns (the last ones may get fewer or none). `out` has room for n * grid_slab doubles. (collective) */

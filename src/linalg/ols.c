@@ -72,13 +72,13 @@ void ols_create(struct ols *o, int T, int D, int nz)
     size_t t = (size_t)T, d = (size_t)D, z = (size_t)nz;
     *o = (struct ols){.T = T, .D = D, .nz = nz};
     ols_basis_create(&o->basis, T);
-    o->gamma = memory_array(double, t * d * d, "second moments of the window");
-    o->target = memory_array(double, t * d, "factors of the window");
+    o->gamma = memory_array(double, t *d *d, "second moments of the window");
+    o->target = memory_array(double, t *d, "factors of the window");
     o->square = memory_array(double, t, "squared returns of the window");
-    o->y = memory_array(double, z * d * t, "OLS coefficients");
-    o->q = memory_array(double, z * t * d, "OLS coefficients");
+    o->y = memory_array(double, z *d *t, "OLS coefficients");
+    o->q = memory_array(double, z *t *d, "OLS coefficients");
     o->loss = memory_array(double, z, "leave-one-out losses");
-    o->loss_by_period = memory_array(double, t * z, "leave-one-out losses");
+    o->loss_by_period = memory_array(double, t *z, "leave-one-out losses");
 }
 
 void ols_destroy(struct ols *o)
@@ -101,7 +101,10 @@ void ols_select(struct ols *o)
 
 /* ---- the dense road ---- */
 
-size_t ols_block_work(const struct ols *o) { return (size_t)OLS_BLOCK_ROWS * (size_t)o->T; }
+size_t ols_block_work(const struct ols *o)
+{
+    return (size_t)OLS_BLOCK_ROWS * (size_t)o->T;
+}
 
 /* For a fixed characteristic b of the columns, B((a,i), (b,j)) = sum_t [psi_ti Gamma_t(a,b)] psi_tj: a product of rows x T by T x cols. */
 void ols_block(const struct ols *o, int rows, const int *row, int cols, const int *col, double *out, int ld, double *work)
@@ -111,7 +114,7 @@ void ols_block(const struct ols *o, int rows, const int *row, int cols, const in
     for (int j = 0, run; j < cols; j += run) {
         int b = col[j] / r;
         for (run = 1; j + run < cols && col[j + run] == col[j] + run && col[j + run] / r == b; run++) continue;
-        while (first < rows && row[first] < col[j]) first++;      /* the triangle below */
+        while (first < rows && row[first] < col[j]) first++; /* the triangle below */
         for (int from = first; from < rows; from += OLS_BLOCK_ROWS) {
             int m = rows - from < OLS_BLOCK_ROWS ? rows - from : OLS_BLOCK_ROWS;
             for (int k = 0; k < m; k++) {
@@ -124,10 +127,12 @@ void ols_block(const struct ols *o, int rows, const int *row, int cols, const in
     }
 }
 
-void ols_spectral_solve(const struct ols *o, int count, const double *vector, const double *value, const double *shift, double *y)
+void ols_spectral_solve(const struct ols *o, int count, const double *vector, const double *value, const double *shift,
+                        double *y)
 {
     int T = o->basis.T, r = o->basis.r, D = o->D, n = r * D;
-    double *right = memory_array(double, n, "OLS right-hand side"), *part = memory_array(double, (size_t)o->nz * (size_t)(count ? count : 1), "OLS parts"),
+    double *right = memory_array(double, n, "OLS right-hand side"),
+           *part = memory_array(double, (size_t)o->nz *(size_t)(count ? count : 1), "OLS parts"),
            *c = memory_array(double, count, "OLS parts");
     /* F psi: D x r, r contiguous */
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasTrans, D, r, T, 1, o->target, D, o->basis.psi, T, 0, right, r);
@@ -143,14 +148,18 @@ void ols_spectral_solve(const struct ols *o, int count, const double *vector, co
 void ols_duals(struct ols *o)
 {
     int T = o->basis.T, r = o->basis.r, D = o->D;
-    for (int z = 0; z < o->nz; z++)      /* q [T, D] = dual y' */
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasTrans, T, D, r, 1, o->basis.dual, T, o->y + (size_t)z * D * r, r, 0, o->q + (size_t)z * o->T * D, D);
+    for (int z = 0; z < o->nz; z++) /* q [T, D] = dual y' */
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasTrans, T, D, r, 1, o->basis.dual, T, o->y + (size_t)z * D * r, r, 0,
+                    o->q + (size_t)z * o->T * D, D);
 }
 
 /* Below this share of the largest eigenvalue, I - M Gamma loses more than four digits. */
 static const double cancels = 1e-4, no_leak = 1e-12;
 
-int ols_needs_j(const struct ols *o, int t, double shift, double most) { return fabs(o->basis.leak[t]) < no_leak && shift < cancels * most; }
+int ols_needs_j(const struct ols *o, int t, double shift, double most)
+{
+    return fabs(o->basis.leak[t]) < no_leak && shift < cancels * most;
+}
 
 size_t ols_leave_work(const struct ols *o)
 {
@@ -159,8 +168,8 @@ size_t ols_leave_work(const struct ols *o)
     return blocks > finish ? blocks : finish;
 }
 
-void ols_leave_blocks(const struct ols *o, int first, int periods, int count, const double *vector, const double *value, const double *shift,
-                      double most, double *M, double *J, double *work)
+void ols_leave_blocks(const struct ols *o, int first, int periods, int count, const double *vector, const double *value,
+                      const double *shift, double most, double *M, double *J, double *work)
 {
     int T = o->basis.T, r = o->basis.r, D = o->D;
     size_t n = (size_t)r * D, DD = (size_t)D * D;
@@ -171,8 +180,10 @@ void ols_leave_blocks(const struct ols *o, int first, int periods, int count, co
         size_t slab = (size_t)m * D;
         double *w = work, *v = w + slab * (size_t)periods, *scaled = v + slab * (size_t)periods;
         /* w_t = V psi_t, v_t = V dual_t: D x m each */
-        cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, (int)slab, periods, r, 1, vector + (size_t)from * n, r, o->basis.psi + first, T, 0, w, (int)slab);
-        cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, (int)slab, periods, r, 1, vector + (size_t)from * n, r, o->basis.dual + first, T, 0, v, (int)slab);
+        cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, (int)slab, periods, r, 1, vector + (size_t)from * n, r,
+                    o->basis.psi + first, T, 0, w, (int)slab);
+        cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, (int)slab, periods, r, 1, vector + (size_t)from * n, r,
+                    o->basis.dual + first, T, 0, v, (int)slab);
         for (int t = 0; t < periods; t++)
             for (int z = 0; z < o->nz; z++) {
                 const double *wt = w + slab * (size_t)t;
@@ -183,8 +194,10 @@ void ols_leave_blocks(const struct ols *o, int first, int periods, int count, co
                 }
                 cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, D, m, 1, scaled, D, 1, M + at, D);
                 if (!ols_needs_j(o, first + t, shift[z], most)) continue;
-                for (int k = 0; k < m; k++) cblas_dscal(D, 1 / sqrt(fmax(value[from + k], 0) + shift[z]), scaled + (size_t)k * D, 1);
-                cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, D, D, m, 1, v + slab * (size_t)t, D, scaled, D, 1, J + at, D);
+                for (int k = 0; k < m; k++)
+                    cblas_dscal(D, 1 / sqrt(fmax(value[from + k], 0) + shift[z]), scaled + (size_t)k * D, 1);
+                cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, D, D, m, 1, v + slab * (size_t)t, D, scaled, D, 1,
+                            J + at, D);
             }
     }
 }

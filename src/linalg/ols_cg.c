@@ -10,44 +10,48 @@
 #include "base/memory.h"
 #include "linalg/eigen.h"
 
-static const double tolerance = 1e-12, leave_tolerance = 1e-10;      /* of the residual in the preconditioner's norm */
+static const double tolerance = 1e-12, leave_tolerance = 1e-10; /* of the residual in the preconditioner's norm */
 
 struct ols_cg {
     int T, D, nz;
-    double *gamma, *target;                  /* [T, D, D], [T, D] in the basis P */
-    double *P, *mean;                        /* [D, D] columns, [D] eigenvalues of mean Gamma */
-    double *vector, *value;                  /* [T, D, D], [T, D]: Gamma_t's own eigenvectors and -values, for J */
-    struct ols_basis left;                   /* basis without the period left out */
-    double *sigma, *rest;                    /* [T, T] without it; [T, D] targets without it */
-    double *theta;                           /* [T, nz, D] the whole window's portfolios */
-    double *x, *y, *r, *z, *p, *Ap, *period, *other;  /* [T, nz, D] */
-    double *right;                           /* [T, D] */
-    double *scalar;                          /* 6 [nz] */
-    int *column, *steps;                     /* [nz] */
-    const double **gammas, **vectors, **values;        /* [T] of the periods in play */
+    double *gamma, *target;                          /* [T, D, D], [T, D] in the basis P */
+    double *P, *mean;                                /* [D, D] columns, [D] eigenvalues of mean Gamma */
+    double *vector, *value;                          /* [T, D, D], [T, D]: Gamma_t's own eigenvectors and -values, for J */
+    struct ols_basis left;                           /* basis without the period left out */
+    double *sigma, *rest;                            /* [T, T] without it; [T, D] targets without it */
+    double *theta;                                   /* [T, nz, D] the whole window's portfolios */
+    double *x, *y, *r, *z, *p, *Ap, *period, *other; /* [T, nz, D] */
+    double *right;                                   /* [T, D] */
+    double *scalar;                                  /* 6 [nz] */
+    int *column, *steps;                             /* [nz] */
+    const double **gammas, **vectors, **values;      /* [T] of the periods in play */
     double *work;
     int *iwork, lwork, liwork;
     long total;
 };
 
-enum { MOST = 64 };      /* penalties */
+enum { MOST = 64 }; /* penalties */
 
 /* One system in play. */
 struct play {
-    int T, m;                  /* periods; columns running */
+    int T, m; /* periods; columns running */
     const struct ols_basis *basis;
-    int nj, k0;                /* columns [0, nj) use J, [k0, m) use K */
-    double shift[MOST];          /* of the columns running */
+    int nj, k0;         /* columns [0, nj) use J, [k0, m) use K */
+    double shift[MOST]; /* of the columns running */
 };
 
-static size_t block(const struct ols_cg *c) { return (size_t)c->T * (size_t)c->nz * (size_t)c->D; }
+static size_t block(const struct ols_cg *c)
+{
+    return (size_t)c->T * (size_t)c->nz * (size_t)c->D;
+}
 
 size_t ols_cg_bytes(int T, int D, int nz)
 {
     size_t t = (size_t)T, d = (size_t)D, n = (size_t)nz;
     int lwork, liwork;
     eigen_workspace(D, &lwork, &liwork);
-    return ols_basis_bytes(T) + sizeof(double) * (2 * t * d * d + 4 * t * d + 2 * d * d + d + t * t + 9 * t * n * d + 6 * n + (size_t)lwork) +
+    return ols_basis_bytes(T) +
+           sizeof(double) * (2 * t * d * d + 4 * t * d + 2 * d * d + d + t * t + 9 * t * n * d + 6 * n + (size_t)lwork) +
            sizeof(int) * ((size_t)liwork + 2 * n) + 3 * sizeof(double *) * t;
 }
 
@@ -58,17 +62,18 @@ struct ols_cg *ols_cg_create(int T, int D, int nz)
     require(nz <= MOST);
     *c = (struct ols_cg){.T = T, .D = D, .nz = nz};
     ols_basis_create(&c->left, T);
-    c->gamma = memory_array(double, t * d * d, "rotated second moments");
-    c->vector = memory_array(double, t * d * d, "eigenvectors of second moments");
-    c->value = memory_array(double, t * d, "eigenvalues of second moments");
-    c->target = memory_array(double, t * d, "rotated factors");
-    c->rest = memory_array(double, t * d, "rotated factors");
-    c->right = memory_array(double, t * d, "right-hand side");
+    c->gamma = memory_array(double, t *d *d, "rotated second moments");
+    c->vector = memory_array(double, t *d *d, "eigenvectors of second moments");
+    c->value = memory_array(double, t *d, "eigenvalues of second moments");
+    c->target = memory_array(double, t *d, "rotated factors");
+    c->rest = memory_array(double, t *d, "rotated factors");
+    c->right = memory_array(double, t *d, "right-hand side");
     c->P = memory_array(double, 2 * d * d, "eigenvectors of the mean second moment");
     c->mean = memory_array(double, d, "eigenvalues of the mean second moment");
-    c->sigma = memory_array(double, t * t, "timing Gram matrix");
+    c->sigma = memory_array(double, t *t, "timing Gram matrix");
     double **const blocks[] = {&c->theta, &c->x, &c->y, &c->r, &c->z, &c->p, &c->Ap, &c->period, &c->other};
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) *blocks[i] = memory_array(double, block(c), "conjugate gradients");
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        *blocks[i] = memory_array(double, block(c), "conjugate gradients");
     c->scalar = memory_array(double, 6 * (size_t)nz, "conjugate gradients");
     c->column = memory_array(int, nz, "conjugate gradients");
     c->steps = memory_array(int, nz, "conjugate gradients");
@@ -85,13 +90,20 @@ void ols_cg_destroy(struct ols_cg *c)
 {
     if (!c) return;
     ols_basis_destroy(&c->left);
-    void *const all[] = {c->gamma, c->vector, c->value, c->target, c->rest, c->right, c->P, c->mean, c->sigma, c->theta, c->x, c->y, c->r, c->z, c->p, c->Ap,
-                         c->period, c->other, c->scalar, c->column, c->steps, c->gammas, c->vectors, c->values, c->work, c->iwork, c};
+    void *const all[] = {c->gamma,  c->vector, c->value, c->target, c->rest,    c->right,  c->P,    c->mean,   c->sigma,
+                         c->theta,  c->x,      c->y,     c->r,      c->z,       c->p,      c->Ap,   c->period, c->other,
+                         c->scalar, c->column, c->steps, c->gammas, c->vectors, c->values, c->work, c->iwork,  c};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
-const int *ols_cg_steps(const struct ols_cg *c) { return c->steps; }
-long ols_cg_total(const struct ols_cg *c) { return c->total; }
+const int *ols_cg_steps(const struct ols_cg *c)
+{
+    return c->steps;
+}
+long ols_cg_total(const struct ols_cg *c)
+{
+    return c->total;
+}
 
 /* ---- the operator and the preconditioners ---- */
 
@@ -101,7 +113,8 @@ static void apply(struct ols_cg *c, const struct play *s, const double *in, doub
     int D = c->D, T = s->T, r = s->basis->r, rows = s->m * D;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, T, r, 1, in, rows, s->basis->psi, T, 0, c->period, rows);
     for (int t = 0; t < T; t++)
-        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, s->m, D, 1, c->gammas[t], D, c->period + (size_t)t * rows, D, 0, c->other + (size_t)t * rows, D);
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, s->m, D, 1, c->gammas[t], D, c->period + (size_t)t * rows,
+                    D, 0, c->other + (size_t)t * rows, D);
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, r, T, 1, c->other, rows, s->basis->psi, T, 0, out, rows);
     for (int i = 0; i < r; i++)
         for (int k = 0; k < s->m; k++) {
@@ -116,13 +129,15 @@ static void precondition(struct ols_cg *c, const struct play *s, const double *i
     for (int i = 0; i < r; i++) {
         size_t at = (size_t)i * rows;
         for (int k = 0; k < s->m; k++, at += (size_t)D)
-            for (int a = 0; a < D; a++) out[at + a] = k < s->k0 ? 0 : in[at + a] / (c->mean[a] * s->basis->value[i] + s->shift[k]);
+            for (int a = 0; a < D; a++)
+                out[at + a] = k < s->k0 ? 0 : in[at + a] / (c->mean[a] * s->basis->value[i] + s->shift[k]);
     }
     if (!s->nj) return;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, part, T, r, 1, in, rows, s->basis->dual, T, 0, c->period, part);
     for (int t = 0; t < T; t++) {
         double *mine = c->period + (size_t)t * part, *turned = c->other + (size_t)t * part, diagonal = 0;
-        for (int i = 0; i < r; i++) diagonal += s->basis->dual[(size_t)i * T + t] * s->basis->dual[(size_t)i * T + t];      /* [Sigma^-1]_tt */
+        for (int i = 0; i < r; i++)
+            diagonal += s->basis->dual[(size_t)i * T + t] * s->basis->dual[(size_t)i * T + t]; /* [Sigma^-1]_tt */
         cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, D, s->nj, D, 1, c->vectors[t], D, mine, D, 0, turned, D);
         for (int k = 0; k < s->nj; k++)
             for (int a = 0; a < D; a++) turned[(size_t)k * D + a] /= fmax(c->values[t][a], 0) + s->shift[k] * diagonal;
@@ -143,7 +158,8 @@ static void dots(const struct ols_cg *c, const struct play *s, const double *a, 
 }
 
 /* y = a x + b y columnwise. */
-static void combine(const struct ols_cg *c, const struct play *s, const double *a, const double *x, const double *b, double *y)
+static void combine(const struct ols_cg *c, const struct play *s, const double *a, const double *x, const double *b,
+                    double *y)
 {
     for (int i = 0; i < s->basis->r; i++)
         for (int k = 0; k < s->m; k++) {
@@ -201,12 +217,14 @@ static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, 
 {
     int D = c->D, r = s->basis->r, keep[MOST];
     size_t nzs = (size_t)c->nz;
-    double *rz = c->scalar, *pAp = rz + nzs, *goal = pAp + nzs, *alpha = goal + nzs, *minus = alpha + nzs, *beta = minus + nzs;
+    double *rz = c->scalar, *pAp = rz + nzs, *goal = pAp + nzs, *alpha = goal + nzs, *minus = alpha + nzs,
+           *beta = minus + nzs;
     s->m = nz;
     for (int k = 0; k < nz; k++) c->column[k] = k, s->shift[k] = shift[k], steps[k] = 0;
     choose(c, s);
     for (int i = 0; i < r; i++)
-        for (int k = 0; k < nz; k++) memcpy(c->r + ((size_t)i * nz + k) * D, c->right + (size_t)i * D, sizeof(double) * (size_t)D);
+        for (int k = 0; k < nz; k++)
+            memcpy(c->r + ((size_t)i * nz + k) * D, c->right + (size_t)i * D, sizeof(double) * (size_t)D);
     precondition(c, s, c->r, c->z);
     dots(c, s, c->r, c->z, goal);
     apply(c, s, c->x, c->Ap);
@@ -222,7 +240,8 @@ static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, 
                 if (!keep[k]) {
                     steps[c->column[k]] = step;
                     for (int i = 0; i < r; i++)
-                        memcpy(y + ((size_t)i * nz + c->column[k]) * D, c->x + ((size_t)i * s->m + k) * D, sizeof(double) * (size_t)D);
+                        memcpy(y + ((size_t)i * nz + c->column[k]) * D, c->x + ((size_t)i * s->m + k) * D,
+                               sizeof(double) * (size_t)D);
                 }
             compact(c, s, keep);
         }
@@ -263,9 +282,11 @@ static int window(struct ols_cg *c, const struct ols *o, int T)
     for (int t = 0; t < T && !info; t++) {
         rotate(c, o->gamma + (size_t)t * DD, c->P + DD, c->gamma + (size_t)t * DD);
         memcpy(c->vector + (size_t)t * DD, c->gamma + (size_t)t * DD, sizeof(double) * DD);
-        info = eigen_symmetric(D, c->vector + (size_t)t * DD, c->value + (size_t)t * D, c->work, c->lwork, c->iwork, c->liwork);
+        info =
+            eigen_symmetric(D, c->vector + (size_t)t * DD, c->value + (size_t)t * D, c->work, c->lwork, c->iwork, c->liwork);
     }
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, T, D, D, 1, o->target, D, c->P, D, 0, c->target, D);      /* row-major P = P' */
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, T, D, D, 1, o->target, D, c->P, D, 0, c->target,
+                D); /* row-major P = P' */
     return info;
 }
 
@@ -277,14 +298,17 @@ int ols_cg_fit(struct ols_cg *c, struct ols *o, int T, const double *sigma, int 
     if (info) return info > 0 ? info : 1;
     struct play s = {.T = T, .basis = &o->basis};
     int r = o->basis.r, rows = nz * D;
-    for (int t = 0; t < T; t++) c->gammas[t] = c->gamma + (size_t)t * D * D, c->vectors[t] = c->vector + (size_t)t * D * D, c->values[t] = c->value + (size_t)t * D;
+    for (int t = 0; t < T; t++)
+        c->gammas[t] = c->gamma + (size_t)t * D * D, c->vectors[t] = c->vector + (size_t)t * D * D,
+        c->values[t] = c->value + (size_t)t * D;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, r, T, 1, c->target, D, o->basis.psi, T, 0, c->right, D);
     memset(c->x, 0, sizeof(double) * (size_t)r * rows);
     info = solve(c, &s, shift, nz, tolerance, c->y, c->steps);
     if (info) return info;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, T, r, 1, c->y, rows, o->basis.dual, T, 0, c->period, rows);
-    for (int z = 0; z < nz; z++)      /* q_t = P [dual_t]: back to the characteristics */
-        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, T, D, 1, c->P, D, c->period + (size_t)z * D, rows, 0, o->q + (size_t)z * o->T * D, D);
+    for (int z = 0; z < nz; z++) /* q_t = P [dual_t]: back to the characteristics */
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, T, D, 1, c->P, D, c->period + (size_t)z * D, rows, 0,
+                    o->q + (size_t)z * o->T * D, D);
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, T, r, 1, c->y, rows, o->basis.psi, T, 0, c->theta, rows);
     return 0;
 }
@@ -294,7 +318,8 @@ int ols_cg_leave(struct ols_cg *c, struct ols *o, int out, const double *sigma, 
     int D = c->D, nz = c->nz, T = o->basis.T, n = 0, rows = nz * D, steps[MOST];
     for (int t = 0; t < T; t++) {
         if (t == out) continue;
-        c->gammas[n] = c->gamma + (size_t)t * D * D, c->vectors[n] = c->vector + (size_t)t * D * D, c->values[n] = c->value + (size_t)t * D;
+        c->gammas[n] = c->gamma + (size_t)t * D * D, c->vectors[n] = c->vector + (size_t)t * D * D,
+        c->values[n] = c->value + (size_t)t * D;
         memcpy(c->rest + (size_t)n * D, c->target + (size_t)t * D, sizeof(double) * (size_t)D);
         memcpy(c->period + (size_t)n * rows, c->theta + (size_t)t * rows, sizeof(double) * (size_t)rows);
         for (int k = 0, u = 0; u < T; u++)
@@ -307,7 +332,8 @@ int ols_cg_leave(struct ols_cg *c, struct ols *o, int out, const double *sigma, 
         struct play s = {.T = n, .basis = &c->left};
         int r = c->left.r;
         cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, r, n, 1, c->rest, D, c->left.psi, n, 0, c->right, D);
-        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, r, n, 1, c->period, rows, c->left.dual, n, 0, c->x, rows);
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, r, n, 1, c->period, rows, c->left.dual, n, 0, c->x,
+                    rows);
         info = solve(c, &s, shift, nz, leave_tolerance, c->y, steps);
         if (info) return info;
         memset(c->other, 0, sizeof(double) * (size_t)rows);
@@ -324,7 +350,8 @@ int ols_cg_leave(struct ols_cg *c, struct ols *o, int out, const double *sigma, 
     for (int z = 0; z < nz; z++) {
         const double *x = c->other + (size_t)z * D;
         cblas_dsymv(CblasColMajor, CblasLower, D, 1, G, D, x, 1, 0, c->right, 1);
-        o->loss_by_period[(size_t)out * nz + z] = o->square[out] - 2 * cblas_ddot(D, F, 1, x, 1) + cblas_ddot(D, x, 1, c->right, 1);
+        o->loss_by_period[(size_t)out * nz + z] =
+            o->square[out] - 2 * cblas_ddot(D, F, 1, x, 1) + cblas_ddot(D, x, 1, c->right, 1);
     }
     return 0;
 }

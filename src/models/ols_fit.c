@@ -10,17 +10,17 @@
 #include "linalg/packed.h"
 #include "parallel/team.h"
 
-enum { NB = 64 };      /* block of the grid: measured, 32 and 128 are slower */
+enum { NB = 64 }; /* block of the grid: measured, 32 and 128 are slower */
 
 struct ols_fit {
     struct ols_plan plan;
     enum ols_road road;
     struct ols ols;
     struct ols_cg *cg;
-    double *shift;                  /* [nz] zT */
+    double *shift; /* [nz] zT */
     /* dense */
-    double *vector, *value;         /* [n, n], [n]; on one rank only */
-    double *M, *J;                  /* [OLS_LEAVE_PERIODS, nz, D, D] */
+    double *vector, *value; /* [n, n], [n]; on one rank only */
+    double *M, *J;          /* [OLS_LEAVE_PERIODS, nz, D, D] */
     double *block, *leave, *work;
     int *index, *iwork, lwork, liwork;
     struct grid_note note;
@@ -29,7 +29,10 @@ struct ols_fit {
 
 /* ---- which road ---- */
 
-static double order_of(const struct ols_plan *p) { return (double)(p->rank > 0 && p->rank < p->T ? p->rank : p->T) * p->D; }
+static double order_of(const struct ols_plan *p)
+{
+    return (double)(p->rank > 0 && p->rank < p->T ? p->rank : p->T) * p->D;
+}
 
 /* Work of LAPACK's divide and conquer is (4/3 + 4/3 + 2) n^3 and more where little deflates; leave-one-out 3 D^2 n for every period
  * and penalty. Conjugate gradients: steps measured on real and synthetic windows. */
@@ -71,12 +74,18 @@ int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e)
 {
     char need[32], have[32];
     if (p->road == OLS_ITERATIVE && p->rank > 0)
-        return error_set(e, "model %s: solver iterative with rank %d; needed: rank 0 (the iterative road is exact), or solver dense", model, p->rank);
-    if (p->nz > 64) return error_set(e, "model %s: found %d ridge penalties; needed: at most 64 with the OLS objective", model, p->nz);
+        return error_set(
+            e, "model %s: solver iterative with rank %d; needed: rank 0 (the iterative road is exact), or solver dense",
+            model, p->rank);
+    if (p->nz > 64)
+        return error_set(e, "model %s: found %d ridge penalties; needed: at most 64 with the OLS objective", model, p->nz);
     if (ols_plan_road(p) != OLS_DENSE || (dense_bytes(p) <= p->memory && order_of(p) <= 30000)) return 0;
     int n = (int)order_of(p), ranks = grid_ranks_needed(n, NB, p->memory);
-    return error_set(e, "model %s: the matrix of order %d = D T does not fit: its eigen-decomposition needs %s, found memory_mb: %s; needed: a larger memory_mb, "
-                        "solver: iterative, a smaller rank, or a team of %d ranks", model, n, format_bytes(dense_bytes(p), need), format_bytes(p->memory, have), ranks);
+    return error_set(e,
+                     "model %s: the matrix of order %d = D T does not fit: its eigen-decomposition needs %s, found "
+                     "memory_mb: %s; needed: a larger memory_mb, "
+                     "solver: iterative, a smaller rank, or a team of %d ranks",
+                     model, n, format_bytes(dense_bytes(p), need), format_bytes(p->memory, have), ranks);
 }
 
 /* ---- create ---- */
@@ -100,7 +109,7 @@ struct ols_fit *ols_fit_create(const struct ols_plan *p, int team_ranks)
     f->leave = memory_array(double, ols_leave_work(&f->ols), "leave-one-out");
     if (team_ranks > 1) return f;
     eigen_workspace((int)n, &f->lwork, &f->liwork);
-    f->vector = memory_array(double, n * n, "OLS matrix");
+    f->vector = memory_array(double, n *n, "OLS matrix");
     f->work = memory_array(double, f->lwork, "eigen workspace");
     f->iwork = memory_array(int, f->liwork, "eigen workspace");
     f->index = memory_array(int, n, "indices");
@@ -117,10 +126,22 @@ void ols_fit_destroy(struct ols_fit *f)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
-const struct ols *ols_fit_answer(const struct ols_fit *f) { return &f->ols; }
-const struct ols_times *ols_fit_times(const struct ols_fit *f) { return &f->times; }
-const struct ols_cg *ols_fit_cg(const struct ols_fit *f) { return f->cg; }
-const struct grid_note *ols_fit_grid(const struct ols_fit *f) { return &f->note; }
+const struct ols *ols_fit_answer(const struct ols_fit *f)
+{
+    return &f->ols;
+}
+const struct ols_times *ols_fit_times(const struct ols_fit *f)
+{
+    return &f->times;
+}
+const struct ols_cg *ols_fit_cg(const struct ols_fit *f)
+{
+    return f->cg;
+}
+const struct grid_note *ols_fit_grid(const struct ols_fit *f)
+{
+    return &f->note;
+}
 
 /* ---- the roads ---- */
 
@@ -154,7 +175,9 @@ static int dense_alone(struct ols_fit *f)
         int count = T - t < OLS_LEAVE_PERIODS ? T - t : OLS_LEAVE_PERIODS;
         ols_leave_blocks(o, t, count, n, f->vector, f->value, f->shift, most, f->M, f->J, f->leave);
         for (int k = 0; k < count; k++)
-            if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period, f->leave)) return OLS_SINGULAR;
+            if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period,
+                                 f->leave))
+                return OLS_SINGULAR;
     }
     f->times.leave = clock_seconds() - start;
     return 0;
@@ -162,7 +185,8 @@ static int dense_alone(struct ols_fit *f)
 
 /* Every rank of the grid works on its slab of eigenvectors; the blocks of a group of periods are summed at one rank, which leaves
  * those periods out. */
-static int leave_on_grid(struct ols_fit *f, struct grid *g, int count, const double *columns, const double *value, double most)
+static int leave_on_grid(struct ols_fit *f, struct grid *g, int count, const double *columns, const double *value,
+                         double most)
 {
     struct ols *o = &f->ols;
     int T = o->basis.T, D = o->D, ranks = grid_ranks(g), rows, cols, row, col, code = 0;
@@ -175,7 +199,9 @@ static int leave_on_grid(struct ols_fit *f, struct grid *g, int count, const dou
         grid_sum_to(g, f->M, f->M, (size_t)periods * per_period, at);
         grid_sum_to(g, f->J, f->J, (size_t)periods * per_period, at);
         for (int k = 0; k < periods && row * cols + col == at; k++)
-            if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period, f->leave)) code = OLS_SINGULAR;
+            if (ols_leave_period(o, t + k, f->shift, most, f->M + (size_t)k * per_period, f->J + (size_t)k * per_period,
+                                 f->leave))
+                code = OLS_SINGULAR;
     }
     grid_sum(g, o->loss_by_period, (size_t)T * (size_t)o->nz);
     return code;
@@ -189,8 +215,8 @@ static int dense_on_grid(struct ols_fit *f, struct team *team, struct fit_note *
     struct grid *g = grid_open(team, 0, 0);
     struct error large = {""};
     if (grid_fits(g, n, NB, f->plan.memory, "OLS", &large)) {
-        snprintf(note->text, sizeof note->text, "order %d on %d ranks does not fit in memory_mb; needed: a team of %d ranks", n, grid_ranks(g),
-                 grid_ranks_needed(n, NB, f->plan.memory));
+        snprintf(note->text, sizeof note->text, "order %d on %d ranks does not fit in memory_mb; needed: a team of %d ranks",
+                 n, grid_ranks(g), grid_ranks_needed(n, NB, f->plan.memory));
         grid_close(g);
         return OLS_TOO_LARGE;
     }
@@ -200,7 +226,7 @@ static int dense_on_grid(struct ols_fit *f, struct team *team, struct fit_note *
     code = f->note.code ? OLS_GRID + f->note.code : 0;
     memset(o->y, 0, sizeof(double) * (size_t)o->nz * (size_t)n);
     if (!f->note.code) {
-        double *columns = memory_array(double, (size_t)n * (size_t)grid_slab(n, grid_ranks(g)), "eigenvectors");
+        double *columns = memory_array(double, (size_t)n *(size_t)grid_slab(n, grid_ranks(g)), "eigenvectors");
         grid_columns(g, z, columns, &first, &count);
         if (count) ols_spectral_solve(o, count, columns, value + first, f->shift, o->y);
         grid_sum(g, o->y, (size_t)o->nz * (size_t)n);
@@ -232,11 +258,12 @@ static int iterative(struct ols_fit *f, const struct window *w, struct team *tea
         int left = ols_cg_leave(f->cg, o, t, w->timing_gram, T + 1, f->shift);
         if (left && !info) info = left > 0 ? OLS_NO_EIGEN : OLS_NO_CONVERGENCE;
     }
-    if (ranks > 1) {      /* row t from its rank */
-        double code = info, *every = memory_array(double, all * (size_t)ranks, "leave-one-out losses");
+    if (ranks > 1) { /* row t from its rank */
+        double code = info, *every = memory_array(double, all *(size_t)ranks, "leave-one-out losses");
         team_all_gather(team, o->loss_by_period, all * sizeof(double), every);
         for (int t = 0; t < T; t++)
-            memcpy(o->loss_by_period + (size_t)t * (size_t)o->nz, every + (size_t)(t % ranks) * all + (size_t)t * (size_t)o->nz, sizeof(double) * (size_t)o->nz);
+            memcpy(o->loss_by_period + (size_t)t * (size_t)o->nz,
+                   every + (size_t)(t % ranks) * all + (size_t)t * (size_t)o->nz, sizeof(double) * (size_t)o->nz);
         memory_free(every);
         team_max_double(team, &code, 1);
         info = (int)code;
@@ -253,7 +280,7 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
     for (int t = 0; t < T; t++) {
         const struct period *p = &w->period[t];
         double *G = o->gamma + (size_t)t * (size_t)(D * D), scale = p->scale * p->scale * p->n;
-        packed_to_full(D, p->timing, G);      /* with X scaled by factor_scale: Gamma = scale^2 n Xi, F = scale X'R, R unscaled */
+        packed_to_full(D, p->timing, G); /* with X scaled by factor_scale: Gamma = scale^2 n Xi, F = scale X'R, R unscaled */
         for (int i = 0; i < D * D; i++) G[i] *= scale;
         memcpy(o->target + (size_t)t * (size_t)D, p->factors, sizeof(double) * (size_t)D);
         o->square[t] = p->squares;
@@ -264,8 +291,11 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
     else if (team && team_size(team) > 1) code = dense_on_grid(f, team, note);
     else code = dense_alone(f);
     if (!code) ols_select(o);
-    static const char *const text[] = {[OLS_NO_BASIS] = "the timing Gram matrix has no eigen-decomposition", [OLS_NO_EIGEN] = "an eigen-decomposition did not converge",
-                                       [OLS_NO_CONVERGENCE] = "conjugate gradients did not converge", [OLS_SINGULAR] = "a leave-one-out block is singular"};
-    if (code && code != OLS_TOO_LARGE) snprintf(note->text, sizeof note->text, "%s", code >= OLS_GRID ? grid_code_text(code - OLS_GRID) : text[code]);
+    static const char *const text[] = {[OLS_NO_BASIS] = "the timing Gram matrix has no eigen-decomposition",
+                                       [OLS_NO_EIGEN] = "an eigen-decomposition did not converge",
+                                       [OLS_NO_CONVERGENCE] = "conjugate gradients did not converge",
+                                       [OLS_SINGULAR] = "a leave-one-out block is singular"};
+    if (code && code != OLS_TOO_LARGE)
+        snprintf(note->text, sizeof note->text, "%s", code >= OLS_GRID ? grid_code_text(code - OLS_GRID) : text[code]);
     return note->code = code;
 }

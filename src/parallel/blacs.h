@@ -10,21 +10,23 @@ void Cblacs_gridmap(int *, int *, int, int, int);
 void Cblacs_gridinfo(int, int *, int *, int *, int *);
 void Cblacs_gridexit(int);
 int numroc_(const int *, const int *, const int *, const int *, const int *);
-void descinit_(int *, const int *, const int *, const int *, const int *, const int *, const int *, const int *, const int *, int *);
-void pdsyevd_(const char *, const char *, const int *, double *, const int *, const int *, const int *, double *, double *, const int *,
+void descinit_(int *, const int *, const int *, const int *, const int *, const int *, const int *, const int *, const int *,
+               int *);
+void pdsyevd_(const char *, const char *, const int *, double *, const int *, const int *, const int *, double *, double *,
+              const int *, const int *, const int *, double *, const int *, int *, const int *, int *);
+void pdsyevr_(const char *, const char *, const char *, const int *, double *, const int *, const int *, const int *,
+              const double *, const double *, const int *, const int *, int *, int *, double *, double *, const int *,
               const int *, const int *, double *, const int *, int *, const int *, int *);
-void pdsyevr_(const char *, const char *, const char *, const int *, double *, const int *, const int *, const int *, const double *,
-              const double *, const int *, const int *, int *, int *, double *, double *, const int *, const int *, const int *,
-              double *, const int *, int *, const int *, int *);
-void pdsymm_(const char *, const char *, const int *, const int *, const double *, const double *, const int *, const int *, const int *,
-             const double *, const int *, const int *, const int *, const double *, double *, const int *, const int *, const int *);
-void pdgemm_(const char *, const char *, const int *, const int *, const int *, const double *, const double *, const int *, const int *,
-             const int *, const double *, const int *, const int *, const int *, const double *, double *, const int *, const int *,
-             const int *);
+void pdsymm_(const char *, const char *, const int *, const int *, const double *, const double *, const int *, const int *,
+             const int *, const double *, const int *, const int *, const int *, const double *, double *, const int *,
+             const int *, const int *);
+void pdgemm_(const char *, const char *, const int *, const int *, const int *, const double *, const double *, const int *,
+             const int *, const int *, const double *, const int *, const int *, const int *, const double *, double *,
+             const int *, const int *, const int *);
 double pdlansy_(const char *, const char *, const int *, const double *, const int *, const int *, const int *, double *);
 void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
-void pdpotrs_(const char *, const int *, const int *, const double *, const int *, const int *, const int *, double *, const int *,
-              const int *, const int *, int *);
+void pdpotrs_(const char *, const int *, const int *, const double *, const int *, const int *, const int *, double *,
+              const int *, const int *, const int *, int *);
 void Cpdgemr2d(int, int, const double *, int, int, const int *, double *, int, int, const int *, int);
 
 #endif

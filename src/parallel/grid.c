@@ -13,9 +13,9 @@
 
 struct grid {
     struct team *team;
-    MPI_Comm comm;             /* the ranks inside, in grid order; MPI_COMM_NULL outside */
-    int handle;                /* BLACS' name for comm */
-    int context, line;         /* rows x cols, and the same ranks as 1 x (rows cols) */
+    MPI_Comm comm;     /* the ranks inside, in grid order; MPI_COMM_NULL outside */
+    int handle;        /* BLACS' name for comm */
+    int context, line; /* rows x cols, and the same ranks as 1 x (rows cols) */
     int rows, cols, row, col;
 };
 
@@ -35,8 +35,8 @@ void grid_shape(int ranks, int *rows, int *cols)
 
 static int context_of(struct grid *g, int rows, int cols)
 {
-    int context = g->handle, *map = memory_array(int, rows * cols, "grid map");
-    for (int k = 0; k < rows * cols; k++) map[k % cols * rows + k / cols] = k;      /* column-major map, ranks along the rows */
+    int context = g->handle, *map = memory_array(int, rows *cols, "grid map");
+    for (int k = 0; k < rows * cols; k++) map[k % cols * rows + k / cols] = k; /* column-major map, ranks along the rows */
     Cblacs_gridmap(&context, map, rows, rows, cols);
     memory_free(map);
     return context;
@@ -70,8 +70,14 @@ void grid_close(struct grid *g)
     memory_free(g);
 }
 
-bool grid_inside(const struct grid *g) { return g->comm != MPI_COMM_NULL; }
-int grid_ranks(const struct grid *g) { return g->rows * g->cols; }
+bool grid_inside(const struct grid *g)
+{
+    return g->comm != MPI_COMM_NULL;
+}
+int grid_ranks(const struct grid *g)
+{
+    return g->rows * g->cols;
+}
 
 void grid_place(const struct grid *g, int *rows, int *cols, int *row, int *col)
 {
@@ -105,7 +111,7 @@ struct grid_matrix *grid_matrix_new(struct grid *g, int n, int m, int nb, const 
     require(info == 0);
     a->row = indices(n, nb, g->row, g->rows, a->rows);
     a->col = indices(m, nb, g->col, g->cols, a->cols);
-    a->data = memory_array(double, (size_t)a->ld * ((size_t)a->cols + 1), what);
+    a->data = memory_array(double, (size_t)a->ld *((size_t)a->cols + 1), what);
     return a;
 }
 
@@ -118,7 +124,10 @@ void grid_matrix_free(struct grid_matrix *a)
     memory_free(a);
 }
 
-int grid_slab(int m, int ranks) { return (m + ranks - 1) / ranks; }
+int grid_slab(int m, int ranks)
+{
+    return (m + ranks - 1) / ranks;
+}
 
 void grid_columns(struct grid *g, const struct grid_matrix *z, double *out, int *first, int *count)
 {
@@ -144,10 +153,12 @@ void grid_sum_to(struct grid *g, const double *part, double *sum, size_t n, int 
     enum { TAG = 21 };
     if (!grid_inside(g)) return;
     if (me != root) {
-        for (size_t at = 0; at < n; at += PIECE) MPI_Send(part + at, (int)(n - at < PIECE ? n - at : PIECE), MPI_DOUBLE, root, TAG, g->comm);
+        for (size_t at = 0; at < n; at += PIECE)
+            MPI_Send(part + at, (int)(n - at < PIECE ? n - at : PIECE), MPI_DOUBLE, root, TAG, g->comm);
         return;
     }
-    double *piece = memory_array(double, n < PIECE ? n : PIECE, "sum over a grid"), *own = memory_array(double, n < PIECE ? n : PIECE, "sum over a grid");
+    double *piece = memory_array(double, n < PIECE ? n : PIECE, "sum over a grid"),
+           *own = memory_array(double, n < PIECE ? n : PIECE, "sum over a grid");
     for (size_t at = 0; at < n; at += PIECE) {
         int count = (int)(n - at < PIECE ? n - at : PIECE);
         memcpy(own, part + at, sizeof(double) * (size_t)count);
@@ -175,9 +186,10 @@ void grid_sum(struct grid *g, double *values, size_t n)
 
 const char *grid_code_text(int code)
 {
-    static const char *const text[] = {"fine", "the distributed eigen-solver did not converge",
-                                       "the distributed eigen-solver's workspace is beyond 32-bit counts: more ranks are needed",
-                                       "the distributed eigen-decomposition failed its residual or orthogonality check"};
+    static const char *const text[] = {
+        "fine", "the distributed eigen-solver did not converge",
+        "the distributed eigen-solver's workspace is beyond 32-bit counts: more ranks are needed",
+        "the distributed eigen-decomposition failed its residual or orthogonality check"};
     return text[code >= 0 && code <= GRID_INACCURATE ? code : 0];
 }
 
@@ -222,27 +234,32 @@ int grid_fits(const struct grid *g, int n, int nb, double bytes, const char *wha
     double need = grid_bytes(n, nb, g->rows, g->cols);
     if (need >= 0 && need <= bytes) return 0;
     int ranks = grid_ranks_needed(n, nb, bytes);
-    return error_set(e, "%s: an eigen-decomposition of order %d on %d rank%s needs %s per rank; found: %s; needed: %s%d ranks in its team", what, n,
-                     grid_ranks(g), grid_ranks(g) == 1 ? "" : "s", need < 0 ? "more than 32-bit counts can state" : format_bytes(need, need_text),
-                     format_bytes(bytes, have_text), ranks ? "" : "more than ", ranks ? ranks : 1 << 20);
+    return error_set(
+        e,
+        "%s: an eigen-decomposition of order %d on %d rank%s needs %s per rank; found: %s; needed: %s%d ranks in its team",
+        what, n, grid_ranks(g), grid_ranks(g) == 1 ? "" : "s",
+        need < 0 ? "more than 32-bit counts can state" : format_bytes(need, need_text), format_bytes(bytes, have_text),
+        ranks ? "" : "more than ", ranks ? ranks : 1 << 20);
 }
 
 /* The solver with the workspace it asks for. Returns GRID_... */
-static int solve(struct grid *g, enum grid_solver solver, struct grid_matrix *a, double *value, struct grid_matrix *z, struct grid_note *note)
+static int solve(struct grid *g, enum grid_solver solver, struct grid_matrix *a, double *value, struct grid_matrix *z,
+                 struct grid_note *note)
 {
     int n = a->n, lwork = -1, liwork = -1, ilow = 1, ihigh = n, found, vectors;
     double ask = 0, vlow = 0, vhigh = 0;
     int iask = 0;
-#define SOLVE(w, lw, iw, liw)                                                                                                              \
-    (solver == GRID_PDSYEVD                                                                                                                \
-         ? pdsyevd_("V", "L", &n, a->data, &one, &one, a->descriptor, value, z->data, &one, &one, z->descriptor, w, lw, iw, liw, &note->info) \
-         : pdsyevr_("V", "A", "L", &n, a->data, &one, &one, a->descriptor, &vlow, &vhigh, &ilow, &ihigh, &found, &vectors, value, z->data,   \
-                    &one, &one, z->descriptor, w, lw, iw, liw, &note->info))
-    if (pdsyevd_doubles(n, a->nb, g->rows, g->cols) > INT_MAX) return GRID_WORKSPACE;      /* the query itself would overflow */
+#define SOLVE(w, lw, iw, liw)                                                                                               \
+    (solver == GRID_PDSYEVD                                                                                                 \
+         ? pdsyevd_("V", "L", &n, a->data, &one, &one, a->descriptor, value, z->data, &one, &one, z->descriptor, w, lw, iw, \
+                    liw, &note->info)                                                                                       \
+         : pdsyevr_("V", "A", "L", &n, a->data, &one, &one, a->descriptor, &vlow, &vhigh, &ilow, &ihigh, &found, &vectors,  \
+                    value, z->data, &one, &one, z->descriptor, w, lw, iw, liw, &note->info))
+    if (pdsyevd_doubles(n, a->nb, g->rows, g->cols) > INT_MAX) return GRID_WORKSPACE; /* the query itself would overflow */
     SOLVE(&ask, &lwork, &iask, &liwork);
     if (note->info || ask > INT_MAX || ask < 0) return GRID_WORKSPACE;
     lwork = (int)fmax(ask, pdsyevd_doubles(n, a->nb, g->rows, g->cols));
-    liwork = iask > 7 * n + 8 * g->cols + 2 ? iask : 7 * n + 8 * g->cols + 2;      /* the query has been seen to understate it */
+    liwork = iask > 7 * n + 8 * g->cols + 2 ? iask : 7 * n + 8 * g->cols + 2; /* the query has been seen to understate it */
     double *work = memory_array(double, lwork, "eigen-solver workspace");
     int *iwork = memory_array(int, liwork, "eigen-solver workspace");
     MPI_Barrier(g->comm);
@@ -276,27 +293,30 @@ static double largest_column(struct grid *g, const struct grid_matrix *p)
 }
 
 /* A Z x - Z L x and Z'Z x - x for a few random x; A's lower triangle is in place again. */
-static void check(struct grid *g, const struct grid_matrix *a, const double *value, const struct grid_matrix *z, struct grid_note *note)
+static void check(struct grid *g, const struct grid_matrix *a, const double *value, const struct grid_matrix *z,
+                  struct grid_note *note)
 {
     int n = a->n, s = GRID_PROBES;
     double minus = -1;
-    struct grid_matrix *x = grid_matrix_new(g, n, s, a->nb, "check vectors"), *y = grid_matrix_new(g, n, s, a->nb, "check vectors"),
+    struct grid_matrix *x = grid_matrix_new(g, n, s, a->nb, "check vectors"),
+                       *y = grid_matrix_new(g, n, s, a->nb, "check vectors"),
                        *r = grid_matrix_new(g, n, s, a->nb, "check vectors");
 #define ALL(m) (m)->data, &one, &one, (m)->descriptor
     for (int j = 0; j < x->cols; j++)
         for (int i = 0; i < x->rows; i++) x->data[(size_t)j * x->ld + i] = probe_sign(x->row[i], x->col[j]);
-    double norm_x = sqrt(n), *row_sums = memory_array(double, 2 * (size_t)n + 2 * (size_t)(a->rows + a->cols + 2 * a->nb), "norm workspace");
+    double norm_x = sqrt(n),
+           *row_sums = memory_array(double, 2 * (size_t)n + 2 * (size_t)(a->rows + a->cols + 2 * a->nb), "norm workspace");
     double norm_a = pdlansy_("1", "L", &n, a->data, &one, &one, a->descriptor, row_sums);
     memory_free(row_sums);
-    pdgemm_("N", "N", &n, &s, &n, &d_one, ALL(z), ALL(x), &d_zero, ALL(y));      /* y = Z x */
-    pdsymm_("L", "L", &n, &s, &d_one, ALL(a), ALL(y), &d_zero, ALL(r));          /* r = A Z x */
+    pdgemm_("N", "N", &n, &s, &n, &d_one, ALL(z), ALL(x), &d_zero, ALL(y)); /* y = Z x */
+    pdsymm_("L", "L", &n, &s, &d_one, ALL(a), ALL(y), &d_zero, ALL(r));     /* r = A Z x */
     for (int j = 0; j < x->cols; j++)
         for (int i = 0; i < x->rows; i++) x->data[(size_t)j * x->ld + i] *= value[x->row[i]];
-    pdgemm_("N", "N", &n, &s, &n, &minus, ALL(z), ALL(x), &d_one, ALL(r));       /* r -= Z L x */
+    pdgemm_("N", "N", &n, &s, &n, &minus, ALL(z), ALL(x), &d_one, ALL(r)); /* r -= Z L x */
     note->residual = largest_column(g, r) / (fmax(norm_a, DBL_MIN) * norm_x * n * DBL_EPSILON);
     for (int j = 0; j < x->cols; j++)
         for (int i = 0; i < x->rows; i++) x->data[(size_t)j * x->ld + i] = probe_sign(x->row[i], x->col[j]);
-    pdgemm_("T", "N", &n, &s, &n, &d_one, ALL(z), ALL(y), &minus, ALL(x));       /* x = Z'Z x - x */
+    pdgemm_("T", "N", &n, &s, &n, &d_one, ALL(z), ALL(y), &minus, ALL(x)); /* x = Z'Z x - x */
     note->orthogonality = largest_column(g, x) / (norm_x * n * DBL_EPSILON);
 #undef ALL
     grid_matrix_free(x);
@@ -304,14 +324,14 @@ static void check(struct grid *g, const struct grid_matrix *a, const double *val
     grid_matrix_free(r);
 }
 
-void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, grid_fill *fill, void *context, double *value,
-                struct grid_matrix *z, struct grid_note *note)
+void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, grid_fill *fill, void *context,
+                double *value, struct grid_matrix *z, struct grid_note *note)
 {
     *note = (struct grid_note){0};
     if (grid_inside(g)) {
         fill(context, a->rows, a->row, a->cols, a->col, a->data, a->ld);
         note->code = solve(g, solver, a, value, z, note);
-        MPI_Bcast(value, a->n, MPI_DOUBLE, 0, g->comm);      /* a matrix of one block leaves them on its owner alone */
+        MPI_Bcast(value, a->n, MPI_DOUBLE, 0, g->comm); /* a matrix of one block leaves them on its owner alone */
         if (!note->code) {
             fill(context, a->rows, a->row, a->cols, a->col, a->data, a->ld);
             check(g, a, value, z, note);
@@ -338,6 +358,6 @@ int grid_solve(struct grid *g, struct grid_matrix *a, grid_fill *fill, void *con
         grid_matrix_free(b);
     }
     team_broadcast(g->team, &info, sizeof info, 0);
-    grid_sum(g, y, (size_t)n * nrhs);      /* every entry is held by one rank, the others add 0 */
+    grid_sum(g, y, (size_t)n * nrhs); /* every entry is held by one rank, the others add 0 */
     return info;
 }

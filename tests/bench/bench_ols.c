@@ -25,8 +25,9 @@ struct sample {
 /* Persistent, correlated characteristics on [-0.5, 0.5], a growing universe: what a month-to-month panel looks like. */
 static void make(struct sample *s, int D)
 {
-    double *latent = memory_array(double, N * (D + FACTORS), "latent"), *x = memory_array(double, N * D, "x"), *full = memory_array(double, D * D, "Xi"),
-           *loading = memory_array(double, D * FACTORS, "loadings"), *r = memory_array(double, N, "returns");
+    double *latent = memory_array(double, N *(D + FACTORS), "latent"), *x = memory_array(double, N *D, "x"),
+           *full = memory_array(double, D *D, "Xi"), *loading = memory_array(double, D *FACTORS, "loadings"),
+           *r = memory_array(double, N, "returns");
     struct random_stream seed = random_open(1, 2, 3, 4);
     uint64_t at = 0;
     size_t k = packed_size(D);
@@ -34,7 +35,8 @@ static void make(struct sample *s, int D)
     for (int i = 0; i < N * (D + FACTORS); i++) latent[i] = random_normal(&seed, at++);
     for (int t = 0; t < T; t++) {
         int n = N * (T + t) / (2 * T);
-        for (int i = 0; i < N * (D + FACTORS); i++) latent[i] = 0.9 * latent[i] + sqrt(1 - 0.81) * random_normal(&seed, at++);
+        for (int i = 0; i < N * (D + FACTORS); i++)
+            latent[i] = 0.9 * latent[i] + sqrt(1 - 0.81) * random_normal(&seed, at++);
         for (int i = 0; i < n; i++) {
             for (int a = 0; a < D; a++) {
                 double v = latent[i * (D + FACTORS) + a];
@@ -48,7 +50,12 @@ static void make(struct sample *s, int D)
         cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, D, n, 1.0 / n, x, D, 0, full, D);
         packed_from_full(D, full, s->packed[t]);
         cblas_dgemv(CblasRowMajor, CblasTrans, n, D, 1, x, D, r, 1, 0, s->factors[t], 1);
-        s->period[t] = (struct period){.index = t, .n = n, .scale = 1, .factors = s->factors[t], .timing = s->packed[t], .squares = cblas_ddot(n, r, 1, r, 1)};
+        s->period[t] = (struct period){.index = t,
+                                       .n = n,
+                                       .scale = 1,
+                                       .factors = s->factors[t],
+                                       .timing = s->packed[t],
+                                       .squares = cblas_ddot(n, r, 1, r, 1)};
     }
     for (int t = 0; t < T; t++)
         for (int u = 0; u < T; u++) s->timing[t * (T + 1) + u] = cblas_ddot((int)k, s->packed[t], 1, s->packed[u], 1);
@@ -89,9 +96,11 @@ static double small(struct team *world, int D)
         ols_fit_destroy(f);
     }
     if (team_rank(world) == 0)
-        printf("dense n = %4d (D = %d) on %d ranks: solver alone %6.2f s; assembly, twice for the check %.3f s (%.1f%%); %d penalties, redistribution and check %.2f s; whole "
+        printf("dense n = %4d (D = %d) on %d ranks: solver alone %6.2f s; assembly, twice for the check %.3f s (%.1f%%); %d "
+               "penalties, redistribution and check %.2f s; whole "
                "/ alone %.3f (at most 1.15); leave-one-out %.2f s; residual %.2g, orthogonality %.2g n eps\n",
-               D * T, D, team_size(world), best.eigen, best.assembly, 100 * best.assembly / best.eigen, NZ, best.solve, ratio, best.leave, residual, orthogonality);
+               D * T, D, team_size(world), best.eigen, best.assembly, 100 * best.assembly / best.eigen, NZ, best.solve,
+               ratio, best.leave, residual, orthogonality);
     drop(&s);
     return best.eigen;
 }
@@ -105,8 +114,10 @@ static void roads(struct team *world, int D, double *dense_seconds, double *iter
     const struct ols_times *td = ols_fit_times(d), *ti = ols_fit_times(i);
     if (team_rank(world) == 0) {
         double dense = td->assembly + td->eigen + td->solve;
-        printf("D = %d, T = %d, %d penalties, %d ranks: dense %.2f s, iterative %.3f s: %.0f times; leave-one-out dense %.2f s, iterative %.2f s; both with it %.1f times\n", D, T, NZ,
-               team_size(world), dense, ti->solve, dense / ti->solve, td->leave, ti->leave, (dense + td->leave) / (ti->solve + ti->leave));
+        printf("D = %d, T = %d, %d penalties, %d ranks: dense %.2f s, iterative %.3f s: %.0f times; leave-one-out dense "
+               "%.2f s, iterative %.2f s; both with it %.1f times\n",
+               D, T, NZ, team_size(world), dense, ti->solve, dense / ti->solve, td->leave, ti->leave,
+               (dense + td->leave) / (ti->solve + ti->leave));
         printf("  steps by penalty:");
         for (int z = 0; z < NZ; z++) printf(" %d", ols_cg_steps(ols_fit_cg(i))[z]);
         printf("\n  largest difference of q, relative:");
@@ -129,10 +140,13 @@ static void roads(struct team *world, int D, double *dense_seconds, double *iter
 /* Windows are dealt whole, the longest share decides: ceil(windows / teams). Terms measured above, no communication between teams. */
 static void model(double dense, double iterative, int team)
 {
-    printf("strong scaling, modelled: 659 windows, D = 132, T = 60, from the seconds above (teams of %d ranks share nothing)\n", team);
+    printf(
+        "strong scaling, modelled: 659 windows, D = 132, T = 60, from the seconds above (teams of %d ranks share nothing)\n",
+        team);
     for (int ranks = 64; ranks <= 4096; ranks *= 8) {
         int teams = ranks / team, rounds = (659 + teams - 1) / teams;
-        printf("  %4d ranks: dense %7.0f s (efficiency %3.0f%%), iterative %6.1f s\n", ranks, rounds * dense, 100. * 659 / ((double)rounds * teams), rounds * iterative);
+        printf("  %4d ranks: dense %7.0f s (efficiency %3.0f%%), iterative %6.1f s\n", ranks, rounds * dense,
+               100. * 659 / ((double)rounds * teams), rounds * iterative);
     }
 }
 

@@ -19,7 +19,7 @@ static int filled;
 static void fill(void *context, int rows, const int *row, int cols, const int *col, double *out, int ld)
 {
     double scale = *(double *)context;
-    for (int j = 0; j < cols; j++)      /* nothing above the diagonal: it must not be read */
+    for (int j = 0; j < cols; j++) /* nothing above the diagonal: it must not be read */
         for (int i = 0; i < rows; i++) out[(size_t)j * ld + i] = row[i] >= col[j] ? element(scale, row[i], col[j]) : NAN;
     filled = rows * cols;
 }
@@ -30,7 +30,7 @@ static void shapes(void)
         int p, q;
         grid_shape(ranks, &p, &q);
         CU_ASSERT(p >= 1 && p <= q && q <= 2 * p + 1 && p * q <= ranks);
-        CU_ASSERT(4 * p * q >= 3 * ranks);      /* few ranks are left over */
+        CU_ASSERT(4 * p * q >= 3 * ranks); /* few ranks are left over */
     }
     int p, q;
     grid_shape(6, &p, &q);
@@ -48,8 +48,8 @@ static void solve_on(int rows, int cols, int n, int nb, enum grid_solver solver)
     size_t nn = (size_t)n * (size_t)n;
     struct grid *g = grid_open(world, rows, cols);
     struct grid_matrix *a = grid_matrix_new(g, n, n, nb, "A"), *z = grid_matrix_new(g, n, n, nb, "Z");
-    double *value = memory_array(double, n, "values"), *reference = memory_array(double, n, "values"), *full = memory_array(double, nn, "A"),
-           *copy = memory_array(double, nn, "A");
+    double *value = memory_array(double, n, "values"), *reference = memory_array(double, n, "values"),
+           *full = memory_array(double, nn, "A"), *copy = memory_array(double, nn, "A");
     struct grid_note note;
     filled = 0;
     grid_eigen(g, solver, a, fill, &scale, value, z, &note);
@@ -70,11 +70,13 @@ static void solve_on(int rows, int cols, int n, int nb, enum grid_solver solver)
 
     /* A = Z L Z' from the columns of every rank */
     int first, count;
-    double *columns = memory_array(double, (size_t)n * (size_t)grid_slab(n, grid_ranks(g)), "columns"), *sum = memory_array(double, nn, "sum");
+    double *columns = memory_array(double, (size_t)n *(size_t)grid_slab(n, grid_ranks(g)), "columns"),
+           *sum = memory_array(double, nn, "sum");
     grid_columns(g, z, columns, &first, &count);
     for (int k = 0; k < count; k++)
         for (int j = 0; j < n; j++)
-            for (int i = 0; i < n; i++) sum[(size_t)j * n + i] += columns[(size_t)k * n + i] * value[first + k] * columns[(size_t)k * n + j];
+            for (int i = 0; i < n; i++)
+                sum[(size_t)j * n + i] += columns[(size_t)k * n + i] * value[first + k] * columns[(size_t)k * n + j];
     grid_sum(g, sum, nn);
     worst = 0;
     for (size_t i = 0; i < nn; i++) worst = fmax(worst, fabs(sum[i] - copy[i]));
@@ -90,18 +92,18 @@ static void near_square(void)
 {
     solve_on(0, 0, 150, 16, GRID_PDSYEVD);
     solve_on(0, 0, 150, 16, GRID_PDSYEVR);
-    solve_on(0, 0, 97, 64, GRID_PDSYEVD);      /* two blocks: on more ranks some own no block */
+    solve_on(0, 0, 97, 64, GRID_PDSYEVD); /* two blocks: on more ranks some own no block */
 }
 static void other_shapes(void)
 {
     int ranks = team_size(world);
     solve_on(1, ranks, 60, 8, GRID_PDSYEVD);
     solve_on(ranks, 1, 60, 8, GRID_PDSYEVD);
-    solve_on(1, 1, 40, 8, GRID_PDSYEVD);       /* all other ranks left over */
-    solve_on(0, 0, 20, 64, GRID_PDSYEVD);      /* one block: one rank owns everything */
+    solve_on(1, 1, 40, 8, GRID_PDSYEVD);  /* all other ranks left over */
+    solve_on(0, 0, 20, 64, GRID_PDSYEVD); /* one block: one rank owns everything */
     if (ranks > 2) solve_on(1, 2, 50, 8, GRID_PDSYEVD);
     for (int n = 1; n <= 3; n++) solve_on(0, 0, n, 64, GRID_PDSYEVD);
-    solve_on(0, 0, 65, 64, GRID_PDSYEVD);      /* wrong, or waiting for ever, with the workspace that pdsyevd asks for */
+    solve_on(0, 0, 65, 64, GRID_PDSYEVD); /* wrong, or waiting for ever, with the workspace that pdsyevd asks for */
 }
 
 /* The check must notice a wrong answer: the matrix changes between the solve and the check. */
@@ -164,7 +166,7 @@ static void memory(void)
     double one = grid_bytes(7920, 64, 1, 1), four = grid_bytes(7920, 64, 2, 2);
     CHECK_CLOSE(one / (32.0 * 7920 * 7920), 1, 0.01);
     CHECK_CLOSE(four / one, 0.25, 0.01);
-    CU_ASSERT(grid_bytes(80000, 64, 1, 1) < 0);       /* 2 n^2 beyond 32 bits */
+    CU_ASSERT(grid_bytes(80000, 64, 1, 1) < 0); /* 2 n^2 beyond 32 bits */
     CU_ASSERT(grid_bytes(80000, 64, 4, 4) > 0);
     int ranks = grid_ranks_needed(7920, 64, 0.6e9), p, q;
     grid_shape(ranks, &p, &q);

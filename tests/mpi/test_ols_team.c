@@ -29,7 +29,12 @@ static void make(void)
         cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, D, n, 1.0 / n, x, D, x, D, 0, gamma, D);
         packed_from_full(D, gamma, packed[t]);
         if (t < T) cblas_dgemv(CblasRowMajor, CblasTrans, n, D, 1, x, D, r, 1, 0, factors[t], 1);
-        period[t] = (struct period){.index = t, .n = n, .scale = 1, .timing = packed[t], .factors = t < T ? factors[t] : NULL, .squares = cblas_ddot(n, r, 1, r, 1)};
+        period[t] = (struct period){.index = t,
+                                    .n = n,
+                                    .scale = 1,
+                                    .timing = packed[t],
+                                    .factors = t < T ? factors[t] : NULL,
+                                    .squares = cblas_ddot(n, r, 1, r, 1)};
     }
     for (int t = 0; t <= T; t++)
         for (int u = 0; u <= T; u++) timing[t * (T + 1) + u] = cblas_ddot(D * (D + 1) / 2, packed[t], 1, packed[u], 1);
@@ -54,10 +59,12 @@ static void grid_equals_one(void)
         for (int z = 0; z < NZ; z++) {
             double most = 0, worst = 0;
             CHECK_CLOSE(b->loss[z] / a->loss[z], 1, 1e-9);
-            for (int i = z * T * D; i < (z + 1) * T * D; i++) most = fmax(most, fabs(a->q[i])), worst = fmax(worst, fabs(a->q[i] - b->q[i]));
+            for (int i = z * T * D; i < (z + 1) * T * D; i++)
+                most = fmax(most, fabs(a->q[i])), worst = fmax(worst, fabs(a->q[i] - b->q[i]));
             CHECK_CLOSE(worst / most, 0, 1e-8);
         }
-        if (team_size(world) > 1) CU_ASSERT(ols_fit_grid(together)->residual > 0 && ols_fit_grid(together)->residual < GRID_TOLERANCE);
+        if (team_size(world) > 1)
+            CU_ASSERT(ols_fit_grid(together)->residual > 0 && ols_fit_grid(together)->residual < GRID_TOLERANCE);
         ols_fit_destroy(alone);
         ols_fit_destroy(together);
     }

@@ -13,7 +13,10 @@
 enum { NZ = 4, MOST = 40000 };
 
 /* A small panel: T periods of n_t assets, characteristics in [-0.5, 0.5], one of them absent in the first period. */
-static struct { int T, D, n[64]; double *X[64], *R[64], *Xi[64], sigma[64 * 64]; } panel;
+static struct {
+    int T, D, n[64];
+    double *X[64], *R[64], *Xi[64], sigma[64 * 64];
+} panel;
 static struct ols o;
 static double shift[NZ];
 
@@ -25,12 +28,13 @@ static void make(int T, int D, uint64_t seed)
     ols_create(&o, T, D, NZ);
     for (int t = 0; t < T; t++) {
         int n = panel.n[t] = 3 * D + 5 * (t % 4);
-        panel.X[t] = memory_array(double, n * D, "X");
+        panel.X[t] = memory_array(double, n *D, "X");
         panel.R[t] = memory_array(double, n, "R");
-        panel.Xi[t] = memory_array(double, D * D, "Xi");
+        panel.Xi[t] = memory_array(double, D *D, "Xi");
         for (int i = 0; i < n; i++) {
             double common = random_uniform(&s, at++) - 0.5;
-            for (int a = 0; a < D; a++) panel.X[t][i * D + a] = t == 0 && a == 0 ? 0 : 0.3 * common + 0.7 * (random_uniform(&s, at++) - 0.5);
+            for (int a = 0; a < D; a++)
+                panel.X[t][i * D + a] = t == 0 && a == 0 ? 0 : 0.3 * common + 0.7 * (random_uniform(&s, at++) - 0.5);
             panel.R[t][i] = 0.1 * random_normal(&s, at++) + 0.05 * panel.X[t][i * D];
         }
         double *G = o.gamma + (size_t)(t * D * D);
@@ -56,22 +60,24 @@ static void dense(int rank)
     CU_ASSERT_EQUAL(ols_basis_fit(&o.basis, panel.T, panel.sigma, panel.T, rank), 0);
     int n = o.basis.r * o.D, lwork, liwork, DD = o.D * o.D;
     eigen_workspace(n, &lwork, &liwork);
-    double *B = memory_array(double, n * n, "B"), *value = memory_array(double, n, "v"), *work = memory_array(double, lwork, "w"),
-           *block = memory_array(double, ols_block_work(&o), "w"), *leave = memory_array(double, ols_leave_work(&o), "w"),
-           *M = memory_array(double, OLS_LEAVE_PERIODS * NZ * DD, "M"), *J = memory_array(double, OLS_LEAVE_PERIODS * NZ * DD, "J");
+    double *B = memory_array(double, n *n, "B"), *value = memory_array(double, n, "v"),
+           *work = memory_array(double, lwork, "w"), *block = memory_array(double, ols_block_work(&o), "w"),
+           *leave = memory_array(double, ols_leave_work(&o), "w"), *M = memory_array(double, OLS_LEAVE_PERIODS *NZ *DD, "M"),
+           *J = memory_array(double, OLS_LEAVE_PERIODS *NZ *DD, "J");
     int *iwork = memory_array(int, liwork, "w"), *index = memory_array(int, n, "i");
     for (int i = 0; i < n; i++) index[i] = i;
     ols_block(&o, n, index, n, index, B, n, block);
     CU_ASSERT_EQUAL(eigen_symmetric(n, B, value, work, lwork, iwork, liwork), 0);
     memset(o.y, 0, sizeof(double) * (size_t)(NZ * n));
-    int half = n / 3;      /* in two slabs, as two ranks would */
+    int half = n / 3; /* in two slabs, as two ranks would */
     ols_spectral_solve(&o, half, B, value, shift, o.y);
     ols_spectral_solve(&o, n - half, B + (size_t)half * n, value + half, shift, o.y);
     ols_duals(&o);
     for (int t = 0; t < panel.T; t += OLS_LEAVE_PERIODS) {
         int k = panel.T - t < OLS_LEAVE_PERIODS ? panel.T - t : OLS_LEAVE_PERIODS;
         ols_leave_blocks(&o, t, k, n, B, value, shift, value[n - 1], M, J, leave);
-        for (int i = 0; i < k; i++) CU_ASSERT_EQUAL(ols_leave_period(&o, t + i, shift, value[n - 1], M + i * NZ * DD, J + i * NZ * DD, leave), 0);
+        for (int i = 0; i < k; i++)
+            CU_ASSERT_EQUAL(ols_leave_period(&o, t + i, shift, value[n - 1], M + i * NZ * DD, J + i * NZ * DD, leave), 0);
     }
     ols_select(&o);
     void *all[] = {B, value, work, block, leave, M, J, iwork, index};
@@ -91,14 +97,15 @@ static void iterative(void)
 static void portfolio(int z, int t, double *theta)
 {
     memset(theta, 0, sizeof(double) * (size_t)o.D);
-    for (int s = 0; s < panel.T; s++) cblas_daxpy(o.D, panel.sigma[s * panel.T + t], o.q + ((size_t)z * o.T + s) * o.D, 1, theta, 1);
+    for (int s = 0; s < panel.T; s++)
+        cblas_daxpy(o.D, panel.sigma[s * panel.T + t], o.q + ((size_t)z * o.T + s) * o.D, 1, theta, 1);
 }
 
 /* The primal regression with S_t = X_t (x) vec(Xi_t), D^3 coefficients, without period `out` (-1: all). */
 static void primal(double shift_z, int out, double *lambda)
 {
     int D = panel.D, p = D * D * D;
-    double *A = memory_array(double, p * p, "A"), *S = memory_array(double, 100 * p, "S");
+    double *A = memory_array(double, p *p, "A"), *S = memory_array(double, 100 * p, "S");
     memset(lambda, 0, sizeof(double) * (size_t)p);
     for (int i = 0; i < p; i++) A[i * p + i] = shift_z;
     for (int t = 0; t < panel.T; t++) {
@@ -124,7 +131,7 @@ static void against_primal(void)
     double lambda[125], theta[8], mine[8];
     for (int road = 0; road < 2; road++)
         for (int D = 2; D <= 5; D++) {
-            make(D == 3 ? 9 : 12, D, 7);      /* D = 2, 3: Sigma has not full rank */
+            make(D == 3 ? 9 : 12, D, 7); /* D = 2, 3: Sigma has not full rank */
             road ? iterative() : dense(0);
             for (int z = 1; z < NZ; z++) {
                 primal(shift[z], -1, lambda);
@@ -171,14 +178,15 @@ static void against_plain(void)
             int T = 20, n = D * T;
             make(T, D, 9);
             road ? iterative() : dense(0);
-            double *A = memory_array(double, n * n, "A"), *x = memory_array(double, n, "x"), theta[16], mine[16];
+            double *A = memory_array(double, n *n, "A"), *x = memory_array(double, n, "x"), theta[16], mine[16];
             lapack_int *pivot = memory_array(lapack_int, n, "pivot");
             for (int z = 0; z < NZ; z++) {
                 for (int t = 0; t < T; t++)
                     for (int s = 0; s < T; s++)
                         for (int a = 0; a < D; a++)
                             for (int b = 0; b < D; b++)
-                                A[(t * D + a) * n + s * D + b] = o.gamma[(t * D + a) * D + b] * panel.sigma[t * T + s] + (t == s && a == b ? shift[z] : 0);
+                                A[(t * D + a) * n + s * D + b] = o.gamma[(t * D + a) * D + b] * panel.sigma[t * T + s] +
+                                                                 (t == s && a == b ? shift[z] : 0);
                 memcpy(x, o.target, sizeof(double) * (size_t)n);
                 CU_ASSERT_EQUAL(LAPACKE_dgesv(LAPACK_ROW_MAJOR, n, 1, A, n, pivot, x, 1), 0);
                 for (int t = 0; t < T; t++) {
@@ -201,7 +209,7 @@ static void roads_agree(void)
     int D = 10, T = 24;
     make(T, D, 10);
     dense(0);
-    double *q = memory_array(double, NZ * T * D, "q"), loss[NZ];
+    double *q = memory_array(double, NZ *T *D, "q"), loss[NZ];
     memcpy(q, o.q, sizeof(double) * (size_t)(NZ * T * D));
     memcpy(loss, o.loss, sizeof loss);
     int selected = o.selected;
@@ -236,7 +244,8 @@ static void low_rank(void)
         /* theta = Y psi: with fewer directions Q Sigma is not it */
         for (int a = 0; a < D; a++) {
             double s = 0;
-            for (int i = 0; i < r; i++) s += o.y[(size_t)2 * (size_t)(D * r) + (size_t)(a * r + i)] * o.basis.psi[i * T + T - 1];
+            for (int i = 0; i < r; i++)
+                s += o.y[(size_t)2 * (size_t)(D * r) + (size_t)(a * r + i)] * o.basis.psi[i * T + T - 1];
             mine[a] = s;
             error += (s - exact[a]) * (s - exact[a]);
         }
@@ -244,7 +253,7 @@ static void low_rank(void)
         fprintf(stderr, "Lemma 5, D = %d, T = %d: r = %2d  relative error %.2e\n", D, T, r, error);
         CU_ASSERT(error <= before * 1.5);
         before = error;
-        portfolio(2, T - 1, exact + 32);      /* Q has no component outside: the two agree */
+        portfolio(2, T - 1, exact + 32); /* Q has no component outside: the two agree */
         for (int a = 0; a < D; a++) CHECK_CLOSE(exact[32 + a], mine[a], 1e-9);
     }
     CU_ASSERT(before < 1e-10);
