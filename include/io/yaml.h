@@ -23,6 +23,9 @@ struct yaml_node *node_parse(const char *file, const char *text, struct error *e
 void node_free(struct yaml_node *n);
 const struct yaml_node *node_find(const struct yaml_node *map, const char *key);     /* NULL: absent */
 
+/* Append to a list or, under a key, to a map; the parent owns item. */
+void node_append(struct yaml_node *parent, const char *key, struct yaml_node *item);
+
 /* The whole of a text file (memory_free); files above `limit` bytes or with NUL bytes are refused. */
 char *text_file_read(const char *path, size_t limit, struct error *e);
 

@@ -35,6 +35,14 @@ void survey_begin(const struct team *world, const struct study *s, const struct 
 int survey_read(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e);
 /* need [U][2 ranks]: half-open period ranges of every rank. Fetches records, forms Gram bands of width `band`. Collective. */
 void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band);
+/* This rank alone reads `periods` periods and forms their Gram bands, on the clock: what a plan is made from. survey_free. */
+struct survey_cost {
+    double rows, read_seconds;     /* stock rows read, checked, hashed, moments of all universes taken */
+    double gram_seconds;           /* Gram bands of all universes */
+    uint32_t crc;
+};
+int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band, struct survey *v,
+                 struct survey_cost *cost, struct error *e);
 double store_bytes(int D, int64_t periods, int band);
 void survey_free(struct survey *v);
 

@@ -13,6 +13,8 @@ static const struct command commands[] = {
     {"synth", command_synth, true, "make a synthetic panel with a known SDF"},
     {"ingest", command_ingest, true, "real stocks, factors and test assets to a panel"},
     {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
+    {"plan", command_plan, true, "what a study will cost: time, memory, ranks; a batch script"},
+    {"sweep", command_sweep, false, "a study over values of its keys, one or many; a table of its members"},
     {"analyze", command_analyze, false, "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
     {"report", command_report, false, "tables, figures and a page of one or several results files"},
     {"inspect", command_inspect, true, "whom a transformer's stocks attend to at one date: strongest links, entropies, leaders"},

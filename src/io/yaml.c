@@ -106,6 +106,8 @@ static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, 
     return n;
 }
 
+void node_append(struct yaml_node *parent, const char *key, struct yaml_node *item) { append(parent, item, key, item->line); }
+
 struct yaml_node *node_parse(const char *file, const char *text, struct error *e)
 {
     struct reader r = {.file = file, .e = e};

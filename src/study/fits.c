@@ -13,6 +13,8 @@
 #include "parallel/pick.h"
 #include "row_ring.h"
 
+enum { PROBE_PERIODS = 8 };
+
 struct task {
     int config, seed, row, rows;
 };
@@ -61,8 +63,7 @@ static bool pending(const struct fits_job *j, int c, int seed, int row)
     return row >= config_first_row(s, &s->config[c]) && !j->done[c][(size_t)row * (size_t)s->config[c].layout.seeds + (size_t)seed];
 }
 
-/* Rows of a task of this configuration. */
-static int stretch(const struct study *s, const struct config *c, int ranks)
+int fits_stretch(const struct study *s, const struct config *c, int ranks)
 {
     if (option_on(c, "warm_start")) return s->P;
     return c->cost.first_seconds > 0 ? (s->P + ranks - 1) / ranks : 1;
@@ -73,7 +74,7 @@ static int64_t list_tasks(const struct fits_job *j, int c, struct task *task)
 {
     const struct study *s = j->rows->study;
     const struct config *config = &s->config[c];
-    int rows = stretch(s, config, team_size(j->rows->world));
+    int rows = fits_stretch(s, config, team_size(j->rows->world));
     int64_t n = 0;
     for (int row = 0; row < s->P; row += rows)
         for (int seed = 0; seed < config->layout.seeds; seed++) {
@@ -105,11 +106,20 @@ static void tasks_free(struct tasks *t)
     memory_free(t->task);
 }
 
-/* Expected seconds of a task: measured a row where any was, else the model's own figure times how far those measured were off. */
-static double expected(const struct study *s, const struct tasks *t, int c, const double *measured, double correction)
+/* Of the configurations with tasks left, the one whose tasks take longest, by what was measured a row where any was, else the model's
+ * own figure times how far those measured were off. */
+int fits_choose(const struct study *s, const int64_t *left, const int *rows, const double *measured)
 {
-    double row = measured[c] > 0 ? measured[c] : s->config[c].cost.seconds * correction;
-    return row * t->task[t->first[c]].rows;
+    double best = -1, ratio = 0;
+    int which = -1, known = 0;
+    for (int c = 0; c < s->configs; c++)
+        if (measured[c] > 0 && s->config[c].cost.seconds > 0) ratio += measured[c] / s->config[c].cost.seconds, known++;
+    for (int c = 0; c < s->configs; c++) {
+        if (left[c] <= 0) continue;
+        double row = measured[c] > 0 ? measured[c] : s->config[c].cost.seconds * (known ? ratio / known : 1);
+        if (row * rows[c] > best) best = row * rows[c], which = c;
+    }
+    return which;
 }
 
 /* The next task for a team: of the configuration whose tasks take longest. -1: none is left. */
@@ -117,23 +127,21 @@ static int64_t take(struct team_pick *pick, const struct study *s, const struct 
 {
     int64_t *taken = memory_array(int64_t, s->configs, "task counters"), result = -1;
     double *measured = memory_array(double, s->configs, "task counters");
+    int *rows = memory_array(int, s->configs, "task counters");
     while (result < 0) {
-        double best = -1, ratio = 0;
-        int which = -1, known = 0;
         team_pick_look(pick, taken, measured);
-        for (int c = 0; c < s->configs; c++)
-            if (measured[c] > 0 && s->config[c].cost.seconds > 0) ratio += measured[c] / s->config[c].cost.seconds, known++;
         for (int c = 0; c < s->configs; c++) {
-            if (taken[c] >= t->first[c + 1] - t->first[c]) continue;
-            double e = expected(s, t, c, measured, known ? ratio / known : 1);
-            if (e > best) best = e, which = c;
+            taken[c] = t->first[c + 1] - t->first[c] - taken[c];
+            rows[c] = taken[c] > 0 ? t->task[t->first[c]].rows : 0;
         }
+        int which = fits_choose(s, taken, rows, measured);
         if (which < 0) break;
         int64_t i = t->first[which] + team_pick_take(pick, which);
         if (i < t->first[which + 1]) result = i;
     }
     memory_free(taken);
     memory_free(measured);
+    memory_free(rows);
     return result;
 }
 
@@ -442,4 +450,47 @@ int fits_run(struct fits_job *j, struct error *e)
     team_pick_close(pick);
     tasks_free(&t);
     return stopped;
+}
+
+/* A configuration small enough to be fitted in a moment: few periods, one epoch. Its cost says how to scale. */
+static void shrink(const struct config *c, struct config *small)
+{
+    *small = *c;
+    if (small->shape.T > PROBE_PERIODS) small->shape.T = PROBE_PERIODS;
+    small->values.value = memory_array(struct value, c->values.n, "option values");
+    memcpy(small->values.value, c->values.value, sizeof(struct value) * (size_t)c->values.n);
+    for (int i = 0; i < c->values.n; i++)
+        if (!strcmp(c->values.options[i].key, "epochs") && small->values.value[i].number > 1) small->values.value[i].number = 1;
+    small->layout = (struct layout){0};
+    c->class->layout(&small->shape, &small->values, &small->layout);
+    c->class->cost(&small->shape, &small->values, &small->cost);
+}
+
+int fits_probe(const struct rows_job *j, const struct config *c, int row, double *first, double *next, double *assets, struct error *e)
+{
+    struct config small;
+    struct seat seat = {0};
+    double seconds[3] = {0};
+    struct team *alone = team_split(j->world, team_rank(j->world));
+    struct panel_file *f = panel_open(j->panel, NULL, j->meta, e);
+    shrink(c, &small);
+    if (f) seat_take(&seat, j, &small, 0);
+    for (int i = 0; i < 3 && !error_is_set(e); i++) {
+        struct fit_note note = {0};
+        if (window_read(&seat, j, f, study_period(j->study, row + i), e)) break;
+        double start = clock_seconds();
+        if (seat.period[small.shape.T].n) small.class->fit(seat.model, &seat.window, alone, &note);
+        if (seat.period[small.shape.T].n && !note.code) earn(&seat, study_period(j->study, row + i));
+        seconds[i] = clock_seconds() - start;
+    }
+    *assets = seat.period && seat.period[small.shape.T].n ? seat.period[small.shape.T].n : 1;
+    *next = (seconds[1] < seconds[2] ? seconds[1] : seconds[2]) * (small.cost.seconds > 0 ? c->cost.seconds / small.cost.seconds : 1);
+    *first = small.cost.first_seconds > 0 && seconds[0] > seconds[1] ? (seconds[0] - seconds[1]) * c->cost.first_seconds / small.cost.first_seconds : 0;
+    seat_leave(&seat);
+    layout_free(&small.layout);
+    memory_free(small.values.value);
+    struct error closing = {""};
+    if (f) panel_close(f, &closing);
+    team_close(alone);
+    return error_is_set(e) ? -1 : 0;
 }

@@ -248,3 +248,24 @@ int rows_run(struct rows_job *j, struct error *e)
     bench_close(&b);
     return stopped;
 }
+
+int rows_probe(const struct rows_job *j, const struct config *c, int row, int rows, double *seconds, struct error *e)
+{
+    struct bench b = {0};
+    int status = bench_open(&b, j, c, e);
+    for (int i = 0; i < rows && !status; i++) {
+        struct fit_note note = {0};
+        double start = clock_seconds();
+        window_fill(&b, j, study_period(j->study, row + i));
+        c->class->fit(b.model, &b.window, NULL, &note);
+        if (!note.code) {
+            c->class->positions(b.model, &b.window, b.positions);
+            realise(&b, j, study_period(j->study, row + i));
+            c->class->record(b.model, b.variant, b.record);
+        }
+        if (b.file) status = save_weights(&b, study_period(j->study, row + i), note.code, e) < 0;
+        seconds[i] = clock_seconds() - start;
+    }
+    bench_close(&b);
+    return status ? -1 : 0;
+}

@@ -152,6 +152,42 @@ void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, in
     }
 }
 
+int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band, struct survey *v, struct survey_cost *cost, struct error *e)
+{
+    *v = (struct survey){.D = m->D, .T = m->T};
+    *cost = (struct survey_cost){0};
+    choose_universes(s, m, v);
+    v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
+    struct panel_file *f = panel_open(panel, NULL, m, e);
+    if (!f) return survey_free(v), -1;
+    struct row_buffer buffer;
+    struct rows rows;
+    row_buffer_create(&buffer, m, panel_max_assets(m));
+    double *workspace = memory_array(double, moments_workspace(m->D), "moments workspace"), start = clock_seconds();
+    int *index = memory_array(int, panel_max_assets(m), "rows of a universe");
+    for (int u = 0; u < v->U; u++)
+        v->store[u] = (struct moment_store){.first = first, .periods = periods, .record = memory_array(double, (size_t)periods * moments_size(m->D), "moments")};
+    for (int t = first; t < first + periods; t++) {
+        if (panel_read_period(f, t, &buffer, &rows, e)) break;
+        cost->crc ^= rows_digest(&rows, m->D);
+        for (int u = 0; u < v->U; u++) {
+            int n = v->n[(size_t)u * m->T + t] = universe_select(v->universe[u], &rows, index);
+            moments_of(m->D, &rows, index, n, workspace, v->store[u].record + (size_t)(t - first) * moments_size(m->D));
+        }
+        cost->rows += rows.n;
+    }
+    cost->read_seconds = clock_seconds() - start;
+    start = clock_seconds();
+    for (int u = 0; u < v->U && !error_is_set(e); u++) form_gram(&v->store[u], m->D, band);
+    cost->gram_seconds = clock_seconds() - start;
+    row_buffer_free(&buffer);
+    memory_free(workspace);
+    memory_free(index);
+    struct error closing = {""};
+    panel_close(f, &closing);
+    return error_is_set(e) ? survey_free(v), -1 : 0;
+}
+
 void survey_free(struct survey *v)
 {
     for (int u = 0; u < v->U; u++) {

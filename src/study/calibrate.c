@@ -1,0 +1,151 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "fits.h"
+#include "io/text_store.h"
+#include "linalg/eigen.h"
+#include "study/plan.h"
+#include "study/survey.h"
+
+enum { PROBE_ROWS = 6, NAME = 768 };
+
+/* ---- what has been measured before: lines "KEY\tSECONDS\tSECONDS" ---- */
+
+static void processor(char *out, size_t size)
+{
+    char line[256];
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    snprintf(out, size, "unknown processor");
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, "model name", 10) && strchr(line, ':')) {
+            snprintf(out, size, "%s", strchr(line, ':') + 2);
+            out[strcspn(out, "\n")] = '\0';
+            break;
+        }
+    if (f) fclose(f);
+}
+
+/* All that a row's time depends on. Fits over rows depend on the size of the cross-section, so on the universe and the panel's rows. */
+static void key_of(const struct study *s, const struct config *c, const struct panel_meta *m, int ranks, char *out)
+{
+    char chip[128];
+    processor(chip, sizeof chip);
+    snprintf(out, NAME, "%s|%s|%s|%d busy|%s|D %d nz %d T %d|%.6g %.6g %.6g|%s %lld%s", version_text(), chip, blas_text(), ranks, c->class->name, c->shape.D, c->shape.nz,
+             c->shape.T, c->cost.flops, c->cost.seconds, c->cost.bytes, fits_serves(c->class) ? c->universe->name : "", fits_serves(c->class) ? (long long)m->rows : 0,
+             s->save_weights ? " weights" : "");
+}
+
+/* ---- measuring ---- */
+
+static double median(double *x, int n)
+{
+    for (int i = 1; i < n; i++)
+        for (int k = i; k > 0 && x[k - 1] > x[k]; k--) {
+            double t = x[k];
+            x[k] = x[k - 1];
+            x[k - 1] = t;
+        }
+    return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
+}
+
+/* Assets of the period that row is about, as a share of an average row's: fits over rows cost so much more or less. */
+static double share_of(const struct study *s, const struct panel_meta *m, const struct config *c, int row)
+{
+    int t = study_period(s, row);
+    int64_t here = m->offsets[t] - m->offsets[t - c->shape.T], n = 0;
+    for (int p = config_first_row(s, c); p < s->P; p++) n += m->offsets[study_period(s, p)] - m->offsets[study_period(s, p) - c->shape.T];
+    return (double)here / ((double)n / (s->P - config_first_row(s, c)));
+}
+
+static int measure(const struct rows_job *j, const struct config *c, int row, double *seconds, struct error *e)
+{
+    double first = 0, assets, each[PROBE_ROWS] = {0};
+    if (fits_serves(c->class)) {
+        if (fits_probe(j, c, row, &seconds[1], &seconds[0], &assets, e)) return -1;
+        seconds[0] /= share_of(j->study, j->meta, c, row);
+        return 0;
+    }
+    int rows = j->study->P - row < PROBE_ROWS ? j->study->P - row : PROBE_ROWS;
+    if (rows_probe(j, c, row, rows, each, e)) return -1;
+    first = each[0];
+    seconds[0] = rows > 1 ? median(each + 1, rows - 1) : first;
+    seconds[1] = c->cost.first_seconds > 0 && first > seconds[0] ? first - seconds[0] : 0;
+    return 0;
+}
+
+static int longest(const struct study *s)
+{
+    int T = 0;
+    for (int i = 0; i < s->configs; i++)
+        if (s->config[i].shape.T > T) T = s->config[i].shape.T;
+    return T;
+}
+
+/* Seconds [2] of each configuration: from the cache, from one like it, or measured. */
+static int measure_all(struct team *world, const struct rows_job *j, struct text_store *store, int row, struct calibration *out, struct error *e)
+{
+    const struct study *s = j->study;
+    char (*key)[NAME] = memory_allocate((size_t)s->configs, NAME, "keys");
+    for (int i = 0; i < s->configs && !error_is_set(e); i++) {
+        double pair[2] = {0};
+        key_of(s, &s->config[i], j->meta, team_size(world), key[i]);
+        int known = 0;
+        if (team_rank(world) == 0) known = store_get(store, key[i], 2, pair);
+        team_broadcast(world, &known, sizeof known, 0);
+        if (known) {
+            team_broadcast(world, pair, sizeof pair, 0);
+            out->cached++;
+        } else {
+            team_barrier(world);
+            measure(j, &s->config[i], row, pair, e);
+            if (team_agree(world, e)) break;
+            team_max_double(world, pair, 2);
+            store_put(store, key[i], 2, pair);
+            out->measured++;
+        }
+        out->row[i] = pair[0];
+        out->first[i] = pair[1];
+    }
+    memory_free(key);
+    return error_is_set(e) ? -1 : 0;
+}
+
+int calibrate(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, const char *cache, struct calibration *c, struct error *e)
+{
+    double start = clock_seconds();
+    struct survey v = {0};
+    struct survey_cost cost = {0};
+    struct text_store store;
+    int band = longest(s), row = (s->P + s->min_window < band ? 0 : (s->P - (band - s->min_window)) / 2 + band - s->min_window);
+    int periods = band + PROBE_ROWS;
+    if (row > s->P - 3) row = s->P - 3 > band - s->min_window ? s->P - 3 : band - s->min_window;
+    if (study_period(s, row) + PROBE_ROWS > m->T) periods = m->T - study_period(s, row) + band;
+    *c = (struct calibration){.row = memory_array(double, s->configs, "rates"), .first = memory_array(double, s->configs, "rates")};
+    store_open(&store, team_rank(world) == 0 ? cache : NULL);
+    if (m->rows > 0) survey_probe(s, m, panel, study_period(s, row) - band, periods, band, &v, &cost, e);
+    if (!team_agree(world, e)) {
+        struct rows_job j = {.world = world, .study = s, .meta = m, .panel = panel, .survey = &v};
+        double rates[2] = {cost.rows > 0 ? cost.read_seconds / cost.rows : 0, periods ? cost.gram_seconds / periods : 0};
+        team_max_double(world, rates, 2);
+        c->read_row = rates[0];
+        c->gram_period = rates[1];
+        measure_all(world, &j, &store, row, c, e);
+    }
+    if (m->rows > 0) survey_free(&v);
+    store_close(&store);
+    c->seconds = clock_seconds() - start;
+    if (error_is_set(e)) calibration_free(c);
+    return error_is_set(e) ? -1 : 0;
+}
+
+void calibration_free(struct calibration *c)
+{
+    memory_free(c->row);
+    memory_free(c->first);
+    *c = (struct calibration){0};
+}
