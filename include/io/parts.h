@@ -41,12 +41,14 @@ struct part_index {
     int files, generation;               /* the newest generation found; 0: none */
     char **file;                         /* names in the folder, sorted */
     size_t records;
-    struct part_record *record;
+    struct part_record *record;          /* by config, row, seed */
 };
 /* `share` of `shares`: index only every shares-th file (ranks share the reading); 0 of 1 for all. A folder that is not there has no
  * records. */
 int parts_index(const char *folder, int share, int shares, struct part_index *x, struct error *e);
 void parts_free(struct part_index *x);
+/* The first of a config's records; *n of them follow one another. */
+const struct part_record *parts_of(const struct part_index *x, int config, size_t *n);
 /* values [record->n], ids and weights [record->assets] (may be NULL). */
 int parts_read(const struct part_index *x, const struct part_record *r, double *values, int64_t *ids, float *weights, struct error *e);
 /* Remove the logs, the skeleton and the folder. */

@@ -83,6 +83,8 @@ size_t memory_available(void)
     size_t host = proc_field("/proc/meminfo", "MemAvailable:");
     size_t limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
     if (limit != SIZE_MAX && used != SIZE_MAX) {
+        size_t cache = proc_field("/sys/fs/cgroup/memory.stat", "inactive_file ") / 1024;      /* in bytes there; given back on demand */
+        used = used > cache ? used - cache : 0;
         size_t left = limit > used ? limit - used : 0;
         if (!host || left < host) return left;
     }

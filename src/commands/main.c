@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +52,10 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], c->name)) continue;
         struct team *world = c->parallel ? world_open(&argc, &argv) : NULL;
         int status = c->run(argc - 1, argv + 1, world);
+        if (status == EXIT_DONE && (fflush(stdout) || ferror(stdout))) {      /* a full disk under a redirected table */
+            fprintf(stderr, "aipm: what was printed could not be written: %s\n", strerror(errno));
+            status = EXIT_INPUT;
+        }
         end_if_wrecked(world, status);
         if (world) world_close(world);
         if (status == EXIT_DONE && memory_blocks() != 0)

@@ -176,6 +176,26 @@ static int index_file(struct part_index *x, int file, size_t *room, struct error
     return 0;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct part_key *x = &((const struct part_record *)a)->key, *y = &((const struct part_record *)b)->key;
+    if (x->config != y->config) return x->config < y->config ? -1 : 1;
+    if (x->row != y->row) return x->row < y->row ? -1 : 1;
+    return (x->seed > y->seed) - (x->seed < y->seed);
+}
+
+const struct part_record *parts_of(const struct part_index *x, int config, size_t *n)
+{
+    size_t low = 0, high = x->records;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (x->record[middle].key.config < config) low = middle + 1;
+        else high = middle;
+    }
+    for (*n = 0; low + *n < x->records && x->record[low + *n].key.config == config;) ++*n;
+    return x->record + low;
+}
+
 int parts_index(const char *folder, int share, int shares, struct part_index *x, struct error *e)
 {
     size_t room = 0;
@@ -183,6 +203,7 @@ int parts_index(const char *folder, int share, int shares, struct part_index *x,
     int status = list_files(folder, x, e);
     for (int i = share; i < x->files && !status; i += shares) status = index_file(x, i, &room, e);
     if (status) parts_free(x);
+    else if (x->records) qsort(x->record, x->records, sizeof *x->record, by_key);
     return status;
 }
 

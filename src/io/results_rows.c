@@ -61,9 +61,10 @@ int rows_assemble(struct row_set *r, const struct part_index *x, int config, int
     uint8_t *there = memory_array(uint8_t, P * S, "fits found");
     double *values = memory_array(double, record, "a record");
     int status = 0;
-    for (size_t i = 0; i < x->records && !status; i++) {
-        const struct part_record *k = &x->record[i];
-        if (k->key.config != config || k->n != record || k->key.row < 0 || k->key.row >= r->P || k->key.seed < 0 || k->key.seed >= r->S) continue;
+    size_t found;
+    const struct part_record *k = parts_of(x, config, &found);
+    for (; found && !status; found--, k++) {
+        if (k->n != record || k->key.row < 0 || k->key.row >= r->P || k->key.seed < 0 || k->key.seed >= r->S) continue;
         size_t at = (size_t)k->key.row * S + (size_t)k->key.seed;
         if (there[at]) continue;      /* the same fit made twice has the same bits */
         there[at] = 1;

@@ -132,8 +132,9 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
     const struct part_record **found = memory_array(const struct part_record *, (size_t)P * S, "rows of a model");
     int64_t *offset = memory_array(int64_t, P + 1, "weight offsets");
     uint32_t largest = 0;
-    for (size_t i = 0; i < x->records; i++)
-        if (x->record[i].key.config == config) found[(size_t)x->record[i].key.row * S + x->record[i].key.seed] = &x->record[i];
+    size_t records;
+    for (const struct part_record *k = parts_of(x, config, &records); records; records--, k++)
+        if (k->key.row >= 0 && k->key.row < P && k->key.seed >= 0 && k->key.seed < S) found[(size_t)k->key.row * S + k->key.seed] = k;
     for (int p = 0; p < P; p++) {
         uint32_t n = found[(size_t)p * S] ? found[(size_t)p * S]->assets : 0;
         if (n > largest) largest = n;
@@ -156,13 +157,14 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
         int64_t n = offset[p + 1] - offset[p];
         if (!n) continue;
         memset(weights, 0, sizeof(float) * (size_t)n);
-        int good = 0;
+        int good = 0;      /* seeds whose fit did not fail */
         for (int s = 0; s < S; s++) good += found[(size_t)p * S + s] && !found[(size_t)p * S + s]->key.code;
         for (int s = 0; s < S; s++) {
             const struct part_record *r = found[(size_t)p * S + s];
             if (!r || parts_read(x, r, values, ids, one, e) || r->key.code) continue;
             for (int64_t i = 0; i < n; i++) weights[i] += one[i] / (float)good;
         }
+        for (int64_t i = 0; i < n && !good; i++) weights[i] = NAN;
         hdf_write_part(f, to_weights, HDF_FLOAT32, offset[p], n, weights, e);
         hdf_write_part(f, to_ids, HDF_INT64, offset[p], n, ids, e);
     }
