@@ -62,15 +62,15 @@ int rows_assemble(struct row_set *r, const struct part_index *x, int config, int
     double *values = memory_array(double, record, "a record");
     int status = 0;
     size_t found;
-    const struct part_record *k = parts_of(x, config, &found);
-    for (; found && !status; found--, k++) {
-        if (k->n != record || k->key.row < 0 || k->key.row >= r->P || k->key.seed < 0 || k->key.seed >= r->S) continue;
-        size_t at = (size_t)k->key.row * S + (size_t)k->key.seed;
+    const struct part_record *one = parts_of(x, config, &found);
+    for (; found && !status; found--, one++) {
+        if (one->n != record || one->key.row < 0 || one->key.row >= r->P || one->key.seed < 0 || one->key.seed >= r->S) continue;
+        size_t at = (size_t)one->key.row * S + (size_t)one->key.seed;
         if (there[at]) continue;      /* the same fit made twice has the same bits */
         there[at] = 1;
-        status = parts_read(x, k, values, NULL, NULL, e);
-        place(r, by_seed, &k->key, values);
-        r->code[at] = k->key.code;
+        status = parts_read(x, one, values, NULL, NULL, e);
+        place(r, by_seed, &one->key, values);
+        r->code[at] = one->key.code;
     }
     for (size_t p = (size_t)first_row; p < P; p++) r->done[p] = memchr(there + p * S, 0, S) == NULL;
     for (int i = 0; i < r->fields; i++) {
