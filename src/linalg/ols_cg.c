@@ -4,13 +4,14 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "linalg/eigen.h"
 
-static const double tolerance = 1e-12, leave_tolerance = 1e-10; /* of the residual in the preconditioner's norm */
+static const double tolerance = 1e-12, leave_tolerance = 1e-9; /* of the residual in the preconditioner's norm */
 
 struct ols_cg {
     int T, D, nz;
@@ -23,8 +24,9 @@ struct ols_cg {
     double *x, *y, *r, *z, *p, *Ap, *period, *other; /* [T, nz, D] */
     double *right;                                   /* [T, D] */
     double *scalar;                                  /* 6 [nz] */
-    int *column, *steps;                             /* [nz] */
-    const double **gammas, **vectors, **values;      /* [T] of the periods in play */
+    double *size;                               /* [nz] the whole window's right-hand side in the preconditioner's norm */
+    int *column, *steps;                        /* [nz] */
+    const double **gammas, **vectors, **values; /* [T] of the periods in play */
     double *work;
     int *iwork, lwork, liwork;
     long total;
@@ -51,7 +53,7 @@ size_t ols_cg_bytes(int T, int D, int nz)
     int lwork, liwork;
     eigen_workspace(D, &lwork, &liwork);
     return ols_basis_bytes(T) +
-           sizeof(double) * (2 * t * d * d + 4 * t * d + 2 * d * d + d + t * t + 9 * t * n * d + 6 * n + (size_t)lwork) +
+           sizeof(double) * (2 * t * d * d + 4 * t * d + 2 * d * d + d + t * t + 9 * t * n * d + 7 * n + (size_t)lwork) +
            sizeof(int) * ((size_t)liwork + 2 * n) + 3 * sizeof(double *) * t;
 }
 
@@ -74,6 +76,7 @@ struct ols_cg *ols_cg_create(int T, int D, int nz)
     double **const blocks[] = {&c->theta, &c->x, &c->y, &c->r, &c->z, &c->p, &c->Ap, &c->period, &c->other};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         *blocks[i] = memory_array(double, block(c), "conjugate gradients");
+    c->size = memory_array(double, nz, "conjugate gradients");
     c->scalar = memory_array(double, 6 * (size_t)nz, "conjugate gradients");
     c->column = memory_array(int, nz, "conjugate gradients");
     c->steps = memory_array(int, nz, "conjugate gradients");
@@ -90,9 +93,10 @@ void ols_cg_destroy(struct ols_cg *c)
 {
     if (!c) return;
     ols_basis_destroy(&c->left);
-    void *const all[] = {c->gamma,  c->vector, c->value, c->target, c->rest,    c->right,  c->P,    c->mean,   c->sigma,
-                         c->theta,  c->x,      c->y,     c->r,      c->z,       c->p,      c->Ap,   c->period, c->other,
-                         c->scalar, c->column, c->steps, c->gammas, c->vectors, c->values, c->work, c->iwork,  c};
+    void *const all[] = {c->gamma, c->vector, c->value,   c->target, c->rest,   c->right, c->P,
+                         c->mean,  c->sigma,  c->theta,   c->x,      c->y,      c->r,     c->z,
+                         c->p,     c->Ap,     c->period,  c->other,  c->scalar, c->size,  c->column,
+                         c->steps, c->gammas, c->vectors, c->values, c->work,   c->iwork, c};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
@@ -212,10 +216,11 @@ static void compact(struct ols_cg *c, struct play *s, const int *keep)
 }
 
 /* Conjugate gradients from c->x (any start) for the right-hand side c->right [r, D], the same for every column. y [r, nz, D]: all
- * columns' answers. Returns 0 or -1. */
-static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, double within, double *y, int *steps)
+ * columns' answers. `first`: the whole window, whose size then scales the residuals of those without a period. Returns 0 or -1. */
+static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, bool first, double *y, int *steps)
 {
     int D = c->D, r = s->basis->r, keep[MOST];
+    double within = first ? tolerance : leave_tolerance;
     size_t nzs = (size_t)c->nz;
     double *rz = c->scalar, *pAp = rz + nzs, *goal = pAp + nzs, *alpha = goal + nzs, *minus = alpha + nzs,
            *beta = minus + nzs;
@@ -225,8 +230,11 @@ static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, 
     for (int i = 0; i < r; i++)
         for (int k = 0; k < nz; k++)
             memcpy(c->r + ((size_t)i * nz + k) * D, c->right + (size_t)i * D, sizeof(double) * (size_t)D);
-    precondition(c, s, c->r, c->z);
-    dots(c, s, c->r, c->z, goal);
+    if (first) {
+        precondition(c, s, c->r, c->z);
+        dots(c, s, c->r, c->z, c->size);
+    }
+    memcpy(goal, c->size, sizeof(double) * (size_t)nz);
     apply(c, s, c->x, c->Ap);
     for (size_t i = 0, n = (size_t)r * nz * D; i < n; i++) c->r[i] -= c->Ap[i];
     precondition(c, s, c->r, c->z);
@@ -303,7 +311,7 @@ int ols_cg_fit(struct ols_cg *c, struct ols *o, int T, const double *sigma, int 
         c->values[t] = c->value + (size_t)t * D;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, r, T, 1, c->target, D, o->basis.psi, T, 0, c->right, D);
     memset(c->x, 0, sizeof(double) * (size_t)r * rows);
-    info = solve(c, &s, shift, nz, tolerance, c->y, c->steps);
+    info = solve(c, &s, shift, nz, true, c->y, c->steps);
     if (info) return info;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, T, r, 1, c->y, rows, o->basis.dual, T, 0, c->period, rows);
     for (int z = 0; z < nz; z++) /* q_t = P [dual_t]: back to the characteristics */
@@ -334,7 +342,7 @@ int ols_cg_leave(struct ols_cg *c, struct ols *o, int out, const double *sigma, 
         cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, r, n, 1, c->rest, D, c->left.psi, n, 0, c->right, D);
         cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, r, n, 1, c->period, rows, c->left.dual, n, 0, c->x,
                     rows);
-        info = solve(c, &s, shift, nz, leave_tolerance, c->y, steps);
+        info = solve(c, &s, shift, nz, false, c->y, steps);
         if (info) return info;
         memset(c->other, 0, sizeof(double) * (size_t)rows);
         /* theta_out^- = Y dual' Sigma(., out) */
