@@ -30,9 +30,12 @@ void row_buffer_create(struct row_buffer *b, const struct panel_meta *m, int64_t
 void row_buffer_free(struct row_buffer *b);
 size_t row_buffer_bytes(const struct panel_meta *m, int64_t capacity);
 
-/* Rows of period t into b (its capacity must do), checked finite, in range and ids ascending; *r views b.
+/* Rows of period t into b (its capacity must do), checked finite, in range and ids ascending, then the header's placebo; *r views b.
  * Independent: any rank, any time. */
 int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e);
+/* The two halves of it: the rows as stored, whose digest names the panel, and the placebo on them (nothing without one). */
+int panel_read_stored(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e);
+int panel_apply_placebo(struct panel_file *f, int t, struct row_buffer *b, struct error *e);
 /* crc32 of the bytes of a period's rows as stored (ids, characteristics, returns, size groups). */
 uint32_t rows_digest(const struct rows *r, int D);
 /* crc32 of the header (dates, offsets, names, test assets, benchmarks). */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "panel/placebo.h"
 
 enum { RESULTS_FORMAT_VERSION = 1 };
 
@@ -44,6 +45,7 @@ struct results {
     double *test_assets;         /* [P, M]: the panel's, or the unscaled managed factors F_{t+1} of the whole universe */
     bool test_assets_are_factors;/* the latter */
     double *truth;               /* [P] or NULL */
+    struct placebo placebo;      /* kind and lag; the seed is the study's */
     bool under_way;              /* read from parts */
     long rows_done, rows_total;
     int attributes;              /* the record of how it was made: root attributes as text, for info */

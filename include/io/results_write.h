@@ -32,6 +32,7 @@ struct results_plan {
     bool test_assets_are_factors;
     const double *truth;             /* [P] or NULL */
     bool save_weights;
+    struct placebo placebo;
 };
 
 /* PARTS/skeleton.h5, written whole; creates the folder. One rank. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "panel/placebo.h"
 
 /* JKP size groups by NYSE breakpoints: nano < 1% <= micro < 20% <= small < 50% <= large < 80% <= mega. */
 enum size_group { SIZE_UNKNOWN = -1, SIZE_NANO, SIZE_MICRO, SIZE_SMALL, SIZE_LARGE, SIZE_MEGA };
@@ -28,6 +29,7 @@ struct panel_meta {
     double *truth;                    /* [T] return of the true conditional SDF portfolio, or NULL */
     int benchmarks;
     struct benchmark *benchmark;      /* [benchmarks] */
+    struct placebo placebo;           /* what rows are turned into when a period is read; set by the caller, none when loaded */
 };
 struct benchmark {
     char *name;

@@ -34,6 +34,8 @@ struct tables {
 /* Refuses results without a finished row and dates outside them. tables_free on success. */
 int tables_build(const struct results *r, const struct table_options *o, struct tables *t, struct error *e);
 void tables_free(struct tables *t);
+/* Titles (of those that are not NULL) say so where the results are a placebo's. */
+void tables_qualify(const struct results *r, int n, struct table *const *t);
 
 /* What HJD means under these options, in a few words. */
 const char *hjd_form(const struct table_options *o);

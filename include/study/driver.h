@@ -8,7 +8,8 @@
 #include "study/study.h"
 
 struct run_options {
-    const char *panel, *output;      /* override the study's; NULL: the study's own */
+    const char *panel, *output;      /* override the study's; NULL: the study's own (with a placebo, beside it) */
+    struct placebo placebo;          /* kind and lag */
     bool resume;
     const char *apply;               /* a RESULTS.parameters folder: networks use these parameters and are not trained; NULL: train */
     double checkpoint_seconds;       /* finished rows are forced to disk at least this often */

@@ -78,6 +78,8 @@ static int info_results(const char *path, struct error *e)
     if (results_load(path, &r, e)) return -1;
     printf("results         %s%s\n", path, r.under_way ? " (run under way)" : "");
     printf("study           %s\n", r.study_name);
+    char words[PLACEBO_TEXT];
+    if (r.placebo.kind) printf("placebo         %s\n", placebo_words(&r.placebo, words));
     printf("rows            %ld of %ld finished\n", r.rows_done, r.rows_total);
     printf("periods         %d out of sample (%d a year)", r.P, r.periods_per_year);
     if (r.P) printf(", formation dates %lld to %lld", (long long)r.dates[0], (long long)r.dates[r.P - 1]);

@@ -18,7 +18,7 @@ struct arguments {
     bool explain;
 };
 
-enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_APPLY, KEY_WATCHDOG };
+enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_APPLY, KEY_WATCHDOG, KEY_PLACEBO };
 
 static const struct argp_option options[] = {
     {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
@@ -27,6 +27,7 @@ static const struct argp_option options[] = {
     {.name = "checkpoint-seconds", .key = KEY_CHECKPOINT, .arg = "S", .doc = "finished rows are forced to disk at least this often (default 30)"},
     {.name = "apply", .key = KEY_APPLY, .arg = "PARAMETERS", .doc = "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of each date or the latest before it"},
     {.name = "watchdog-seconds", .key = KEY_WATCHDOG, .arg = "S", .doc = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 (default 60; 0: never)"},
+    {.name = "placebo", .key = KEY_PLACEBO, .arg = "WHAT", .doc = "train where there is nothing to find: returns (shuffled among the assets of each period) or characteristics[=K] (each asset's own of K periods earlier, default 12; zeros where it has none); results go to OUTPUT.placebo-WHAT.h5 unless -o says otherwise"},
     {.name = "explain", .key = KEY_EXPLAIN, .doc = "print every key of a study file and every option of every model"},
     {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
     {0},
@@ -51,6 +52,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_EXPLAIN: a->explain = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;
     case KEY_CHECKPOINT: return parse_seconds(state, "--checkpoint-seconds", arg, &a->options.checkpoint_seconds);
+    case KEY_PLACEBO: {
+        struct error found = {""};
+        return placebo_parse(arg, &a->options.placebo, &found) ? arguments_fail(state, "--%s", found.text) : 0;
+    }
     case KEY_WATCHDOG: return parse_seconds(state, "--watchdog-seconds", arg, &a->options.watchdog_seconds);
     case ARGP_KEY_ARG:
         if (a->study) return arguments_fail(state, "found a second study file '%s'; needed: one", arg);

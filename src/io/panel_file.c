@@ -293,6 +293,7 @@ uint32_t panel_meta_digest(const struct panel_meta *m)
 struct panel_file {
     struct hdf *hdf;
     const struct panel_meta *meta;
+    struct row_buffer past; /* an earlier period, for a placebo that shows it; made when first needed */
 };
 
 struct panel_file *panel_open(const char *path, struct team *team, const struct panel_meta *m, struct error *e)
@@ -302,7 +303,7 @@ struct panel_file *panel_open(const char *path, struct team *team, const struct 
     struct hdf *h = hdf_open(path, team, e);
     if (!h) return NULL;
     struct panel_file *f = memory_array(struct panel_file, 1, "open panel");
-    *f = (struct panel_file){h, m};
+    *f = (struct panel_file){.hdf = h, .meta = m};
     /* the first use of a dataset is collective; the reads that follow are not */
     if (!hdf_shape(h, "asset_ids", HDF_INT64, &rank, size, e) && !hdf_shape(h, "returns", HDF_FLOAT64, &rank, size, e) &&
         !hdf_shape(h, "characteristics", HDF_FLOAT32, &rank, size, e) && m->has_size_groups)
@@ -316,6 +317,7 @@ int panel_close(struct panel_file *f, struct error *e)
 {
     if (!f) return error_is_set(e) ? -1 : 0;
     int rc = hdf_close(f->hdf, e);
+    row_buffer_free(&f->past);
     memory_free(f);
     return rc;
 }
@@ -340,11 +342,11 @@ void row_buffer_free(struct row_buffer *b)
 
 size_t row_buffer_bytes(const struct panel_meta *m, int64_t capacity)
 {
-    return (size_t)capacity *
-           ((size_t)m->D * sizeof(float) + sizeof(double) + sizeof(int64_t) + (m->has_size_groups ? 1 : 0));
+    size_t rows = (size_t)capacity * (m->placebo.kind == PLACEBO_CHARACTERISTICS ? 2 : 1);
+    return rows * ((size_t)m->D * sizeof(float) + sizeof(double) + sizeof(int64_t) + (m->has_size_groups ? 1 : 0));
 }
 
-int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e)
+int panel_read_stored(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e)
 {
     const struct panel_meta *m = f->meta;
     int64_t first = m->offsets[t], n = m->offsets[t + 1] - first;
@@ -360,6 +362,25 @@ int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct 
                        .ids = b->ids,
                        .size_groups = b->size_groups};
     return rows_check(r, m, t, hdf_path(f->hdf), e);
+}
+
+int panel_apply_placebo(struct panel_file *f, int t, struct row_buffer *b, struct error *e)
+{
+    const struct panel_meta *m = f->meta;
+    const struct placebo *p = &m->placebo;
+    int n = (int)(m->offsets[t + 1] - m->offsets[t]);
+    struct rows past = {0};
+    if (p->kind == PLACEBO_RETURNS) placebo_shuffle(p, t, n, b->returns);
+    if (p->kind != PLACEBO_CHARACTERISTICS) return 0;
+    if (!f->past.capacity) row_buffer_create(&f->past, m, panel_max_assets(m));
+    if (t >= p->lag && panel_read_stored(f, t - p->lag, &f->past, &past, e)) return -1;
+    placebo_shift(m->D, n, b->ids, b->characteristics, past.n, past.ids, past.characteristics);
+    return 0;
+}
+
+int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e)
+{
+    return panel_read_stored(f, t, b, r, e) || panel_apply_placebo(f, t, b, e) ? -1 : 0;
 }
 
 uint32_t rows_digest(const struct rows *r, int D)

@@ -189,6 +189,13 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
     hdf_get_text(f, "/", "panel", &r->panel, e);
     hdf_get_text(f, "/", "panel_digest", &r->panel_digest, e);
     hdf_get_text(f, "/", "program", &r->program, e);
+    if (hdf_has_attribute(f, "/", "placebo")) {
+        char *placebo = NULL;
+        struct error found = {""};
+        if (!hdf_get_text(f, "/", "placebo", &placebo, e) && placebo_parse(placebo, &r->placebo, &found))
+            error_set(e, "%s: root attribute %s", hdf_path(f), found.text);
+        memory_free(placebo);
+    }
     if (hdf_exists(f, "truth/sdf_returns")) {
         int n;
         r->truth = load(f, "truth", "sdf_returns", r->P, &n, e);
@@ -208,7 +215,7 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
 /* The root attributes that say how it was made, for info. */
 static void load_record(struct hdf *f, struct results *r)
 {
-    static const char *const names[] = {"program", "libraries", "blas", "ranks", "hosts", "started", "finished", "starts", "history", "job", "requeues", "seconds",
+    static const char *const names[] = {"placebo", "program", "libraries", "blas", "ranks", "hosts", "started", "finished", "starts", "history", "job", "requeues", "seconds",
                                         "fits_failed", "panel", "panel_digest", "memory_per_rank"};
     size_t n = sizeof names / sizeof *names;
     r->attribute_name = memory_array(char *, n, "record");

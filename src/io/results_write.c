@@ -44,6 +44,8 @@ static int write_header(struct hdf *f, const struct results_plan *p, struct erro
     hdf_put_text(f, "/", "panel", p->panel, e);
     hdf_put_text(f, "/", "panel_digest", p->panel_digest, e);
     hdf_put_text(f, "/", "program", version_text(), e);
+    char placebo[PLACEBO_TEXT];
+    if (p->placebo.kind) hdf_put_text(f, "/", "placebo", placebo_option(&p->placebo, placebo), e);
     hdf_put_text(f, "/", "computes", p->fingerprint, e);
     hdf_write(f, "dates", HDF_INT64, 1, &P, p->dates, e);
     hdf_write(f, "test_assets/returns", HDF_FLOAT64, 2, by_asset, p->test_assets, e);

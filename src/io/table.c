@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,15 @@ void table_column(struct table *t, const char *name, const char *title, enum tab
         .name = memory_text(name), .title = memory_text(title ? title : name), .kind = kind, .decimals = decimals};
     for (char *s = c->title; !title && *s; s++)
         if (*s == '_') *s = ' ';
+}
+
+void table_qualify(struct table *t, const char *words)
+{
+    size_t n = strlen(t->title) + strlen(words) + 3;
+    char *title = memory_array(char, n, "table title");
+    snprintf(title, n, "%s; %s", t->title, words);
+    memory_free(t->title);
+    t->title = title;
 }
 
 void table_row(struct table *t)

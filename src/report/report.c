@@ -49,6 +49,7 @@ static int build_later(struct study_report *s, const struct table_options *o, co
     sample_open(&later, s->r, o, first, n);
     int k = paper_tables(&later, &s->later, suffix, s->paper + s->papers);
     sample_close(&later);
+    tables_qualify(s->r, k, s->paper + s->papers);
     snprintf(path, sizeof path, "%.4000s/tables", folder);
     write_all(s->paper + s->papers, k, path, e);
     s->papers += k;
@@ -75,6 +76,8 @@ int study_report_build(struct study_report *s, const struct results *r, const st
     s->papers = paper_tables(&sample, &s->tables, "", s->paper);
     snprintf(path, sizeof path, "%.4000s/tables", folder);
     struct table *more[] = {s->uncertainty, s->differences, s->trading, s->positions};
+    tables_qualify(r, 4, more);
+    tables_qualify(r, s->papers, s->paper);
     if (!error_is_set(e)) write_all(s->tables.table, TABLES, path, e);
     if (!error_is_set(e)) write_all(more, 4, path, e);
     if (!error_is_set(e)) write_all(s->paper, s->papers, path, e);

@@ -47,6 +47,8 @@ char *study_fingerprint(const struct study *s, const char *panel_digest)
     at += (size_t)snprintf(out + at, size - at, "panel %s\nridge %g to %g\nfactor_scale %s\nseed %llu\nshards %d\nsave_weights %s\nmemory_mb %.0f\n", panel_digest,
                            s->ridge[0], s->ridge[s->nz - 1], scale[s->factor_scale], (unsigned long long)s->seed, s->shards,
                            s->save_weights ? "true" : "false", s->memory / 1e6);
+    char placebo[PLACEBO_TEXT];
+    if (s->placebo.kind) at += (size_t)snprintf(out + at, size - at, "placebo %s\n", placebo_option(&s->placebo, placebo));
     for (int i = 0; i < s->configs; i++)
         at += (size_t)snprintf(out + at, size - at, "model %s/%s %s\n", s->config[i].universe->name, s->config[i].name, s->config[i].options);
     return out;

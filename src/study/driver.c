@@ -23,8 +23,8 @@ struct run {
     struct team *world;
     struct study *study;
     const struct run_options *options;
-    const char *panel, *output;
-    char *parts, *log, *parameters;
+    const char *panel;
+    char *output, *parts, *log, *parameters;
     struct panel_meta meta;
     struct survey survey;
     struct results_plan plan;
@@ -219,7 +219,7 @@ static void plan_results(struct run *r, double *test_assets)
         .study_text = s->text, .study_name = s->name, .panel = r->panel, .panel_digest = r->survey.digest,
         .fingerprint = study_fingerprint(s, r->survey.digest), .periods_per_year = m->periods_per_year, .P = s->P, .dates = m->dates + s->min_window,
         .configs = s->configs, .config = c, .M = M, .test_asset_names = m->M ? m->test_asset_names : m->characteristic_names, .test_assets = test_assets,
-        .test_assets_are_factors = m->M == 0, .truth = m->truth ? m->truth + s->min_window : NULL, .save_weights = s->save_weights};
+        .test_assets_are_factors = m->M == 0, .truth = m->truth && !s->placebo.kind ? m->truth + s->min_window : NULL, .save_weights = s->save_weights, .placebo = s->placebo};
 }
 
 /* A new run writes its skeleton; a resumed one must compute what the skeleton says. Rank 0. */
@@ -339,8 +339,38 @@ static void run_free(struct run *r)
     for (int c = 0; c < r->study->configs && r->fit; c++) memory_free(r->fit[c]);
     memory_free(r->fit);
     memory_free(r->parameters);
+    memory_free(r->output);
     memory_free(r->parts);
     memory_free(r->log);
+}
+
+/* Where results go: a placebo does not take the place of the study's own. */
+static char *output_of(const struct study *s, const struct run_options *o)
+{
+    char suffix[PLACEBO_TEXT + 16], option[PLACEBO_TEXT];
+    if (o->output || !o->placebo.kind) return memory_text(o->output ? o->output : s->output);
+    size_t n = strlen(s->output);
+    bool h5 = n > 3 && !strcmp(s->output + n - 3, ".h5");
+    snprintf(suffix, sizeof suffix, ".placebo-%s.h5", placebo_option(&o->placebo, option));
+    char *stem = memory_text(s->output), *out;
+    stem[h5 ? n - 3 : n] = '\0';
+    out = joined(stem, suffix);
+    memory_free(stem);
+    return out;
+}
+
+/* The placebo asked for goes to the study, which is what is computed, and to the header that row readers see. */
+static int take_placebo(struct run *r, struct error *e)
+{
+    struct study *s = r->study;
+    char words[PLACEBO_TEXT];
+    s->placebo = r->options->placebo;
+    s->placebo.seed = s->seed;
+    r->meta.placebo = s->placebo;
+    if (s->placebo.kind == PLACEBO_CHARACTERISTICS && s->placebo.lag >= r->meta.T)
+        return error_set(e, "--placebo: found characteristics of %d periods earlier; needed: fewer than the panel's %d periods", s->placebo.lag, r->meta.T);
+    if (s->placebo.kind) log_info("placebo: %s; results: %s", placebo_words(&s->placebo, words), r->output);
+    return 0;
 }
 
 int study_run(struct team *world, struct study *s, const struct run_options *o, struct error *e)
@@ -348,9 +378,9 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     struct run r = {.world = world, .study = s, .options = o, .base = memory_resident()};
     bool complete = false;
     r.panel = o->panel ? o->panel : s->panel;
-    r.output = o->output ? o->output : s->output;
-    if (!r.panel || !r.output)
+    if (!r.panel || !(o->output || s->output))
         return error_set(e, "%s: the key '%s' is missing; needed there or as %s FILE", s->file, r.panel ? "output" : "panel", r.panel ? "-o" : "--panel"), EXIT_INPUT;
+    r.output = output_of(s, o);
     r.parts = joined(r.output, ".parts");
     r.log = joined(r.output, ".log");
     r.parameters = joined(r.output, ".parameters");
@@ -358,7 +388,7 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     int status = EXIT_INPUT;
     if (team_rank(world) == 0) check_place(&r, e);
     if (!team_agree(world, e) && !panel_load_meta(r.panel, world, &r.meta, e)) {
-        if (!study_bind(s, &r.meta, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
+        if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
             else log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P, team_size(world), team_size(world) == 1 ? "" : "s", blas_text());
             status = complete ? EXIT_DONE : train(&r, e);

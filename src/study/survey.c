@@ -54,8 +54,9 @@ static int read_owned(struct team *world, const struct panel_meta *m, const char
     int64_t first = v->own_first[me], end = v->own_first[me + 1];
     progress_begin(&p, "reading the panel (rank 0's periods)", (long)(end - first), 0);
     for (int64_t t = first; t < end && !(stopped = stop_requested()); t++) {
-        if (panel_read_period(f, (int)t, &buffer, &rows, e)) break;
+        if (panel_read_stored(f, (int)t, &buffer, &rows, e)) break;
         crc[t] = rows_digest(&rows, m->D);
+        if (panel_apply_placebo(f, (int)t, &buffer, e)) break;
         for (int u = 0; u < v->U; u++) {
             int n = universe_select(v->universe[u], &rows, index);
             moments_of(m->D, &rows, index, n, workspace, v->own[u] + (size_t)(t - first) * moments_size(m->D));
