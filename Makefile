@@ -46,9 +46,9 @@ $(BUILD)/obj/base/version.o: ALL_CFLAGS += -DAIPM_REVISION='"$(REVISION)"'
 # ---- what is needed from the system -----------------------------------------------------------------------------------
 .PHONY: deps deps-quiet
 deps:
-	@tools/deps.sh
+	@.ci/deps.sh
 deps-quiet:
-	@tools/deps.sh --quiet
+	@.ci/deps.sh --quiet
 
 # ---- tests: tests/unit (CUnit, one process), tests/mpi (CUnit under mpirun), tests/cli (shell, the program itself) -----
 TEST_UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -84,9 +84,9 @@ bench: deps-quiet
 # ---- the rest ------------------------------------------------------------------------------------------------------------
 .PHONY: demo layers format lint install clean
 demo: all
-	@BUILD=$(BUILD) tools/demo.sh
+	@BUILD=$(BUILD) jobs/demo.sh
 layers: $(LIBRARY)
-	@tools/layers.sh $(BUILD)/obj
+	@tests/layers.sh $(BUILD)/obj
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 lint:

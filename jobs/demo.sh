@@ -14,6 +14,6 @@ say "$aipm" analyze results/demo.h5
 printf '\nAlphas, both series scaled to 15%% volatility (results/demo.tables/alphas.md):\n'
 cat results/demo.tables/alphas.md
 # figures and a page, where gnuplot is or can be had; without it the page says so
-command -v gnuplot >/dev/null || tools/deps.sh --gnuplot || true
+command -v gnuplot >/dev/null || .ci/deps.sh --gnuplot || true
 say "$aipm" report results/demo.h5
 echo "open results/demo.report/index.html in a browser"
