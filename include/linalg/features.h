@@ -11,10 +11,10 @@
 
 struct features {
     const struct kernels *kernels;
-    int D, P, columns;             /* of G: P, or P/2 for waves */
+    int D, P, columns; /* of G: P, or P/2 for waves */
     bool waves;
-    float scale;                   /* 1/sqrt(P) */
-    float *g;                      /* panels of columns, each [D, width] */
+    float scale; /* 1/sqrt(P) */
+    float *g;    /* panels of columns, each [D, width] */
     float *work;
 };
 double features_bytes(int D, int P);

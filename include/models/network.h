@@ -60,8 +60,9 @@ double transformer_flops(int D, int blocks, int heads, int feedforward, double N
 double transformer_bytes(int D, int max_assets, int shards, int ranks, int blocks, int heads, int feedforward);
 /* Attention of one block (from 0) over a period, mean over heads (head < 0) or of one head: rows first .. first+count-1 (at most
  * PANEL) of the softmax, out [count, N]. After a forward pass of that period by a team of one; scratch [PANEL, N]. */
-void transformer_attention(struct network *, const struct period *, int block, int head, int first, int count, float *out, float *scratch);
-int transformer_blocks(const struct network *);      /* 0: not a transformer */
+void transformer_attention(struct network *, const struct period *, int block, int head, int first, int count, float *out,
+                           float *scratch);
+int transformer_blocks(const struct network *); /* 0: not a transformer */
 int transformer_heads(const struct network *);
 /* Bytes that keeping all exponentials of the attention would take, on one rank. */
 double transformer_keep_bytes(int max_assets, int shards, int blocks, int heads);

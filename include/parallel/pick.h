@@ -6,8 +6,8 @@
 #include "parallel/team.h"
 
 struct team_pick;
-struct team_pick *team_pick_open(struct team *world, int kinds);      /* collective */
-void team_pick_close(struct team_pick *p);                            /* collective */
+struct team_pick *team_pick_open(struct team *world, int kinds); /* collective */
+void team_pick_close(struct team_pick *p);                       /* collective */
 /* The number of the next task of this kind, from 0: every task is given once. */
 int64_t team_pick_take(struct team_pick *p, int kind);
 /* Seconds that `tasks` tasks of this kind have taken. */

@@ -55,7 +55,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_PANEL: a->panel = arg; return 0;
     case 'o': a->folder = arg; return 0;
     case KEY_DATE:
-        if (whole(arg, 10000101, 999912312359, &a->date)) return arguments_fail(state, "--date: found '%s'; needed: YYYYMMDD", arg);
+        if (whole(arg, 10000101, 999912312359, &a->date))
+            return arguments_fail(state, "--date: found '%s'; needed: YYYYMMDD", arg);
         return 0;
     case KEY_BLOCK:
     case KEY_HEAD:
@@ -64,7 +65,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         *(key == KEY_BLOCK ? &a->block : key == KEY_HEAD ? &a->head : &a->links) = (int)n;
         return 0;
     case KEY_SEED:
-        if (whole(arg, 0, 1000000, &n)) return arguments_fail(state, "--seed: found '%s'; needed: a whole number from 0", arg);
+        if (whole(arg, 0, 1000000, &n))
+            return arguments_fail(state, "--seed: found '%s'; needed: a whole number from 0", arg);
         a->seed = (int)n;
         return 0;
     case ARGP_KEY_ARG:
@@ -86,8 +88,8 @@ struct link {
 /* What one pass over the attention matrix leaves. */
 struct reading {
     int n, links;
-    struct link *link;               /* [links] strongest first, an asset's weight on itself left out */
-    struct link *strongest;          /* [n] of every row */
+    struct link *link;      /* [links] strongest first, an asset's weight on itself left out */
+    struct link *strongest; /* [n] of every row */
     double *entropy, *self, *received;
 };
 
@@ -126,7 +128,8 @@ static void reading_take(struct reading *r, struct network *n, const struct peri
     r->entropy = memory_array(double, p->n, "attention");
     r->self = memory_array(double, p->n, "attention");
     r->received = memory_array(double, p->n, "attention");
-    float *rows = memory_array(float, (size_t)PANEL *p->n, "attention"), *scratch = memory_array(float, (size_t)PANEL *p->n, "attention");
+    float *rows = memory_array(float, (size_t)PANEL * p->n, "attention"),
+          *scratch = memory_array(float, (size_t)PANEL * p->n, "attention");
     for (int at = 0; at < p->n; at += PANEL) {
         int count = p->n - at < PANEL ? p->n - at : PANEL;
         transformer_attention(n, p, block, head, at, count, rows, scratch);
@@ -200,9 +203,11 @@ static void print_summary(const struct reading *r, const struct period *p, const
 {
     double entropy = 0, self = 0;
     for (int i = 0; i < r->n; i++) entropy += r->entropy[i] / r->n, self += r->self[i] / r->n;
-    printf("%lld: %d assets; mean entropy %.3f of %.3f if even; mean weight on itself %.4f\n", (long long)p->date, r->n, entropy, log(r->n), self);
+    printf("%lld: %d assets; mean entropy %.3f of %.3f if even; mean weight on itself %.4f\n", (long long)p->date, r->n,
+           entropy, log(r->n), self);
     for (int k = 0; k < assets->rows && k < 5; k++)
-        printf("  leader %d: asset %lld, receives %.3f\n", k + 1, (long long)table_at(assets, k, 0)->number, table_at(assets, k, 1)->number);
+        printf("  leader %d: asset %lld, receives %.3f\n", k + 1, (long long)table_at(assets, k, 0)->number,
+               table_at(assets, k, 1)->number);
     printf("links and assets: %s\n", folder);
 }
 
@@ -211,11 +216,13 @@ static const struct config *find_config(const struct study *s, const struct argu
 {
     for (int i = 0; i < s->configs; i++) {
         const struct config *c = &s->config[i];
-        if (strcmp(c->class->name, "transformer") || (a->model && strcmp(c->name, a->model)) || (a->universe && strcmp(c->universe->name, a->universe))) continue;
+        if (strcmp(c->class->name, "transformer") || (a->model && strcmp(c->name, a->model)) ||
+            (a->universe && strcmp(c->universe->name, a->universe)))
+            continue;
         return c;
     }
-    error_set(e, "%s: no transformer%s%s%s%s; needed: one of the study's", a->results, a->model ? " named " : "", a->model ? a->model : "", a->universe ? " in universe " : "",
-              a->universe ? a->universe : "");
+    error_set(e, "%s: no transformer%s%s%s%s; needed: one of the study's", a->results, a->model ? " named " : "",
+              a->model ? a->model : "", a->universe ? " in universe " : "", a->universe ? a->universe : "");
     return NULL;
 }
 
@@ -233,7 +240,8 @@ static void select_rows(const struct universe *u, const struct rows *r, int D, i
     memory_free(index);
 }
 
-static void show(const struct arguments *a, const struct config *c, struct team *alone, const struct period *p, struct error *e)
+static void show(const struct arguments *a, const struct config *c, struct team *alone, const struct period *p,
+                 struct error *e)
 {
     char folder[4096], saved[4096];
     struct model *m = c->class->create(&c->shape, 0, &c->values);
@@ -241,11 +249,15 @@ static void show(const struct arguments *a, const struct config *c, struct team 
     int64_t found;
     snprintf(saved, sizeof saved, "%s.parameters", a->results);
     char *from = parameters_folder(saved, c->universe->name, c->name, a->seed);
-    if (a->block > transformer_blocks(n)) error_set(e, "--block: found %d; needed: 1 to %d, the blocks of %s", a->block, transformer_blocks(n), c->name);
-    else if (a->head > transformer_heads(n)) error_set(e, "--head: found %d; needed: 1 to %d, the heads of %s", a->head, transformer_heads(n), c->name);
-    else if (p->n == 0) error_set(e, "%s has no assets on %lld; needed: a date with some", c->universe->name, (long long)p->date);
+    if (a->block > transformer_blocks(n))
+        error_set(e, "--block: found %d; needed: 1 to %d, the blocks of %s", a->block, transformer_blocks(n), c->name);
+    else if (a->head > transformer_heads(n))
+        error_set(e, "--head: found %d; needed: 1 to %d, the heads of %s", a->head, transformer_heads(n), c->name);
+    else if (p->n == 0)
+        error_set(e, "%s has no assets on %lld; needed: a date with some", c->universe->name, (long long)p->date);
     else if (!parameters_load(from, p->date, n, &found, e)) {
-        if (found != p->date) log_warn("no parameters of %lld: those of %lld are used", (long long)p->date, (long long)found);
+        if (found != p->date)
+            log_warn("no parameters of %lld: those of %lld are used", (long long)p->date, (long long)found);
         struct reading r;
         float *w = memory_array(float, p->n, "weights");
         network_bind(n, alone);
@@ -272,7 +284,9 @@ static void inspect(const struct arguments *a, const struct results *results, st
     if (!panel_load_meta(path, NULL, &m, e)) {
         int t = 0;
         while (t < m.T && m.dates[t] != a->date) t++;
-        if (t == m.T) error_set(e, "%s: found no date %ld; needed: one of the panel's, %lld to %lld", path, a->date, (long long)m.dates[0], (long long)m.dates[m.T - 1]);
+        if (t == m.T)
+            error_set(e, "%s: found no date %ld; needed: one of the panel's, %lld to %lld", path, a->date,
+                      (long long)m.dates[0], (long long)m.dates[m.T - 1]);
         const struct config *c = error_is_set(e) || study_bind(&s, &m, e) ? NULL : find_config(&s, a, e);
         struct panel_file *f = c ? panel_open(path, NULL, &m, e) : NULL;
         if (f) {
@@ -296,11 +310,16 @@ static void inspect(const struct arguments *a, const struct results *results, st
 
 int command_inspect(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options, .parser = parse, .args_doc = "RESULTS",
-                                     .doc = "Read the attention of a transformer at one date, from RESULTS.parameters of a study run with save_parameters: true. "
-                                            "Writes links (the strongest, an asset's weight on itself left out) and assets (what each receives from others and gives "
-                                            "to them, entropy of its attention), leaders first, as CSV, Markdown and LaTeX.\v"
-                                            "Example:\n  aipm inspect results/demo.h5 --date 20151231 --block 2"};
+    static const struct argp argp = {.options = options,
+                                     .parser = parse,
+                                     .args_doc = "RESULTS",
+                                     .doc =
+                                         "Read the attention of a transformer at one date, from RESULTS.parameters of a "
+                                         "study run with save_parameters: true. "
+                                         "Writes links (the strongest, an asset's weight on itself left out) and assets "
+                                         "(what each receives from others and gives "
+                                         "to them, entropy of its attention), leaders first, as CSV, Markdown and LaTeX.\v"
+                                         "Example:\n  aipm inspect results/demo.h5 --date 20151231 --block 2"};
     struct arguments a = {.block = 1, .links = 100};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;

@@ -76,8 +76,11 @@ static int read_tensor(struct hdf *f, struct network *n, int i, float *values, s
         same = same && size[d] == t->size[d];
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%lld", d ? " x " : "", (long long)size[d]);
     }
-    for (int d = 0; d < t->rank; d++) snprintf(needed + strlen(needed), sizeof needed - strlen(needed), "%s%d", d ? " x " : "", t->size[d]);
-    if (!same) return error_set(e, "%s: %s: found shape %s; needed: %s, the network's on this panel", hdf_path(f), t->name, found, needed);
+    for (int d = 0; d < t->rank; d++)
+        snprintf(needed + strlen(needed), sizeof needed - strlen(needed), "%s%d", d ? " x " : "", t->size[d]);
+    if (!same)
+        return error_set(e, "%s: %s: found shape %s; needed: %s, the network's on this panel", hdf_path(f), t->name, found,
+                         needed);
     if (hdf_read(f, t->name, HDF_FLOAT32, values, e)) return -1;
     tensor_import(n, i, values);
     return 0;
@@ -87,7 +90,9 @@ int parameters_load(const char *folder, int64_t date, struct network *n, int64_t
 {
     char path[4096];
     *found = latest(folder, date);
-    if (*found < 0) return error_set(e, "%s: no parameters of %lld or before; needed: a run with save_parameters: true", folder, (long long)date);
+    if (*found < 0)
+        return error_set(e, "%s: no parameters of %lld or before; needed: a run with save_parameters: true", folder,
+                         (long long)date);
     snprintf(path, sizeof path, "%s/%lld.h5", folder, (long long)*found);
     struct hdf *f = hdf_open(path, NULL, e);
     if (!f) return -1;
@@ -110,7 +115,8 @@ static uint64_t checksum(const void *data, size_t bytes)
 {
     const unsigned char *at = data;
     uLong c = crc32(0, NULL, 0);
-    for (size_t done = 0; done < bytes; done += 1 << 30) c = crc32(c, at + done, (uInt)(bytes - done < 1 << 30 ? bytes - done : 1 << 30));
+    for (size_t done = 0; done < bytes; done += 1 << 30)
+        c = crc32(c, at + done, (uInt)(bytes - done < 1 << 30 ? bytes - done : 1 << 30));
     return c;
 }
 
@@ -122,7 +128,8 @@ int state_write(const char *path, const void *data, size_t bytes, struct error *
     memcpy(head.magic, magic, sizeof head.magic);
     FILE *f = fopen(beside, "wb");
     if (!f) return error_set(e, "%s: cannot be written: %s", beside, strerror(errno));
-    int good = fwrite(&head, sizeof head, 1, f) == 1 && (!bytes || fwrite(data, bytes, 1, f) == 1) && !fflush(f) && !fsync(fileno(f));
+    int good = fwrite(&head, sizeof head, 1, f) == 1 && (!bytes || fwrite(data, bytes, 1, f) == 1) && !fflush(f) &&
+               !fsync(fileno(f));
     int why = errno;
     good = !fclose(f) && good;
     if (good && !rename(beside, path)) return 0;
@@ -140,7 +147,8 @@ void *state_read(const char *path, size_t *bytes)
     fseek(f, 0, SEEK_END);
     long size = ftell(f);
     rewind(f);
-    if (fread(&head, sizeof head, 1, f) == 1 && !memcmp(head.magic, magic, sizeof magic) && (uint64_t)size == head.bytes + sizeof head) {
+    if (fread(&head, sizeof head, 1, f) == 1 && !memcmp(head.magic, magic, sizeof magic) &&
+        (uint64_t)size == head.bytes + sizeof head) {
         data = memory_allocate(head.bytes, 1, "a saved state");
         if ((head.bytes && fread(data, head.bytes, 1, f) != 1) || checksum(data, head.bytes) != head.check) {
             memory_free(data);

@@ -9,18 +9,28 @@
 /* A panel of columns and a chunk of rows: their products (240 kB) and the columns (132 kB at D = 132) share a second-level cache. */
 enum { WIDTH = 256, CHUNK = 240 };
 
-double features_bytes(int D, int P) { return 4. * ((double)D * ((double)P + WIDTH) + CHUNK * WIDTH + CHUNK + 2. * WIDTH); }
+double features_bytes(int D, int P)
+{
+    return 4. * ((double)D * ((double)P + WIDTH) + CHUNK * WIDTH + CHUNK + 2. * WIDTH);
+}
 
-static int width_of(const struct features *f, int column) { return f->columns - column < WIDTH ? f->columns - column : WIDTH; }
+static int width_of(const struct features *f, int column)
+{
+    return f->columns - column < WIDTH ? f->columns - column : WIDTH;
+}
 
 /* Panels are stored WIDTH wide; the last is filled up with zero columns. */
-static const float *panel_of(const struct features *f, int column) { return f->g + (size_t)column * (size_t)f->D; }
+static const float *panel_of(const struct features *f, int column)
+{
+    return f->g + (size_t)column * (size_t)f->D;
+}
 
 void features_create(struct features *f, int D, int P, bool waves, double bandwidth, uint64_t seed)
 {
     int columns = waves ? P / 2 : P, panels = (columns + WIDTH - 1) / WIDTH;
-    *f = (struct features){.kernels = kernels_best(), .D = D, .P = P, .columns = columns, .waves = waves, .scale = (float)(1 / sqrt(P))};
-    f->g = memory_array(float, (size_t)panels * WIDTH * (size_t)D, "random features");
+    *f = (struct features){
+        .kernels = kernels_best(), .D = D, .P = P, .columns = columns, .waves = waves, .scale = (float)(1 / sqrt(P))};
+    f->g = memory_array(float, (size_t)panels *WIDTH *(size_t)D, "random features");
     f->work = memory_array(float, CHUNK *WIDTH + CHUNK + 2 * WIDTH, "random features");
     float *column = memory_array(float, D, "random features");
     for (int k = 0; k < columns; k++) {
@@ -42,7 +52,8 @@ void features_destroy(struct features *f)
 /* X G for a chunk of rows and a panel of columns, into work [rows, WIDTH]. */
 static void products(const struct features *f, int rows, const float *x, int column)
 {
-    f->kernels->product(rows, padded(width_of(f, column)), f->D, x, f->D, 1, panel_of(f, column), WIDTH, f->work, WIDTH, false);
+    f->kernels->product(rows, padded(width_of(f, column)), f->D, x, f->D, 1, panel_of(f, column), WIDTH, f->work, WIDTH,
+                        false);
 }
 
 void features_sums(const struct features *f, int n, const float *x, const double *r, double *sums)
@@ -78,7 +89,8 @@ void features_weights(const struct features *f, int n, const float *x, const dou
             for (int i = 0; i < rows; i++)
                 for (int j = 0; j < width; j++) {
                     float s = f->work[i * WIDTH + j];
-                    if (f->waves) total[i] += (double)sinf(s) * theta[column + j] + (double)cosf(s) * theta[f->columns + column + j];
+                    if (f->waves)
+                        total[i] += (double)sinf(s) * theta[column + j] + (double)cosf(s) * theta[f->columns + column + j];
                     else total[i] += (double)(s > 0 ? s : 0) * theta[column + j];
                 }
         }

@@ -16,25 +16,49 @@ struct model {
     enum factor_scale scale;
     struct features features;
     struct ridge_path path;
-    double *factors;           /* [T+1, P] of the window's periods in order, then of the last one traded */
-    int *index;                /* [T+1] which period each row is, -1: none */
-    double *gram;              /* [T, T] */
+    double *factors; /* [T+1, P] of the window's periods in order, then of the last one traded */
+    int *index;      /* [T+1] which period each row is, -1: none */
+    double *gram;    /* [T, T] */
 };
 
 static const struct model_option options[] = {
-    {.key = "features", .type = OPTION_INT, .fallback = "25000", .low = 2, .high = 1e7, .help = "random features P; a smaller P has the first columns of a larger one"},
-    {.key = "activation", .type = OPTION_WORD, .fallback = "relu", .words = "relu|fourier", .help = "relu(X G), or sin and cos of X G"},
-    {.key = "bandwidth", .type = OPTION_REAL, .fallback = "1.0", .low = 1e-6, .high = 1e6, .help = "standard deviation of the entries of G"},
-    {.key = "seeds", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "independent draws of G, averaged"},
+    {.key = "features",
+     .type = OPTION_INT,
+     .fallback = "25000",
+     .low = 2,
+     .high = 1e7,
+     .help = "random features P; a smaller P has the first columns of a larger one"},
+    {.key = "activation",
+     .type = OPTION_WORD,
+     .fallback = "relu",
+     .words = "relu|fourier",
+     .help = "relu(X G), or sin and cos of X G"},
+    {.key = "bandwidth",
+     .type = OPTION_REAL,
+     .fallback = "1.0",
+     .low = 1e-6,
+     .high = 1e6,
+     .help = "standard deviation of the entries of G"},
+    {.key = "seeds",
+     .type = OPTION_INT,
+     .fallback = "1",
+     .low = 1,
+     .high = 1000,
+     .help = "independent draws of G, averaged"},
     {.key = NULL},
 };
 
-static bool waves(const struct values *v) { return !strcmp(values_word(v, "activation"), "fourier"); }
+static bool waves(const struct values *v)
+{
+    return !strcmp(values_word(v, "activation"), "fourier");
+}
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {
     long P = values_int(v, "features");
-    if (waves(v) && P % 2) return error_set(e, "model %s: features: found %ld; needed: an even number, half of them sines, half cosines", s->name, P);
+    if (waves(v) && P % 2)
+        return error_set(e, "model %s: features: found %ld; needed: an even number, half of them sines, half cosines",
+                         s->name, P);
     return 0;
 }
 
@@ -56,12 +80,13 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
 static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
 {
     struct model *m = memory_array(struct model, 1, "dkkm");
-    *m = (struct model){.T = s->T, .nz = s->nz, .z = s->ridge, .P = (int)values_int(v, "features"), .scale = s->factor_scale};
+    *m =
+        (struct model){.T = s->T, .nz = s->nz, .z = s->ridge, .P = (int)values_int(v, "features"), .scale = s->factor_scale};
     features_create(&m->features, s->D, m->P, waves(v), values_real(v, "bandwidth"), seed);
     ridge_create(&m->path, s->T, s->nz);
     m->factors = memory_array(double, (size_t)(s->T + 1) * (size_t)m->P, "managed factors of a window");
     m->index = memory_array(int, s->T + 1, "managed factors of a window");
-    m->gram = memory_array(double, (size_t)s->T * (size_t)s->T, "Gram matrix");
+    m->gram = memory_array(double, (size_t)s->T *(size_t)s->T, "Gram matrix");
     for (int t = 0; t <= s->T; t++) m->index[t] = -1;
     return m;
 }
@@ -76,7 +101,10 @@ static void destroy(struct model *m)
     memory_free(m);
 }
 
-static double *row(struct model *m, int k) { return m->factors + (size_t)k * (size_t)m->P; }
+static double *row(struct model *m, int k)
+{
+    return m->factors + (size_t)k * (size_t)m->P;
+}
 
 /* Bring row k to hold period p: from a later row (windows roll forward), or anew. */
 static void place(struct model *m, int k, const struct period *p)
@@ -106,12 +134,19 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
 
 static void positions(struct model *m, const struct window *w, double *out)
 {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->P, w->T, 1, m->path.alpha, w->T, m->factors, m->P, 0, out, m->P);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->P, w->T, 1, m->path.alpha, w->T, m->factors, m->P, 0,
+                out, m->P);
 }
 
-static void record(struct model *m, const double *returns, double *out) { ridge_rows_record(&m->path, m->z, returns, out); }
+static void record(struct model *m, const double *returns, double *out)
+{
+    ridge_rows_record(&m->path, m->z, returns, out);
+}
 
-static int chosen(const struct model *m) { return m->path.selected; }
+static int chosen(const struct model *m)
+{
+    return m->path.selected;
+}
 
 static int own_assets(const struct shape *s, const struct values *v)
 {

@@ -11,7 +11,7 @@
 #include "models/network.h"
 #include "models/ridge_rows.h"
 
-enum { CHUNK = 240 };           /* rows embedded at a time */
+enum { CHUNK = 240 }; /* rows embedded at a time */
 
 struct model {
     int T, nz, D, px, pz;
@@ -20,13 +20,13 @@ struct model {
     enum factor_scale scale;
     struct features features;
     struct ridge_path path;
-    double *timing;             /* [T+1, px, pz] Xi of the window's periods, in order, now last */
-    double *factors;            /* [T+1, px] scaled F; row T: of the last period traded */
-    int *timing_of, *factors_of;/* [T+1] which period each row holds, -1: none */
-    double *timing_gram;        /* [T+1, T+1] */
-    double *kernel, *score;     /* [T, T], [nz, T] */
-    float *raw, *x, *features_x;/* [CHUNK, P], [CHUNK, padded(D)], [CHUNK, padded(P)] */
-    float *product;             /* [px, padded(pz)] */
+    double *timing;              /* [T+1, px, pz] Xi of the window's periods, in order, now last */
+    double *factors;             /* [T+1, px] scaled F; row T: of the last period traded */
+    int *timing_of, *factors_of; /* [T+1] which period each row holds, -1: none */
+    double *timing_gram;         /* [T+1, T+1] */
+    double *kernel, *score;      /* [T, T], [nz, T] */
+    float *raw, *x, *features_x; /* [CHUNK, P], [CHUNK, padded(D)], [CHUNK, padded(P)] */
+    float *product;              /* [px, padded(pz)] */
 };
 
 static bool embeds(const struct values *v, const char *what)
@@ -35,9 +35,15 @@ static bool embeds(const struct values *v, const char *what)
     return !strcmp(word, what) || !strcmp(word, "both");
 }
 
-static bool waves(const struct values *v) { return !strcmp(values_word(v, "embedding_activation"), "fourier"); }
+static bool waves(const struct values *v)
+{
+    return !strcmp(values_word(v, "embedding_activation"), "fourier");
+}
 
-static int side(const struct shape *s, const struct values *v, const char *what) { return embeds(v, what) ? (int)values_int(v, "embedding_features") : s->D; }
+static int side(const struct shape *s, const struct values *v, const char *what)
+{
+    return embeds(v, what) ? (int)values_int(v, "embedding_features") : s->D;
+}
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {
@@ -45,19 +51,28 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     long P = values_int(v, "embedding_features");
     values_list(v, "heads", &heads);
     if (strcmp(values_word(v, "objective"), "msrr"))
-        return error_set(e, "model %s: objective: found %s beside an embedding; needed: msrr", s->name, values_word(v, "objective"));
-    if (heads) return error_set(e, "model %s: heads: found a list beside an embedding; needed: none, the embedded transformer has all its heads", s->name);
-    if (waves(v) && P % 2) return error_set(e, "model %s: embedding_features: found %ld; needed: an even number, half of them sines, half cosines", s->name, P);
+        return error_set(e, "model %s: objective: found %s beside an embedding; needed: msrr", s->name,
+                         values_word(v, "objective"));
+    if (heads)
+        return error_set(
+            e, "model %s: heads: found a list beside an embedding; needed: none, the embedded transformer has all its heads",
+            s->name);
+    if (waves(v) && P % 2)
+        return error_set(e,
+                         "model %s: embedding_features: found %ld; needed: an even number, half of them sines, half cosines",
+                         s->name, P);
     return 0;
 }
 
 static void cost(const struct shape *s, const struct values *v, struct cost *c)
 {
-    double P = (double)values_int(v, "embedding_features"), px = side(s, v, "x"), pz = side(s, v, "z"), T = s->T, n = s->max_assets;
-    double period = 2 * n * s->D * P + 2 * n * px * pz, rest = (T + 1) * (T + 1) * px * pz + 2 * s->nz * T * px + 20 * T * T * T;
+    double P = (double)values_int(v, "embedding_features"), px = side(s, v, "x"), pz = side(s, v, "z"), T = s->T,
+           n = s->max_assets;
+    double period = 2 * n * s->D * P + 2 * n * px * pz,
+           rest = (T + 1) * (T + 1) * px * pz + 2 * s->nz * T * px + 20 * T * T * T;
     *c = (struct cost){.flops = period + rest, .seconds = period / 5e10 + rest / 2e10, .first_seconds = T * period / 5e10};
-    c->bytes = features_bytes(s->D, (int)P) + 8 * ((T + 1) * (px * pz + px) + 2 * (T + 1) * (T + 1) + s->nz * T) + 4 * (CHUNK * (2 * P + s->D + 2 * PAD) + px * (pz + PAD)) +
-               (double)ridge_bytes(s->T, s->nz);
+    c->bytes = features_bytes(s->D, (int)P) + 8 * ((T + 1) * (px * pz + px) + 2 * (T + 1) * (T + 1) + s->nz * T) +
+               4 * (CHUNK * (2 * P + s->D + 2 * PAD) + px * (pz + PAD)) + (double)ridge_bytes(s->T, s->nz);
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)
@@ -71,12 +86,19 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
 {
     struct model *m = memory_array(struct model, 1, "embedded transformer");
     int P = (int)values_int(v, "embedding_features");
-    *m = (struct model){.T = s->T, .nz = s->nz, .D = s->D, .px = side(s, v, "x"), .pz = side(s, v, "z"), .embed_x = embeds(v, "x"), .embed_z = embeds(v, "z"),
-                        .z = s->ridge, .scale = s->factor_scale};
+    *m = (struct model){.T = s->T,
+                        .nz = s->nz,
+                        .D = s->D,
+                        .px = side(s, v, "x"),
+                        .pz = side(s, v, "z"),
+                        .embed_x = embeds(v, "x"),
+                        .embed_z = embeds(v, "z"),
+                        .z = s->ridge,
+                        .scale = s->factor_scale};
     size_t T = (size_t)s->T, px = (size_t)m->px, pz = (size_t)m->pz;
     features_create(&m->features, s->D, P, waves(v), values_real(v, "embedding_bandwidth"), seed);
     ridge_create(&m->path, s->T, s->nz);
-    m->timing = memory_array(double, (T + 1) * px *pz, "timing variables of a window");
+    m->timing = memory_array(double, (T + 1) * px * pz, "timing variables of a window");
     m->factors = memory_array(double, (T + 1) * px, "managed factors of a window");
     m->timing_of = memory_array(int, T + 1, "periods held");
     m->factors_of = memory_array(int, T + 1, "periods held");
@@ -95,12 +117,19 @@ static void destroy(struct model *m)
 {
     features_destroy(&m->features);
     ridge_destroy(&m->path);
-    void *const all[] = {m->timing, m->factors, m->timing_of, m->factors_of, m->timing_gram, m->kernel, m->score, m->raw, m->x, m->features_x, m->product, m};
+    void *const all[] = {m->timing, m->factors, m->timing_of, m->factors_of, m->timing_gram, m->kernel,
+                         m->score,  m->raw,     m->x,         m->features_x, m->product,     m};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
-static double *timing(struct model *m, int k) { return m->timing + (size_t)k * (size_t)m->px * (size_t)m->pz; }
-static double *factors(struct model *m, int k) { return m->factors + (size_t)k * (size_t)m->px; }
+static double *timing(struct model *m, int k)
+{
+    return m->timing + (size_t)k * (size_t)m->px * (size_t)m->pz;
+}
+static double *factors(struct model *m, int k)
+{
+    return m->factors + (size_t)k * (size_t)m->px;
+}
 
 /* Xi = X~'Z~ / n. */
 static void take_timing(struct model *m, const struct period *p, double *out)
@@ -113,7 +142,8 @@ static void take_timing(struct model *m, const struct period *p, double *out)
         rows_pad(rows, m->D, from, m->x);
         features_rows(&m->features, rows, from, m->raw);
         rows_pad(rows, m->features.P, m->raw, m->features_x);
-        m->features.kernels->product(m->px, ldz, rows, m->embed_x ? m->features_x : m->x, 1, ldx, m->embed_z ? m->features_x : m->x, ldz, m->product, ldz, false);
+        m->features.kernels->product(m->px, ldz, rows, m->embed_x ? m->features_x : m->x, 1, ldx,
+                                     m->embed_z ? m->features_x : m->x, ldz, m->product, ldz, false);
         for (int i = 0; i < m->px; i++)
             for (int j = 0; j < m->pz; j++) out[(size_t)i * m->pz + j] += (double)m->product[(size_t)i * ldz + j] / p->n;
     }
@@ -156,7 +186,8 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, T + 1, all, 1, m->timing, all, 0, m->timing_gram, T + 1);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, T, m->px, 1, m->factors, m->px, 0, m->kernel, T);
     for (int s = 0; s < T; s++)
-        for (int t = 0; t <= s; t++) m->kernel[s * T + t] = m->kernel[t * T + s] = m->kernel[s * T + t] * m->timing_gram[s * (T + 1) + t];
+        for (int t = 0; t <= s; t++)
+            m->kernel[s * T + t] = m->kernel[t * T + s] = m->kernel[s * T + t] * m->timing_gram[s * (T + 1) + t];
     note->code = ridge_fit(&m->path, T, m->kernel, m->z) != 0;
     if (note->code) snprintf(note->text, sizeof note->text, "the kernel has no eigen-decomposition");
     return note->code;
@@ -167,14 +198,24 @@ static void positions(struct model *m, const struct window *w, double *out)
     int T = w->T;
     for (int z = 0; z < m->nz; z++)
         for (int t = 0; t < T; t++) m->score[z * T + t] = m->path.alpha[(size_t)z * T + t] * m->timing_gram[T * (T + 1) + t];
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->px, T, 1, m->score, T, m->factors, m->px, 0, out, m->px);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->px, T, 1, m->score, T, m->factors, m->px, 0, out,
+                m->px);
 }
 
-static void record(struct model *m, const double *returns, double *out) { ridge_rows_record(&m->path, m->z, returns, out); }
+static void record(struct model *m, const double *returns, double *out)
+{
+    ridge_rows_record(&m->path, m->z, returns, out);
+}
 
-static int chosen(const struct model *m) { return m->path.selected; }
+static int chosen(const struct model *m)
+{
+    return m->path.selected;
+}
 
-static int own_assets(const struct shape *s, const struct values *v) { return side(s, v, "x"); }
+static int own_assets(const struct shape *s, const struct values *v)
+{
+    return side(s, v, "x");
+}
 
 static void own_returns(struct model *m, const struct period *realised, double *out)
 {

@@ -20,30 +20,58 @@ struct model {
     const double *z;
     struct ridge_path path;
     struct heads *heads;
-    struct ols_fit *ols;       /* NULL: MSRR */
-    double *cross;             /* [nz, T, T] q_s'q_t, OLS only */
-    const double **timing;     /* [T+1] packed Xi of the window */
-    double *kernel;            /* [T, T] Sigma^F o Sigma^Xi */
-    double *factors;           /* [T, D] */
-    double *score;             /* [nz, nh, T] <Xi_now b b', Xi_tau>, then alpha times it */
-    double *saturated;         /* [nz, T] alpha <Xi_now, Xi_tau> */
-    double *turned;            /* [T, D] q_tau' Xi_now */
+    struct ols_fit *ols;   /* NULL: MSRR */
+    double *cross;         /* [nz, T, T] q_s'q_t, OLS only */
+    const double **timing; /* [T+1] packed Xi of the window */
+    double *kernel;        /* [T, T] Sigma^F o Sigma^Xi */
+    double *factors;       /* [T, D] */
+    double *score;         /* [nz, nh, T] <Xi_now b b', Xi_tau>, then alpha times it */
+    double *saturated;     /* [nz, T] alpha <Xi_now, Xi_tau> */
+    double *turned;        /* [T, D] q_tau' Xi_now */
 };
 
 static const struct model_option options[] = {
-    {.key = "objective", .type = OPTION_WORD, .fallback = "msrr", .words = "msrr|ols",
-     .help = "msrr: maximal Sharpe ratio regression, the paper's main objective (11); ols: returns of stocks on features (67)"},
-    {.key = "heads", .type = OPTION_INTS, .fallback = "[]", .low = 1, .high = 1e6,
+    {.key = "objective",
+     .type = OPTION_WORD,
+     .fallback = "msrr",
+     .words = "msrr|ols",
+     .help =
+         "msrr: maximal Sharpe ratio regression, the paper's main objective (11); ols: returns of stocks on features (67)"},
+    {.key = "heads",
+     .type = OPTION_INTS,
+     .fallback = "[]",
+     .low = 1,
+     .high = 1e6,
      .help = "head counts to report, ascending, at most D; empty: 1, 2, 4, ... and D. All come from one fit"},
-    {.key = "rank", .type = OPTION_INT, .fallback = "0", .low = 0, .high = 1e6,
+    {.key = "rank",
+     .type = OPTION_INT,
+     .fallback = "0",
+     .low = 0,
+     .high = 1e6,
      .help = "ols: leading eigenpairs of the timing Gram matrix to keep (Lemma 5); 0: exact"},
-    {.key = "solver", .type = OPTION_WORD, .fallback = "auto", .words = "auto|dense|iterative",
-     .help = "ols: one eigen-decomposition of order D T, conjugate gradients, or the cheaper of those that fit in memory_mb"},
-    {.key = "embedding", .type = OPTION_WORD, .fallback = "none", .words = "none|x|z|both",
+    {.key = "solver",
+     .type = OPTION_WORD,
+     .fallback = "auto",
+     .words = "auto|dense|iterative",
+     .help =
+         "ols: one eigen-decomposition of order D T, conjugate gradients, or the cheaper of those that fit in memory_mb"},
+    {.key = "embedding",
+     .type = OPTION_WORD,
+     .fallback = "none",
+     .words = "none|x|z|both",
      .help = "random features in place of the characteristics traded (x), of those attended through (z), or both (29)"},
     {.key = "embedding_features", .type = OPTION_INT, .fallback = "500", .low = 2, .high = 1e6, .help = "how many"},
-    {.key = "embedding_activation", .type = OPTION_WORD, .fallback = "fourier", .words = "fourier|relu", .help = "sin and cos, or relu"},
-    {.key = "embedding_bandwidth", .type = OPTION_REAL, .fallback = "1.0", .low = 1e-6, .high = 1e6, .help = "standard deviation of the random weights"},
+    {.key = "embedding_activation",
+     .type = OPTION_WORD,
+     .fallback = "fourier",
+     .words = "fourier|relu",
+     .help = "sin and cos, or relu"},
+    {.key = "embedding_bandwidth",
+     .type = OPTION_REAL,
+     .fallback = "1.0",
+     .low = 1e-6,
+     .high = 1e6,
+     .help = "standard deviation of the random weights"},
     {.key = NULL},
 };
 
@@ -72,13 +100,23 @@ static struct heads_plan plan(const struct shape *s, int nh, const int *heads)
     return (struct heads_plan){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .heads = heads, .memory = s->memory};
 }
 
-static bool is_ols(const struct values *v) { return !strcmp(values_word(v, "objective"), "ols"); }
+static bool is_ols(const struct values *v)
+{
+    return !strcmp(values_word(v, "objective"), "ols");
+}
 
 static struct ols_plan ols_plan_of(const struct shape *s, const struct values *v)
 {
     const char *road = values_word(v, "solver");
-    return (struct ols_plan){.T = s->T, .D = s->D, .nz = s->nz, .rank = (int)values_int(v, "rank"), .z = s->ridge, .memory = (double)s->memory,
-                             .road = !strcmp(road, "dense") ? OLS_DENSE : !strcmp(road, "iterative") ? OLS_ITERATIVE : OLS_AUTO};
+    return (struct ols_plan){.T = s->T,
+                             .D = s->D,
+                             .nz = s->nz,
+                             .rank = (int)values_int(v, "rank"),
+                             .z = s->ridge,
+                             .memory = (double)s->memory,
+                             .road = !strcmp(road, "dense")       ? OLS_DENSE
+                                     : !strcmp(road, "iterative") ? OLS_ITERATIVE
+                                                                  : OLS_AUTO};
 }
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
@@ -91,9 +129,11 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     const int *list = values_list(v, "heads", &n);
     for (int i = 0; i < n; i++) {
         if (list[i] > s->D)
-            return error_set(e, "model %s: heads: found %d; needed: at most D = %d, the panel's number of characteristics", s->name, list[i], s->D);
+            return error_set(e, "model %s: heads: found %d; needed: at most D = %d, the panel's number of characteristics",
+                             s->name, list[i], s->D);
         if (i && list[i] <= list[i - 1])
-            return error_set(e, "model %s: heads: found %d after %d; needed: ascending, each once", s->name, list[i], list[i - 1]);
+            return error_set(e, "model %s: heads: found %d after %d; needed: ascending, each once", s->name, list[i],
+                             list[i - 1]);
     }
     return 0;
 }
@@ -126,9 +166,12 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
     for (int i = 0; i < nh; i++) heads[i] = room[i];
     *l = (struct layout){.variants = s->nz * (nh + 1) + 1, .seeds = 1};
     ridge_rows_layout(s, l);
-    layout_field(l, "returns_by_heads", 2, s->nz, nh, false, "decimal per period", "out-of-sample SDF return by ridge penalty and number of heads");
-    layout_field(l, "symmetric_returns", 0, 0, 0, false, "decimal per period", "part of the return from symmetric attention (A + A')/2, selected ridge");
-    layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period", "part from antisymmetric attention (A - A')/2, selected ridge");
+    layout_field(l, "returns_by_heads", 2, s->nz, nh, false, "decimal per period",
+                 "out-of-sample SDF return by ridge penalty and number of heads");
+    layout_field(l, "symmetric_returns", 0, 0, 0, false, "decimal per period",
+                 "part of the return from symmetric attention (A + A')/2, selected ridge");
+    layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period",
+                 "part from antisymmetric attention (A - A')/2, selected ridge");
     layout_constant(l, "heads", nh, heads, "1", "numbers of attention heads");
 }
 
@@ -144,15 +187,15 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     if (is_ols(v)) {
         struct ols_plan o = ols_plan_of(s, v);
         m->ols = ols_fit_create(&o, 1);
-        m->cross = memory_array(double, nz * T * T, "OLS head weights");
+        m->cross = memory_array(double, nz *T *T, "OLS head weights");
     }
     m->heads = heads_create(&p);
     m->timing = memory_array(const double *, T + 1, "window");
-    m->kernel = memory_array(double, T * T, "kernel");
-    m->factors = memory_array(double, T * D, "factors of the window");
-    m->score = memory_array(double, nz * (size_t)nh * T, "timing attention");
-    m->saturated = memory_array(double, nz * T, "timing attention");
-    m->turned = memory_array(double, T * D, "transposed attention");
+    m->kernel = memory_array(double, T *T, "kernel");
+    m->factors = memory_array(double, T *D, "factors of the window");
+    m->score = memory_array(double, nz *(size_t)nh *T, "timing attention");
+    m->saturated = memory_array(double, nz *T, "timing attention");
+    m->turned = memory_array(double, T *D, "transposed attention");
     return m;
 }
 
@@ -193,7 +236,8 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
     for (int t = 0; t <= T; t++) m->timing[t] = w->period[t].timing;
     for (int t = 0; t < T; t++) {
         memcpy(m->factors + (size_t)t * m->D, w->period[t].factors, sizeof(double) * (size_t)m->D);
-        for (int s = 0; s < T; s++) m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
+        for (int s = 0; s < T; s++)
+            m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
     }
     heads_window(m->heads, w->period[0].index, m->timing);
     if (m->ols) return fit_ols(m, w, team, note);
@@ -212,7 +256,9 @@ static void transposed(struct model *m, double *out)
     const double *q = m->ols ? ols_fit_answer(m->ols)->q + (size_t)m->path.selected * T * D : m->factors;
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, q, D, heads_timing(m->heads, T), D, 0, m->turned, D);
     memset(out, 0, sizeof(double) * (size_t)D);
-    for (int t = 0; t < T; t++) cblas_dgemv(CblasRowMajor, CblasNoTrans, D, D, m->ols ? 1 : alpha[t], heads_timing(m->heads, t), D, m->turned + (size_t)t * D, 1, 1, out, 1);
+    for (int t = 0; t < T; t++)
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, D, D, m->ols ? 1 : alpha[t], heads_timing(m->heads, t), D,
+                    m->turned + (size_t)t * D, 1, 1, out, 1);
 }
 
 static void positions_ols(struct model *m, const double *now, double *out)
@@ -223,7 +269,8 @@ static void positions_ols(struct model *m, const double *now, double *out)
     for (int z = 0; z < m->nz; z++) {
         const double *q = ols_fit_answer(m->ols)->q + (size_t)z * T * D;
         cblas_dgemv(CblasRowMajor, CblasTrans, T, D, 1, q, D, now, 1, 0, out + (size_t)z * D, 1);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, nh, D, T, 1, m->score + (size_t)z * nh * T, T, q, D, 0, by_heads + (size_t)z * nh * D, D);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, nh, D, T, 1, m->score + (size_t)z * nh * T, T, q, D, 0,
+                    by_heads + (size_t)z * nh * D, D);
     }
     transposed(m, by_heads + (size_t)m->nz * nh * D);
 }
@@ -259,7 +306,10 @@ static void record(struct model *m, const double *returns, double *out)
     out[by_heads + 1] = (saturated - turned) / 2;
 }
 
-static int chosen(const struct model *m) { return m->path.selected; }
+static int chosen(const struct model *m)
+{
+    return m->path.selected;
+}
 
 /* With an embedding another class serves. */
 static const struct model_class *serving(const struct values *v)

@@ -310,7 +310,8 @@ static void destroy(struct network *n)
     memory_free(of(n));
 }
 
-void transformer_attention(struct network *n, const struct period *p, int b, int head, int first, int count, float *out, float *scratch)
+void transformer_attention(struct network *n, const struct period *p, int b, int head, int first, int count, float *out,
+                           float *scratch)
 {
     struct transformer *t = of(n);
     size_t size = (size_t)count * (size_t)p->n;
@@ -322,9 +323,15 @@ void transformer_attention(struct network *n, const struct period *p, int b, int
     }
 }
 
-int transformer_blocks(const struct network *n) { return n->class->destroy == destroy ? ((const struct transformer *)n)->K : 0; }
+int transformer_blocks(const struct network *n)
+{
+    return n->class->destroy == destroy ? ((const struct transformer *)n)->K : 0;
+}
 
-int transformer_heads(const struct network *n) { return ((const struct transformer *)n)->H; }
+int transformer_heads(const struct network *n)
+{
+    return ((const struct transformer *)n)->H;
+}
 
 struct network *transformer_network(int D, int max_assets, int shards, int K, int H, int df)
 {

@@ -17,7 +17,8 @@ struct team_pick *team_pick_open(struct team *world, int kinds)
     int count = team_rank(world) == 0 ? 3 * kinds : 0;
     p->kinds = kinds;
     p->copy = memory_array(double, 3 * (size_t)kinds, "task counters");
-    MPI_Win_allocate((MPI_Aint)count * (MPI_Aint)sizeof(double), sizeof(double), MPI_INFO_NULL, team_comm(world), &base, &p->window);
+    MPI_Win_allocate((MPI_Aint)count * (MPI_Aint)sizeof(double), sizeof(double), MPI_INFO_NULL, team_comm(world), &base,
+                     &p->window);
     MPI_Win_lock_all(0, p->window);
     for (int i = 0; i < count; i++) base[i] = 0;
     MPI_Win_sync(p->window);

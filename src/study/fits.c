@@ -22,7 +22,7 @@ struct task {
 /* Tasks of each configuration in order, the same on all ranks. */
 struct tasks {
     int64_t total;
-    int64_t *first;                  /* [configs + 1] */
+    int64_t *first; /* [configs + 1] */
     struct task *task;
 };
 
@@ -33,17 +33,17 @@ struct seat {
     struct model *model;
     struct row_ring ring;
     struct window window;
-    struct period *period;           /* [T+1] */
+    struct period *period; /* [T+1] */
     double *base, *positions, *variant, *record;
     float *weights;
-    bool warm;                       /* windows chain: each begins at the parameters of the one before */
-    int chained;                     /* row whose parameters the model holds; -1: none */
+    bool warm;   /* windows chain: each begins at the parameters of the one before */
+    int chained; /* row whose parameters the model holds; -1: none */
 };
 
 /* What the watch of a fit needs, on the team's leader. */
 struct guard {
     struct fits_job *job;
-    char state[4096];                /* path of the checkpoint */
+    char state[4096]; /* path of the checkpoint */
     double saved_at;
     struct error error;
 };
@@ -60,7 +60,8 @@ static bool option_on(const struct config *c, const char *key)
 static bool pending(const struct fits_job *j, int c, int seed, int row)
 {
     const struct study *s = j->rows->study;
-    return row >= config_first_row(s, &s->config[c]) && !j->done[c][(size_t)row * (size_t)s->config[c].layout.seeds + (size_t)seed];
+    return row >= config_first_row(s, &s->config[c]) &&
+           !j->done[c][(size_t)row * (size_t)s->config[c].layout.seeds + (size_t)seed];
 }
 
 int fits_stretch(const struct study *s, const struct config *c, int ranks)
@@ -154,13 +155,16 @@ int fits_team_size(const struct study *s, int ranks, int64_t tasks)
 
 /* ---- the seat ---- */
 
-static int base_assets(const struct config *c) { return c->class->trades == TRADE_OWN ? c->class->own_assets(&c->shape, &c->values) : c->shape.max_assets; }
+static int base_assets(const struct config *c)
+{
+    return c->class->trades == TRADE_OWN ? c->class->own_assets(&c->shape, &c->values) : c->shape.max_assets;
+}
 
 static double seat_bytes(const struct rows_job *j, const struct config *c)
 {
     double k = base_assets(c);
-    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, c->shape.max_assets) + 8 * (k * (1 + c->layout.variants)) + 4. * c->shape.max_assets +
-           8. * (double)layout_record(&c->layout);
+    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, c->shape.max_assets) + 8 * (k * (1 + c->layout.variants)) +
+           4. * c->shape.max_assets + 8. * (double)layout_record(&c->layout);
 }
 
 double fits_bytes(const struct fits_job *j)
@@ -200,7 +204,7 @@ static void seat_take(struct seat *s, const struct rows_job *j, const struct con
         int k = base_assets(c);
         s->period = memory_array(struct period, c->shape.T + 1, "window");
         s->base = memory_array(double, k, "realised returns");
-        s->positions = memory_array(double, (size_t)k * (size_t)c->layout.variants, "positions");
+        s->positions = memory_array(double, (size_t)k *(size_t)c->layout.variants, "positions");
         s->variant = memory_array(double, c->layout.variants, "realised returns");
         s->record = memory_array(double, layout_record(&c->layout), "a record");
         s->weights = memory_array(float, c->shape.max_assets, "weights");
@@ -221,8 +225,13 @@ static int window_read(struct seat *s, const struct rows_job *j, struct panel_fi
         int t = now - shape->T + k;
         const struct ring_slot *r = ring_get(&s->ring, f, t, e);
         if (!r) return -1;
-        s->period[k] = (struct period){.index = t, .date = j->meta->dates[t], .n = r->n, .scale = factor_scale_of(shape->factor_scale, r->n),
-                                       .characteristics = r->characteristics, .returns = k < shape->T ? r->returns : NULL, .ids = r->ids};
+        s->period[k] = (struct period){.index = t,
+                                       .date = j->meta->dates[t],
+                                       .n = r->n,
+                                       .scale = factor_scale_of(shape->factor_scale, r->n),
+                                       .characteristics = r->characteristics,
+                                       .returns = k < shape->T ? r->returns : NULL,
+                                       .ids = r->ids};
     }
     return 0;
 }
@@ -250,9 +259,11 @@ static void weigh(struct seat *s, int failed)
     if (failed) {
         for (int i = 0; i < now->n; i++) s->weights[i] = NAN;
     } else if (c->class->trades == TRADE_OWN) {
-        c->class->own_weights(s->model, now, s->positions + (size_t)c->class->chosen(s->model) * (size_t)base_assets(c), s->weights);
+        c->class->own_weights(s->model, now, s->positions + (size_t)c->class->chosen(s->model) * (size_t)base_assets(c),
+                              s->weights);
     } else {
-        for (int i = 0; i < now->n; i++) s->weights[i] = (float)s->positions[(size_t)c->class->chosen(s->model) * (size_t)now->n + (size_t)i];
+        for (int i = 0; i < now->n; i++)
+            s->weights[i] = (float)s->positions[(size_t)c->class->chosen(s->model) * (size_t)now->n + (size_t)i];
     }
 }
 
@@ -351,7 +362,8 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
     j->rows->failed += note->code > 0 && note->code < FIT_NO_DATA;
     j->rows->finished++;
     if (s->warm && link_save(s, j, row, !note->code, e)) return -1;
-    return part_append(j->rows->parts, &key, size, s->record, weights ? (size_t)n : 0, s->period[c->shape.T].ids, s->weights, e);
+    return part_append(j->rows->parts, &key, size, s->record, weights ? (size_t)n : 0, s->period[c->shape.T].ids, s->weights,
+                       e);
 }
 
 /* Fit a row. Collective on the team. 1 stopped, -1 error (agreed), 0 done. */
@@ -367,7 +379,8 @@ static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, str
     if (j->apply && !error_is_set(e)) load_parameters(s, j, e);
     if (team_agree(team, e)) return -1;
     if (chain && s->chained != row - 1) c->class->warm(s->model, false);
-    snprintf(guard.state, sizeof guard.state, "%s/fit-%d-%d-%d.state", j->folder, (int)(c - j->rows->study->config), s->seed, row);
+    snprintf(guard.state, sizeof guard.state, "%s/fit-%d-%d-%d.state", j->folder, (int)(c - j->rows->study->config), s->seed,
+             row);
     if (leads && !j->apply) state = state_read(guard.state, &watch.state_bytes);
     watch.state = state;
     if (c->class->watch) c->class->watch(s->model, &watch);
@@ -379,7 +392,8 @@ static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, str
     bool stopped = note.code < 0;
     s->chained = stopped ? -1 : row;
     /* rows of a chain that are done already are fitted again only for their parameters */
-    if (leads && !stopped && !error_is_set(e) && pending(j, (int)(c - j->rows->study->config), s->seed, row)) keep(s, j, row, &note, e);
+    if (leads && !stopped && !error_is_set(e) && pending(j, (int)(c - j->rows->study->config), s->seed, row))
+        keep(s, j, row, &note, e);
     if (leads && !stopped && !error_is_set(e)) unlink(guard.state);
     if (team_agree(team, e)) return -1;
     return stopped;
@@ -398,7 +412,8 @@ static int chain_start(struct seat *s, const struct fits_job *j, struct team *te
     return first;
 }
 
-static int run_task(struct seat *s, struct fits_job *j, struct panel_file *f, struct team *team, const struct task *t, struct error *e)
+static int run_task(struct seat *s, struct fits_job *j, struct panel_file *f, struct team *team, const struct task *t,
+                    struct error *e)
 {
     seat_take(s, j->rows, &j->rows->study->config[t->config], t->seed);
     bool chain = s->warm && !j->apply;
@@ -439,7 +454,8 @@ int fits_run(struct fits_job *j, struct error *e)
         int rc = run_task(&seat, j, f, team, &t.task[i], e);
         stopped = rc > 0;
         if (rc) break;
-        if (team_rank(team) == 0) team_pick_report(pick, t.task[i].config, clock_seconds() - began, (double)(j->rows->finished - before));
+        if (team_rank(team) == 0)
+            team_pick_report(pick, t.task[i].config, clock_seconds() - began, (double)(j->rows->finished - before));
     }
     if (error_is_set(e)) stop_raise();
     seat_leave(&seat);

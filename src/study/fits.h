@@ -7,15 +7,18 @@
 #include "rows.h"
 
 /* Whether a class is served here rather than by rows_run. */
-static inline bool fits_serves(const struct model_class *c) { return (c->needs & NEED_ROWS) != 0; }
+static inline bool fits_serves(const struct model_class *c)
+{
+    return (c->needs & NEED_ROWS) != 0;
+}
 
 struct fits_job {
-    struct rows_job *rows;         /* what both share: study, panel, part log, counts */
-    const char *folder;            /* RESULTS.parts: checkpoints of fits under way */
-    const char *parameters;        /* RESULTS.parameters */
-    const char *apply;             /* parameters to use in place of training; NULL: train */
+    struct rows_job *rows;  /* what both share: study, panel, part log, counts */
+    const char *folder;     /* RESULTS.parts: checkpoints of fits under way */
+    const char *parameters; /* RESULTS.parameters */
+    const char *apply;      /* parameters to use in place of training; NULL: train */
     double checkpoint_seconds;
-    uint8_t *const *done;          /* [configs][P * seeds] */
+    uint8_t *const *done; /* [configs][P * seeds] */
 };
 
 /* Bytes fits_run will hold on a rank: the largest model and its window's rows. */

@@ -12,7 +12,7 @@ void ring_create(struct row_ring *r, const struct panel_meta *m, const struct un
     r->slot = memory_array(struct ring_slot, slots, "rows of a window");
     for (int i = 0; i < slots; i++) {
         r->slot[i].t = -1;
-        r->slot[i].characteristics = memory_array(float, (size_t)capacity * (size_t)m->D, "rows of a window");
+        r->slot[i].characteristics = memory_array(float, (size_t)capacity *(size_t)m->D, "rows of a window");
         r->slot[i].returns = memory_array(double, capacity, "rows of a window");
         r->slot[i].ids = memory_array(int64_t, capacity, "rows of a window");
     }
@@ -34,7 +34,8 @@ void ring_free(struct row_ring *r)
 
 double ring_bytes(const struct panel_meta *m, int slots, int capacity)
 {
-    return (double)slots * capacity * (4. * m->D + 16) + (double)row_buffer_bytes(m, panel_max_assets(m)) + 4. * panel_max_assets(m);
+    return (double)slots * capacity * (4. * m->D + 16) + (double)row_buffer_bytes(m, panel_max_assets(m)) +
+           4. * panel_max_assets(m);
 }
 
 const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t, struct error *e)
@@ -48,7 +49,8 @@ const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t
     require(s->n <= r->capacity);
     for (int i = 0; i < s->n; i++) {
         int from = r->index[i];
-        memcpy(s->characteristics + (size_t)i * (size_t)r->D, rows.characteristics + (size_t)from * (size_t)r->D, sizeof(float) * (size_t)r->D);
+        memcpy(s->characteristics + (size_t)i * (size_t)r->D, rows.characteristics + (size_t)from * (size_t)r->D,
+               sizeof(float) * (size_t)r->D);
         s->returns[i] = rows.returns[from];
         s->ids[i] = rows.ids[from];
     }

@@ -12,11 +12,11 @@ struct row_ring {
     struct row_buffer buffer;
     int *index;
     struct ring_slot {
-        int t, n;                    /* t < 0: empty */
-        float *characteristics;      /* [capacity, D] rows of the universe */
+        int t, n;               /* t < 0: empty */
+        float *characteristics; /* [capacity, D] rows of the universe */
         double *returns;
         int64_t *ids;
-    } *slot;
+    } * slot;
 };
 
 /* slots: periods held; capacity: most assets of the universe in any of them. */

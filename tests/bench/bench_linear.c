@@ -14,7 +14,10 @@
 
 enum { D = 132, T = 60, NZ = 14, NH = 9, WINDOWS = 24, PERIODS = T + WINDOWS + 1, N = 400 };
 
-static int ascending(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+static int ascending(const void *a, const void *b)
+{
+    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
 
 static double median(double *v, int n)
 {
@@ -25,7 +28,8 @@ static double median(double *v, int n)
 static double dgemm_peak(void)
 {
     enum { M = 1500 };
-    double *a = memory_array(double, M * M, "a"), *b = memory_array(double, M * M, "b"), *c = memory_array(double, M * M, "c"), best = 1e9;
+    double *a = memory_array(double, M *M, "a"), *b = memory_array(double, M *M, "b"), *c = memory_array(double, M *M, "c"),
+           best = 1e9;
     for (int i = 0; i < M * M; i++) a[i] = b[i] = i % 7 - 3;
     for (int k = 0; k < 5; k++) {
         double t = clock_seconds();
@@ -41,7 +45,7 @@ static struct period *periods_make(double **records, double *gram, double *timin
 {
     struct period *p = memory_array(struct period, PERIODS, "periods");
     double *work = memory_array(double, moments_workspace(D), "work"), *r = memory_array(double, N, "returns");
-    float *x = memory_array(float, N * D, "characteristics");
+    float *x = memory_array(float, N *D, "characteristics");
     int index[N];
     for (int t = 0; t < PERIODS; t++) {
         struct random_stream u = random_open(1, 2, (uint64_t)t, 3);
@@ -50,7 +54,8 @@ static struct period *periods_make(double **records, double *gram, double *timin
         struct rows rows = {.n = N, .characteristics = x, .returns = r};
         records[t] = memory_array(double, moments_size(D), "moments");
         moments_of(D, &rows, index, N, work, records[t]);
-        p[t] = (struct period){.index = t, .n = N, .scale = 1, .factors = moments_factors(records[t]), .timing = moments_timing(records[t], D)};
+        p[t] = (struct period){
+            .index = t, .n = N, .scale = 1, .factors = moments_factors(records[t]), .timing = moments_timing(records[t], D)};
     }
     for (int a = 0; a < PERIODS; a++)
         for (int b = 0; b < PERIODS; b++) {
@@ -67,14 +72,15 @@ static double windows_run(const struct period *p, const double *gram, const doub
     const struct model_class *c = model_class_find("linear_transformer");
     double ridge[NZ], seconds[WINDOWS], small[T * T], large[(T + 1) * (T + 1)];
     for (int i = 0; i < NZ; i++) ridge[i] = pow(10, i - 10);
-    struct value value[4] = {{.word = (char *)(uintptr_t) "msrr"}, {.n = NH, .list = heads}, {.number = 0}, {.word = (char *)(uintptr_t) "auto"}};
+    struct value value[4] = {
+        {.word = (char *)(uintptr_t) "msrr"}, {.n = NH, .list = heads}, {.number = 0}, {.word = (char *)(uintptr_t) "auto"}};
     struct values v = {.options = c->options, .value = value, .n = 4};
     struct shape shape = {.T = T, .D = D, .nz = NZ, .ridge = ridge, .memory = memory};
     struct layout l;
     struct fit_note note;
     c->layout(&shape, &v, &l);
     struct model *m = c->create(&shape, 1, &v);
-    double *theta = memory_array(double, l.variants * D, "positions"), *variant = memory_array(double, l.variants, "returns"),
+    double *theta = memory_array(double, l.variants *D, "positions"), *variant = memory_array(double, l.variants, "returns"),
            *record = memory_array(double, layout_record(&l), "record");
     for (int k = 0; k < WINDOWS; k++) {
         double start = clock_seconds();
@@ -99,13 +105,16 @@ static double windows_run(const struct period *p, const double *gram, const doub
 
 int main(void)
 {
-    double *records[PERIODS], first, *gram = memory_array(double, PERIODS * PERIODS, "gram"), *timing = memory_array(double, PERIODS * PERIODS, "gram");
+    double *records[PERIODS], first, *gram = memory_array(double, PERIODS *PERIODS, "gram"),
+                                     *timing = memory_array(double, PERIODS *PERIODS, "gram");
     blas_one_thread();
     double peak = dgemm_peak();
     struct period *p = periods_make(records, gram, timing);
-    printf("linear transformer, D=%d T=%d, %d ridges, %d head counts, one core (%s; dgemm %.1f GF/s)\n", D, T, NZ, NH, blas_text(), peak / 1e9);
+    printf("linear transformer, D=%d T=%d, %d ridges, %d head counts, one core (%s; dgemm %.1f GF/s)\n", D, T, NZ, NH,
+           blas_text(), peak / 1e9);
     double pairs = windows_run(p, gram, timing, (size_t)1 << 30, &first);
-    printf("  pair products kept: %.1f ms a window (goal about 40, at most 70); first window of a run %.1f ms\n", 1e3 * pairs, 1e3 * first);
+    printf("  pair products kept: %.1f ms a window (goal about 40, at most 70); first window of a run %.1f ms\n",
+           1e3 * pairs, 1e3 * first);
     double stacked = windows_run(p, gram, timing, 0, &first);
     printf("  stacked per ridge:  %.1f ms a window\n", 1e3 * stacked);
     printf("  659 windows: %.1f core-seconds\n", 659 * pairs);

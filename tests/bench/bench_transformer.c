@@ -19,7 +19,10 @@ static struct trainer *trainer_of(struct network *n, double memory)
 
 /* Stocks of month t of 1963-2022 (t = 0 .. 719). The paper does not print N_t; assumed here: 1,000 rising evenly to 5,000 at the end
  * of 1997, falling evenly to 2,700 at the end of 2022. */
-static double assumed_stocks(int t) { return t < 420 ? 1000 + 4000. * t / 420 : 5000 - 2300. * (t - 420) / 300; }
+static double assumed_stocks(int t)
+{
+    return t < 420 ? 1000 + 4000. * t / 420 : 5000 - 2300. * (t - 420) / 300;
+}
 
 /* Core-hours of the paper's study at the measured rate: 659 windows of 60 months, 10 seeds, 20 epochs, K = 10 and K = 1. */
 static void project(double rate)
@@ -27,9 +30,11 @@ static void project(double rate)
     for (int K = 10; K >= 1; K -= 9) {
         double flops = 0;
         for (int window = 0; window < 659; window++)
-            for (int t = window; t < window + 60; t++) flops += 3 * transformer_flops(D, K, 1, DF, assumed_stocks(t)) * 10 * 20;
-        printf("projection: 659 windows x 60 months x 20 epochs x 10 seeds, K=%d, N_t from 1,000 to 5,000 (assumed): %.0f core-hours, %.1f hours on 1,000 cores\n", K,
-               flops / rate / 3600, flops / rate / 3600 / 1000);
+            for (int t = window; t < window + 60; t++)
+                flops += 3 * transformer_flops(D, K, 1, DF, assumed_stocks(t)) * 10 * 20;
+        printf("projection: 659 windows x 60 months x 20 epochs x 10 seeds, K=%d, N_t from 1,000 to 5,000 (assumed): %.0f "
+               "core-hours, %.1f hours on 1,000 cores\n",
+               K, flops / rate / 3600, flops / rate / 3600 / 1000);
     }
 }
 
@@ -42,16 +47,16 @@ static void one_core(struct team *world)
     printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(),
            peak / 1e9);
     struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 2e9);
-    double s = step_seconds(t, &p, world, 5), f = 3 * transformer_flops(D, K, 1, DF, N);
+    double s = step_seconds(t, &p, world, 5, processor_seconds), f = 3 * transformer_flops(D, K, 1, DF, N);
     printf("transformer step N=%d D=%d df=%d K=%d: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", N, D, DF, K, s,
            f / s / 1e9, f / s / peak);
     trainer_destroy(t);
     t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 0);
-    double r = step_seconds(t, &p, world, 3);
+    double r = step_seconds(t, &p, world, 3, processor_seconds);
     printf("the same, all attention recomputed: %.4f s, %.1f%% more\n", r, 100 * (r / s - 1));
     trainer_destroy(t);
     t = trainer_of(mlp_network(D, N, 1, 4, hidden), 2e9);
-    double m = step_seconds(t, &p, world, 10), fm = 3 * mlp_flops(D, 4, hidden, N);
+    double m = step_seconds(t, &p, world, 10, processor_seconds), fm = 3 * mlp_flops(D, 4, hidden, N);
     printf("MLP step 4 x 256: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", m, fm / m / 1e9, fm / m / peak);
     trainer_destroy(t);
     project(f / s);
@@ -66,7 +71,7 @@ static void memory_ends(struct team *world)
     for (int i = 0; i < 3; i++) {
         char size[32];
         struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), budgets[i]);
-        double s = step_seconds(t, &p, world, 1);
+        double s = step_seconds(t, &p, world, 1, processor_seconds);
         printf("N=%d K=%d memory %.1f GB: %.2f s a step, %s held\n", N, K, budgets[i] / 1e9, s,
                format_bytes((double)memory_held(), size));
         fflush(stdout);
@@ -85,7 +90,7 @@ static void ranks(struct team *world)
     for (int how = 0; how < 3; how++) { /* one rank works alone; each its own task; all on one period */
         struct trainer *t = trainer_of(transformer_network(D, N, P, K, 1, DF), 2e9);
         team_barrier(world);
-        seconds[how] = how == 0 && team_rank(world) ? 0 : step_seconds(t, &p, how == 2 ? world : alone, 5);
+        seconds[how] = how == 0 && team_rank(world) ? 0 : step_seconds(t, &p, how == 2 ? world : alone, 5, clock_seconds);
         team_max_double(world, &seconds[how], 1);
         team_wait_max(world, 0, NULL, NULL);
         trainer_destroy(t);

@@ -305,7 +305,8 @@ static int dump(const char *path, const char *kind)
     struct period p = make_period(N, WIDE, 1);
     struct shape s = {.T = 1, .D = WIDE, .max_assets = N, .shards = 3, .memory = 1 << 20};
     bool mlp = !strcmp(kind, "mlp");
-    struct trainer *t = trainer_create(mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain, &s, 1);
+    struct trainer *t = trainer_create(
+        mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain, &s, 1);
     network_initialise(t->net, 3, 20000101);
     double loss = trainer_loss(t, &p, world, true);
     fwrite(p.characteristics, sizeof(float), N * WIDE, f);

@@ -14,8 +14,10 @@ static void compare(const struct kernels *k, int n, int P, bool waves)
     enum { D = 9 };
     struct features f;
     struct random_stream s = random_open(1, (uint64_t)n, (uint64_t)P, 0);
-    float *x = memory_array(float, n *D, "test"), *w = memory_array(float, n, "test"), *rows = memory_array(float, n *P, "test");
-    double *r = memory_array(double, n, "test"), *sums = memory_array(double, P, "test"), *theta = memory_array(double, P, "test");
+    float *x = memory_array(float, n *D, "test"), *w = memory_array(float, n, "test"),
+          *rows = memory_array(float, n *P, "test");
+    double *r = memory_array(double, n, "test"), *sums = memory_array(double, P, "test"),
+           *theta = memory_array(double, P, "test");
     for (int i = 0; i < n * D; i++) x[i] = (float)random_uniform(&s, (uint64_t)i) - 0.5f;
     for (int i = 0; i < n; i++) r[i] = random_normal(&s, (uint64_t)(n * D + i));
     for (int j = 0; j < P; j++) theta[j] = random_normal(&s, (uint64_t)(n * D + n + j));
@@ -43,10 +45,12 @@ static void compare(const struct kernels *k, int n, int P, bool waves)
         far = fmax(far, fabs((double)w[i] - weight));
     }
     for (int j = 0; j < P; j++) worst = fmax(worst, fabs(sums[j] - want[j]));
-    if (!(worst < 2e-5 && far < 2e-5 && off < 2e-6)) fprintf(stderr, "%s n=%d P=%d: %g %g %g\n", k->name, n, P, worst, far, off);
+    if (!(worst < 2e-5 && far < 2e-5 && off < 2e-6))
+        fprintf(stderr, "%s n=%d P=%d: %g %g %g\n", k->name, n, P, worst, far, off);
     CU_ASSERT(worst < 2e-5 && far < 2e-5 && off < 2e-6);
     features_destroy(&f);
-    memory_free(x), memory_free(w), memory_free(rows), memory_free(r), memory_free(sums), memory_free(theta), memory_free(want);
+    memory_free(x), memory_free(w), memory_free(rows), memory_free(r), memory_free(sums), memory_free(theta),
+        memory_free(want);
 }
 
 static void test_plain(void)
@@ -62,7 +66,8 @@ static void test_plain(void)
 /* sin and cos over a wide range, one row at a time. */
 static void test_waves(void)
 {
-    float s[16] __attribute__((aligned(64))), a[16] __attribute__((aligned(64))), b[16] __attribute__((aligned(64))), one = 1;
+    float s[16] __attribute__((aligned(64))), a[16] __attribute__((aligned(64))), b[16] __attribute__((aligned(64))),
+        one = 1;
     for (int set = 0; set < 3; set++) {
         const struct kernels *k = kernels_named(sets[set]);
         double worst = 0;
@@ -83,8 +88,10 @@ static void test_dkkm(void)
     enum { T = 5, D = 4, P = 12, PERIODS = 9, MOST = 40 };
     const struct model_class *c = model_class_find("dkkm");
     const double z[2] = {1e-3, 0.1};
-    float *x = memory_array(float, PERIODS *MOST *D, "test"), *rows = memory_array(float, MOST *P, "test"), *w = memory_array(float, MOST, "test");
-    double *r = memory_array(double, PERIODS *MOST, "test"), *F = memory_array(double, PERIODS *P, "test"), *theta = memory_array(double, 2 * P, "test"), *base = memory_array(double, P, "test");
+    float *x = memory_array(float, PERIODS *MOST *D, "test"), *rows = memory_array(float, MOST *P, "test"),
+          *w = memory_array(float, MOST, "test");
+    double *r = memory_array(double, PERIODS *MOST, "test"), *F = memory_array(double, PERIODS *P, "test"),
+           *theta = memory_array(double, 2 * P, "test"), *base = memory_array(double, P, "test");
     struct random_stream s = random_open(8, 0, 0, 0);
     for (int i = 0; i < PERIODS * MOST * D; i++) x[i] = (float)random_uniform(&s, (uint64_t)i) - 0.5f;
     for (int i = 0; i < PERIODS * MOST; i++) r[i] = 0.1 * random_normal(&s, (uint64_t)(PERIODS * MOST * D + i));
@@ -107,7 +114,8 @@ static void test_dkkm(void)
         struct fit_note note;
         for (int k = 0; k <= T; k++) {
             int t = nows[i] - T + k;
-            period[k] = (struct period){.index = t, .n = n[t], .characteristics = x + t * MOST * D, .returns = k < T ? r + t * MOST : NULL};
+            period[k] = (struct period){
+                .index = t, .n = n[t], .characteristics = x + t * MOST * D, .returns = k < T ? r + t * MOST : NULL};
         }
         struct window window = {.T = T, .D = D, .period = period};
         CU_ASSERT(c->fit(m, &window, NULL, &note) == 0);
@@ -168,7 +176,8 @@ static void embedded(const char *which)
     features_create(&f, D, P, true, 2, 6);
     bool ex = strcmp(which, "z"), ez = strcmp(which, "x");
     int px = ex ? P : D, pz = ez ? P : D, all = px * px * pz;
-    double *primal = memory_array(double, PERIODS *all, "test"), *A = memory_array(double, all * all, "test"), *b = memory_array(double, all, "test");
+    double *primal = memory_array(double, PERIODS *all, "test"), *A = memory_array(double, all *all, "test"),
+           *b = memory_array(double, all, "test");
     for (int t = 0; t < PERIODS; t++) {
         double F[P] = {0}, Xi[P * P] = {0};
         features_rows(&f, MOST, x + t * MOST * D, rows);
@@ -176,7 +185,8 @@ static void embedded(const char *which)
             for (int a = 0; a < px; a++) {
                 double xa = (double)(ex ? rows[i * P + a] : x[(t * MOST + i) * D + a]);
                 F[a] += xa * r[t * MOST + i];
-                for (int q = 0; q < pz; q++) Xi[a * pz + q] += xa * (double)(ez ? rows[i * P + q] : x[(t * MOST + i) * D + q]) / MOST;
+                for (int q = 0; q < pz; q++)
+                    Xi[a * pz + q] += xa * (double)(ez ? rows[i * P + q] : x[(t * MOST + i) * D + q]) / MOST;
             }
         for (int a = 0; a < px; a++)
             for (int q = 0; q < px * pz; q++) primal[t * all + a * px * pz + q] = F[a] * Xi[q];
@@ -187,7 +197,10 @@ static void embedded(const char *which)
         double theta[P], base[P], want = 0, got = 0;
         lapack_int *pivot = memory_array(lapack_int, all, "test");
         for (int k = 0; k <= T; k++)
-            period[k] = (struct period){.index = now - T + k, .n = MOST, .characteristics = x + (now - T + k) * MOST * D, .returns = k < T ? r + (now - T + k) * MOST : NULL};
+            period[k] = (struct period){.index = now - T + k,
+                                        .n = MOST,
+                                        .characteristics = x + (now - T + k) * MOST * D,
+                                        .returns = k < T ? r + (now - T + k) * MOST : NULL};
         struct window window = {.T = T, .D = D, .period = period};
         CU_ASSERT(c->fit(m, &window, NULL, &note) == 0);
         c->positions(m, &window, theta);
@@ -214,10 +227,16 @@ static void embedded(const char *which)
     memory_free(x), memory_free(rows), memory_free(r), memory_free(primal), memory_free(A), memory_free(b);
 }
 
-static void test_embedded(void) { embedded("x"), embedded("z"), embedded("both"); }
+static void test_embedded(void)
+{
+    embedded("x"), embedded("z"), embedded("both");
+}
 
 int main(void)
 {
-    static const struct check tests[] = {{"sums, weights and rows against plain loops", test_plain}, {"sin and cos", test_waves}, {"DKKM in rolling windows", test_dkkm}, {"the embedded transformer in rolling windows", test_embedded}};
+    static const struct check tests[] = {{"sums, weights and rows against plain loops", test_plain},
+                                         {"sin and cos", test_waves},
+                                         {"DKKM in rolling windows", test_dkkm},
+                                         {"the embedded transformer in rolling windows", test_embedded}};
     return check_run("features", tests, sizeof tests / sizeof *tests);
 }
