@@ -382,7 +382,8 @@ int tables_build(const struct results *r, const struct table_options *o, struct 
     sample_close(&s);
     char words[PLACEBO_TEXT];
     if (r->placebo.kind)
-        table_note(t->table[TABLES_PERFORMANCE], "Placebo: %s. What stands here is what the models find where there is nothing.",
+        table_note(t->table[TABLES_PERFORMANCE],
+                   "Placebo: %s. What stands here is what the models find where there is nothing.",
                    placebo_words(&r->placebo, words));
     tables_qualify(r, TABLES, t->table);
     return 0;
