@@ -1,6 +1,7 @@
 # Sourced by the shell tests: a scratch folder, one function per expectation, the RESULT line at the end.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/env.sh
+TESTS_BUILT=$PWD/$BUILD/tests
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/aipm-test.XXXXXX")
 PASSED=0 FAILED=0 SKIPPED=0
 finish() { rm -rf "$WORK"; echo "RESULT $PASSED $FAILED $SKIPPED"; [ "$FAILED" = 0 ]; }
@@ -8,7 +9,7 @@ trap finish EXIT
 ok() { PASSED=$((PASSED + 1)); echo "ok: $1"; }
 bad() { FAILED=$((FAILED + 1)); echo "FAILED: $1"; }
 skip() { SKIPPED=$((SKIPPED + 1)); echo "skipped: $1"; }
-same() { "$BUILD/tests/tools/same" "$1" "$2"; }      # two results files hold the same bits
+same() { "$TESTS_BUILT/tools/same" "$@"; }      # two HDF5 files hold the same bits, all results or under a third argument
 check() { local what=$1; shift; if "$@"; then ok "$what"; else bad "$what: $*"; fi; }
 mpi() { local n=$1; shift; mpirun --oversubscribe --quiet -n "$n" "$@"; }
 # refuses NAME STATUS TEXT COMMAND...: ends within 20 s with STATUS and says TEXT

@@ -1,47 +1,89 @@
-/* same A B: exit 0 if two results files hold the same bits in everything a model computed; otherwise say where they differ. */
+/* same A B [PATH]: exit 0 if two HDF5 files hold the same names and the same bits under PATH (a group or a dataset; default: all that
+ * the models computed, /models, with the dates and test assets); otherwise say where they differ. Floats are compared as float64 bits,
+ * so NaN equals NaN. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "io/results_file.h"
+#include "base/memory.h"
+#include "io/hdf.h"
 
-static int differ(const char *model, const char *what, const void *a, const void *b, size_t n)
+static int differ(const char *path, const char *how)
 {
-    if (!a && !b) return 0;
-    if (a && b && !memcmp(a, b, n)) return 0;
-    printf("%s: %s differs\n", model, what);
+    printf("%s: %s\n", path, how);
     return 1;
 }
 
-static int differ_doubles(const char *model, const char *what, const double *a, const double *b, size_t n)
+/* The whole of a dataset as 8-byte numbers; NULL if path is none. */
+static void *load(struct hdf *f, const char *path, int *rank, int64_t size[HDF_DIMENSIONS], size_t *bytes)
 {
-    return differ(model, what, a, b, n * sizeof *a);
+    for (int k = 0; k < 2; k++) {
+        enum hdf_type type = k ? HDF_INT64 : HDF_FLOAT64;
+        struct error e = {""};
+        if (hdf_shape(f, path, type, rank, size, &e)) continue;
+        size_t n = 1;
+        for (int d = 0; d < *rank; d++) n *= (size_t)size[d];
+        void *data = memory_allocate(n, 8, path);
+        *bytes = n * 8;
+        if (!hdf_read(f, path, type, data, &e)) return data;
+        memory_free(data);
+    }
+    return NULL;
+}
+
+static int compare_texts(struct hdf *a, struct hdf *b, const char *path)
+{
+    struct error e = {""};
+    char **x = NULL, **y = NULL;
+    int n = 0, m = 0, bad = hdf_read_texts(a, path, &n, &x, &e) || hdf_read_texts(b, path, &m, &y, &e) || n != m;
+    for (int i = 0; i < n && !bad; i++) bad = strcmp(x[i], y[i]) != 0;
+    if (x) texts_free(n, x);
+    if (y) texts_free(m, y);
+    return bad ? differ(path, error_is_set(&e) ? e.text : "texts differ") : 0;
+}
+
+static int compare_data(struct hdf *a, struct hdf *b, const char *path)
+{
+    int ra = 0, rb = 0, bad = 0;
+    int64_t sa[HDF_DIMENSIONS] = {0}, sb[HDF_DIMENSIONS] = {0};
+    size_t na = 0, nb = 0;
+    void *x = load(a, path, &ra, sa, &na), *y = load(b, path, &rb, sb, &nb);
+    if (!x && !y) bad = compare_texts(a, b, path);
+    else if (!x || !y) bad = differ(path, "is there, or a number, in one of them only");
+    else if (ra != rb || memcmp(sa, sb, sizeof sa)) bad = differ(path, "shapes differ");
+    else if (memcmp(x, y, na)) bad = differ(path, "bits differ");
+    memory_free(x);
+    memory_free(y);
+    return bad;
+}
+
+static int compare(struct hdf *a, struct hdf *b, const char *path)
+{
+    struct error e = {""}, f = {""};
+    char **x = NULL, **y = NULL;
+    int n = 0, m = 0, bad = 0;
+    if (!hdf_exists(a, path) || !hdf_exists(b, path)) return differ(path, "is missing");
+    if (hdf_list(a, path, &n, &x, &e)) return compare_data(a, b, path);
+    if (hdf_list(b, path, &m, &y, &f) || n != m) bad = differ(path, "members differ");
+    for (int i = 0; i < n && !bad; i++) {
+        char child[1024];
+        snprintf(child, sizeof child, "%s/%s", path, x[i]);
+        bad = strcmp(x[i], y[i]) ? differ(child, "is in one of them only") : compare(a, b, child);
+    }
+    texts_free(n, x);
+    if (y) texts_free(m, y);
+    return bad;
 }
 
 int main(int argc, char **argv)
 {
     struct error e = {""};
-    struct results a, b;
-    if (argc != 3) return 2;
-    if (results_load(argv[1], &a, &e) || results_load(argv[2], &b, &e)) return printf("%s\n", e.text), 1;
-    if (a.P != b.P || a.models != b.models || a.M != b.M) return printf("shapes differ\n"), 1;
-    size_t P = (size_t)a.P;
-    int bad = differ("file", "dates", a.dates, b.dates, P * sizeof *a.dates) + differ_doubles("file", "test assets", a.test_assets, b.test_assets, P * (size_t)a.M);
-    for (int i = 0; i < a.models; i++) {
-        const struct result_model *x = &a.model[i], *y = &b.model[i];
-        if (strcmp(x->name, y->name) || strcmp(x->universe, y->universe) || x->nz != y->nz || x->nh != y->nh || x->S != y->S || x->E != y->E)
-            return printf("models differ at %d\n", i), 1;
-        size_t nz = (size_t)x->nz, S = (size_t)x->S;
-        bad += differ(x->name, "done", x->done, y->done, P) + differ_doubles(x->name, "returns", x->returns, y->returns, P) +
-               differ_doubles(x->name, "selected_ridge", x->selected_ridge, y->selected_ridge, P) +
-               differ_doubles(x->name, "loo_loss", x->loo_loss, y->loo_loss, P * nz) +
-               differ_doubles(x->name, "returns_by_ridge", x->returns_by_ridge, y->returns_by_ridge, P * nz) +
-               differ_doubles(x->name, "returns_by_heads", x->returns_by_heads, y->returns_by_heads, P * nz * (size_t)x->nh) +
-               differ_doubles(x->name, "symmetric_returns", x->symmetric_returns, y->symmetric_returns, P) +
-               differ_doubles(x->name, "antisymmetric_returns", x->antisymmetric_returns, y->antisymmetric_returns, P) +
-               differ_doubles(x->name, "returns_by_seed", x->returns_by_seed, y->returns_by_seed, P * S) +
-               differ_doubles(x->name, "training_loss", x->training_loss, y->training_loss, P * S * (size_t)x->E);
-    }
-    results_free(&a);
-    results_free(&b);
-    return bad != 0;
+    if (argc < 3 || argc > 4) return 2;
+    struct hdf *a = hdf_open(argv[1], NULL, &e), *b = a ? hdf_open(argv[2], NULL, &e) : NULL;
+    if (!b) return printf("%s\n", e.text), 1;
+    int bad = argc == 4 ? compare(a, b, argv[3][0] == '/' ? argv[3] + 1 : argv[3])
+                        : compare(a, b, "dates") || compare(a, b, "test_assets/returns") || compare(a, b, "models");
+    hdf_close(a, &e);
+    hdf_close(b, &e);
+    return bad;
 }
