@@ -12,7 +12,7 @@
 #include "io/results_file.h"
 #include "report/report.h"
 
-enum { FILES = 64, SINCE = 2000 };
+enum { FILES = 64, SINCE = 2000, ATTENTION };
 struct arguments {
     int n;
     const char *results[FILES], *folder;
@@ -29,6 +29,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         else if (table_argument_date(value, &a->report.since))
             return arguments_fail(state, "--since: found '%s'; needed: a date as YYYYMMDD, or none", value);
         return 0;
+    case ATTENTION:
+        if (table_argument_date(value, &a->report.attention))
+            return arguments_fail(state, "--attention: found '%s'; needed: a formation date as YYYYMMDD", value);
+        return 0;
     case ARGP_KEY_ARG:
         if (a->n == FILES)
             return arguments_fail(state, "found more than %d results files; needed: at most that many", FILES);
@@ -41,12 +45,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 int command_report(int argc, char **argv, struct team *world)
 {
-    (void)world;
-    struct argp_option options[TABLE_ARGUMENTS + 3] = {
+    struct argp_option options[TABLE_ARGUMENTS + 4] = {
         {"output", 'o', "DIR", 0, "Folder for the report [RESULTS without .h5, .report]", 0},
         {"since", SINCE, "DATE|none", 0,
-         "Beginning of the second sample, where results cover two years on both sides of it [20030101]", 0}};
-    table_argument_options(options + 2);
+         "Beginning of the second sample, where results cover two years on both sides of it [20030101]", 0},
+        {"attention", ATTENTION, "DATE", 0,
+         "Heat maps of whom the leaders' followers attend to at this formation date, from RESULTS.parameters (transformers "
+         "run "
+         "with save_parameters: true) and the study's panel",
+         0}};
+    table_argument_options(options + 3);
     struct argp argp = {options,
                         parse,
                         "RESULTS...",
@@ -62,6 +70,7 @@ int command_report(int argc, char **argv, struct team *world)
     if (status >= 0) return status;
 
     struct error e = {""};
+    if (a.report.attention) a.report.alone = world = world_open(&argc, &argv); /* networks work in teams */
     char folder[4096];
     struct results *r = memory_array(struct results, a.n, "results");
     if (!table_arguments_check(&a.report.table, &e))
@@ -75,6 +84,7 @@ int command_report(int argc, char **argv, struct team *world)
     }
     for (int i = 0; i < loaded; i++) results_free(&r[i]);
     memory_free(r);
+    if (world) world_close(world);
     if (!error_is_set(&e)) return EXIT_DONE;
     fprintf(stderr, "aipm: %s\n", e.text);
     return EXIT_INPUT;

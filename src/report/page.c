@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "report/attention.h"
 #include "study_report.h"
 
 void page_text(FILE *out, const char *text)
@@ -247,20 +248,40 @@ static void record(FILE *out, const struct results *r)
     fputs("</pre></details>\n", out);
 }
 
+/* One more thing that is not there, in a sentence. */
+static void lacking(FILE *out, int *count, const char *what)
+{
+    fputs((*count)++ ? "; " : "<p class=\"note\">Not here: ", out);
+    page_text(out, what);
+}
+
+/* How to get the attention maps that are not there. */
+static void lacking_attention(FILE *out, int *count, const struct results *r)
+{
+    int transformers = 0, saved = 0;
+    for (int i = 0; i < r->models; i++)
+        if (!strcmp(r->model[i].kind, "transformer")) transformers++, saved += attention_saved(r, &r->model[i], 0);
+    lacking(out, count,
+            !transformers ? "attention maps (no transformer)"
+            : saved       ? "attention maps (ask for a date: aipm report RESULTS --attention YYYYMMDD)"
+                          : "attention maps (no parameters are saved: give the transformer save_parameters: true, run the "
+                            "study again, then aipm report RESULTS --attention YYYYMMDD)");
+}
+
 static void missing(FILE *out, const struct study_report *s)
 {
     static const char *const what[TABLES] = {[TABLES_HEADS] = "heads by ridge (no linear transformer with heads)",
                                              [TABLES_RIDGE] = "ridge penalties (no ridge model)",
                                              [TABLES_SYMMETRY] =
                                                  "symmetric and antisymmetric parts (no linear transformer)"};
-    int loss = 0;
-    fputs("<p class=\"note\">Not in this study: ", out);
+    int loss = 0, count = 0;
     for (int i = 0; i < TABLES; i++)
-        if (what[i] && !s->tables.table[i]) fprintf(out, "%s; ", what[i]);
+        if (what[i] && !s->tables.table[i]) lacking(out, &count, what[i]);
     for (int i = 0; i < s->r->models; i++) loss += s->r->model[i].training_loss != NULL;
-    if (!loss) fputs("training curves (no neural model); ", out);
-    if (!s->positions) fputs("holdings (no saved weights); ", out);
-    fputs("attention maps (results hold no parameters).</p>\n", out);
+    if (!loss) lacking(out, &count, "training curves (no neural model)");
+    if (!s->positions) lacking(out, &count, "holdings (no saved weights)");
+    if (!s->maps) lacking_attention(out, &count, s->r);
+    if (count) fputs(".</p>\n", out);
 }
 
 void page_study(FILE *out, const struct study_report *s, const struct report_options *o, bool alone)
@@ -298,6 +319,7 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     }
     fputs("<h2>Figures</h2>\n", out);
     for (int i = 0; i < s->figures.n; i++) page_figure(out, &s->figures, &s->figures.figure[i]);
+    for (int i = 0; i < s->maps; i++) page_table(out, s->links[i], true);
     fputs("<h2>Trading reality</h2>\n", out);
     page_table(out, s->trading, false);
     if (s->positions) page_table(out, s->positions, true);

@@ -85,6 +85,8 @@ int study_report_build(struct study_report *s, const struct results *r, const st
     snprintf(s->figures.folder, sizeof s->figures.folder, "%.4000s/figures", folder);
     if (!error_is_set(e) && !folder_create(s->figures.folder, e))
         figures_build(&s->figures, &sample, &s->tables, s->uncertainty, e);
+    if (!error_is_set(e) && o->attention)
+        s->maps = attention_figures(&s->figures, r, o->attention, path, o->alone, s->links, e);
     sample_close(&sample);
     return error_is_set(e) ? -1 : 0;
 }
@@ -96,6 +98,7 @@ void study_report_free(struct study_report *s)
     struct table *const more[] = {s->uncertainty, s->differences, s->trading, s->positions};
     for (int i = 0; i < 4; i++) table_free(more[i]);
     for (int i = 0; i < s->papers; i++) table_free(s->paper[i]);
+    for (int i = 0; i < ATTENTION_MAPS; i++) table_free(s->links[i]);
     figures_free(&s->figures);
 }
 

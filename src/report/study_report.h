@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "figure.h"
+#include "figures_attention.h"
 #include "paper.h"
 #include "report/report.h"
 
@@ -17,6 +18,8 @@ struct study_report {
     struct table *paper[2 * PAPER_TABLES];
     int papers;
     struct figures figures;
+    struct table *links[ATTENTION_MAPS]; /* strongest, per map of attention */
+    int maps;
 };
 
 int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label,

@@ -61,6 +61,45 @@ else
 fi
 kill -TERM $run 2>/dev/null; wait $run
 
+# attention at a date: what inspect reads, as a heat map of leaders and followers
+cat >attention.yaml <<Y
+study: attention
+panel: slow-panel.h5
+output: attention.h5
+window: 85
+models:
+  - {name: tf, kind: transformer, feedforward: 8, epochs: 4, learning_rate: 1.0e-2, save_parameters: true}
+  - {name: bare, kind: transformer, feedforward: 8, epochs: 1}
+Y
+"$AIPM" run attention.yaml 2>/dev/null
+date=$(ls attention.h5.parameters/all/tf/seed=0 | sed -n "2s/.h5//p")
+"$AIPM" report attention.h5 --attention "$date" --bootstrap 20 2>/dev/null
+"$AIPM" inspect attention.h5 --date "$date" --links 20 >/dev/null
+a=attention.report/tables/attention-all-tf
+check "attention: what inspect reads" bash -c "cmp attention.attention/links.csv $a-links.csv && cmp attention.attention/assets.csv $a-assets.csv"
+check "attention: its map" "$python" -c "
+import csv
+table = lambda name: list(csv.DictReader(open(name)))
+cells, assets, links = table('$a-map.csv'), table('$a-assets.csv'), table('$a-links.csv')
+leaders, followers = list(dict.fromkeys(c['leader'] for c in cells)), list(dict.fromkeys(c['follower'] for c in cells))
+weight = {(c['follower'], c['leader']): c['weight'] for c in cells}
+assert len(cells) == 225 and leaders == [r['asset'] for r in assets[:15]], 'leaders receive most'
+given = [sum(float(weight[f, l] or 0) for l in leaders) for f in followers]
+assert given == sorted(given, reverse=True), 'followers give most, in order'
+assert all((c['weight'] == '') == (c['leader'] == c['follower']) for c in cells), 'an asset on itself is left out'
+assert all(abs(float(c['times_even']) - len(assets) * float(c['weight'])) < 1e-9 for c in cells if c['weight']), 'multiples of even'
+shared = [r for r in links if (r['asset'], r['attends_to']) in weight]
+assert len(shared) > 3 and all(weight[r['asset'], r['attends_to']] == r['weight'] for r in shared), 'weights as in the links'"
+check "attention: in the page" grep -q "<h3>Attention: tf, all, ${date:0:4}-${date:4:2}-${date:6:2}</h3>" attention.report/index.html
+command -v gnuplot >/dev/null && check "attention: drawn" test -s attention.report/figures/attention-all-tf.pdf -a -s attention.report/figures/attention-all-tf.svg -a ! -e attention.report/figures/attention-all-bare.svg
+rm -r attention.h5.parameters
+check "attention without parameters: exit 0" "$AIPM" report attention.h5 --attention "$date" -o no-parameters --bootstrap 20
+check "attention without parameters: how to get them" grep -q 'no parameters are saved: give the transformer save_parameters: true' no-parameters/index.html
+mkdir -p attention.h5.parameters/all/tf/seed=0
+refuses "attention: an empty folder of parameters" 1 "attention.h5.parameters/all/tf/seed=0" "$AIPM" report attention.h5 --attention "$date" -o no-file
+refuses "attention: a date the panel does not have" 1 "found no date 20991231" "$AIPM" report attention.h5 --attention 20991231 -o no-date
+refuses "attention: no date" 2 "--attention: found 'now'" "$AIPM" report attention.h5 --attention now
+
 for kind in future missing empty weights; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
 head -c 3000 demo.h5 >truncated.h5
 refuses "no such file" 1 "nowhere.h5" "$AIPM" report nowhere.h5
