@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# make demo: a synthetic panel with a known SDF, the demo study on two ranks, and its tables.
+# make demo: a synthetic panel with a known SDF, the demo study on two ranks, its tables and its report; and, where the file is, the study
+# of real stocks: ${AIPM_DATA:-../shared/data}/us-stocks/stocks_2001_2016.csv.gz.
 set -euo pipefail
 BUILD=${BUILD:-build}
 aipm=$BUILD/aipm
@@ -17,3 +18,15 @@ cat results/demo.tables/alphas.md
 command -v gnuplot >/dev/null || .ci/deps.sh --gnuplot || true
 say "$aipm" report results/demo.h5
 echo "open results/demo.report/index.html in a browser"
+# real stocks, where they are
+stocks=${AIPM_DATA:-../shared/data}/us-stocks/stocks_2001_2016.csv.gz
+if [ -r "$stocks" ]; then
+    say mpirun --quiet -n 2 "$aipm" ingest --stocks "$stocks" -o data/us-stocks.h5
+    rm -rf results/us-stocks.h5.parts
+    say mpirun --quiet -n 2 "$aipm" run jobs/us-stocks.yaml
+    say "$aipm" analyze results/us-stocks.h5
+    say "$aipm" report results/us-stocks.h5
+    echo "open results/us-stocks.report/index.html in a browser"
+else
+    printf '\nNo real stocks: %s is not there (AIPM_DATA names its folder); the study of real stocks is left out.\n' "$stocks"
+fi

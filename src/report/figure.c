@@ -38,6 +38,13 @@ void figure_number(FILE *out, double x)
     else fputs("\tNaN", out);
 }
 
+void figure_nothing(FILE *script, const char *why)
+{
+    fputs("unset logscale\nunset tics\nset label 99 ", script);
+    figure_text(script, why);
+    fputs(" at graph 0.5,0.5 center tc rgb '#666666'\nplot [0:1] [0:1] 2 with lines notitle\nunset label 99\n", script);
+}
+
 double figure_step(double low, double high)
 {
     double rough = (high - low) / 5, power = pow(10, floor(log10(rough > 0 ? rough : 1))), lead = rough / power;
@@ -57,7 +64,7 @@ static void style(FILE *out, const char *name, double wide, double tall, int pho
                          : 3,
                 i % 7 + 4);
     fputs("set linetype cycle 21\nset border 3 lw 0.8\nset tics nomirror out\nset grid ytics lc rgb '#bbbbbb' lw 0.5\n"
-          "do for [form in 'pdf svg phone'] {\nphone = form eq 'phone'\n",
+          "do for [form in 'pdf svg phone'] {\nphone = form eq 'phone'\nset xtics\nset ytics\n",
           out);
     fprintf(out,
             "if (form eq 'pdf') { set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,10' noenhanced; set output "

@@ -31,6 +31,8 @@ void figures_free(struct figures *f);
 
 /* "a quoted \"text\"" for a script or a data file's heading. */
 void figure_text(FILE *out, const char *text);
+/* A panel that has nothing to draw says so: gnuplot stops at a plot without a point. */
+void figure_nothing(FILE *script, const char *why);
 /* A step for about five tics over [low, high]. */
 double figure_step(double low, double high);
 void figure_number(FILE *out, double x); /* %.6g, NaN where missing */

@@ -9,9 +9,17 @@
 #include "measure/series.h"
 #include "measure/trading.h"
 
-void figure_time_axis(FILE *script)
+void figure_time_axis(FILE *script, const struct sample *s)
 {
-    fputs("set xdata time\nset timefmt '%Y%m%d%H%M'\nset format x '%Y'\nset xtics autofreq\n"
+    int64_t day = s->r->dates[0] < 100000000 ? 1 : 10000;
+    int64_t span = s->r->dates[s->first + s->n - 1] / day - s->r->dates[s->first] / day; /* about 10,000 a year */
+    bool years = span >= 40000;
+    fprintf(script, "set xdata time\nset timefmt '%%Y%%m%%d%%H%%M'\nset format x '%s'\n",
+            years           ? "%Y"
+            : span >= 10000 ? "%Y-%m"
+                            : "%Y-%m-%d");
+    if (!years) fputs("set xtics rotate by 45 right\n", script);
+    fputs("set xtics autofreq\n"
           "if (phone) { set xtics rotate by 45 right }\nset xlabel 'formation date'\n",
           script);
 }
@@ -50,7 +58,7 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
         for (int i = 0; i < all; i++) figure_number(f->data, drawn[i * s->n + p]);
         fputc('\n', f->data);
     }
-    figure_time_axis(f->script);
+    figure_time_axis(f->script, s);
     fputs("set ylabel ", f->script);
     figure_text(f->script, y_label);
     fprintf(
@@ -176,8 +184,10 @@ static int intervals(struct figures *f, const struct table *u, const char *unive
     for (int panel = 0; panel < 2; panel++) {
         fputs(panel ? "set xlabel 'HJD'\n" : "set xlabel 'Sharpe ratio, a year'\n", f->script);
         if (high[panel] > low[panel]) fprintf(f->script, "set xtics %g\n", figure_step(low[panel], high[panel]));
-        fprintf(f->script, "plot data using %d:1:%d:%d:ytic(2) skip 1 with xerrorbars lt %d pt 7 ps 0.8\n", 3 * panel + 3,
-                3 * panel + 4, 3 * panel + 5, panel + 1);
+        if (low[panel] <= high[panel])
+            fprintf(f->script, "plot data using %d:1:%d:%d:ytic(2) skip 1 with xerrorbars lt %d pt 7 ps 0.8\n",
+                    3 * panel + 3, 3 * panel + 4, 3 * panel + 5, panel + 1);
+        else figure_nothing(f->script, panel ? "no HJD in this sample" : "no Sharpe ratio in this sample");
     }
     return figure_end(f, e);
 }
@@ -198,6 +208,7 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
                      "Models re-estimated within each group of stocks. Bars: 95% block-bootstrap intervals.", 7.6, 6.2,
                      560 + 40 * k, e))
         return -1;
+    bool any = false; /* HJD */
     fputs("place\tuniverse\tmodel\tsharpe\tlow\thigh\thjd\tlow\thigh\n", f->data);
     for (int m = 0; m < k; m++) { /* a block per model: gnuplot's index */
         for (int g = 0; g < universes; g++) {
@@ -207,8 +218,11 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
                 row++;
             fprintf(f->data, "%g\t%s\t%s", g + 0.7 * (m + 0.5) / k - 0.35, universe[g], models[m]);
             static const char *const column[] = {"sharpe", "sharpe_low", "sharpe_high", "hjd", "hjd_low", "hjd_high"};
-            for (int c = 0; c < 6; c++)
-                figure_number(f->data, row < u->rows ? table_at(u, row, table_find(u, column[c]))->number : NAN);
+            for (int c = 0; c < 6; c++) {
+                double x = row < u->rows ? table_at(u, row, table_find(u, column[c]))->number : NAN;
+                figure_number(f->data, x);
+                any |= c == 3 && isfinite(x);
+            }
             fputc('\n', f->data);
         }
         fputs("\n\n", f->data);
@@ -229,9 +243,14 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
         f->script,
         "set multiplot layout 2,1\nset ylabel 'Sharpe ratio, a year'\n"
         "plot for [m=1:%d] data index m-1 using 1:4:5:6 skip (m == 1 ? 1 : 0) with yerrorbars lt m pt 7 title models[m]\n"
-        "set ylabel 'HJD'\nset xlabel 'size group'\n"
-        "plot for [m=1:%d] data index m-1 using 1:7:8:9 skip (m == 1 ? 1 : 0) with yerrorbars lt m pt 7 title models[m]\n",
-        k, k);
+        "set ylabel 'HJD'\nset xlabel 'size group'\n",
+        k);
+    if (any)
+        fprintf(f->script,
+                "plot for [m=1:%d] data index m-1 using 1:7:8:9 skip (m == 1 ? 1 : 0) with yerrorbars lt m pt 7 title "
+                "models[m]\n",
+                k);
+    else figure_nothing(f->script, "no HJD in this sample");
     return figure_end(f, e);
 }
 

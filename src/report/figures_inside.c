@@ -25,6 +25,7 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
         return -1;
     fputs("heads\tridge\tsharpe\thjd\n", f->data);
     int ridge = table_find(t, "ridge"), blocks = 0;
+    bool any[2] = {false, false};
     double last = INFINITY;
     for (int r = 0; r < t->rows; r++) {
         if (strcmp(table_at(t, r, 0)->text, m->universe) || strcmp(table_at(t, r, 1)->text, m->name)) continue;
@@ -33,8 +34,11 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
         last = z;
         fprintf(f->data, "%g", table_at(t, r, ridge + 1)->number);
         figure_number(f->data, z);
-        figure_number(f->data, table_at(t, r, ridge + 2)->number);
-        figure_number(f->data, table_at(t, r, ridge + 3)->number);
+        for (int c = 0; c < 2; c++) {
+            double x = table_at(t, r, ridge + 2 + c)->number;
+            figure_number(f->data, x);
+            any[c] |= isfinite(x);
+        }
         fputc('\n', f->data);
     }
     fprintf(f->script,
@@ -44,11 +48,17 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
     for (int h = 0; h < m->nh; h++) fprintf(f->script, "%s%g", h ? ", " : "", m->heads[h]);
     fputs(")\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
     static const char *const label[] = {"Sharpe ratio, a year", "HJD"};
-    for (int panel = 0; panel < 2; panel++)
+    for (int panel = 0; panel < 2; panel++) {
+        fprintf(f->script, "set ylabel '%s'\n", label[panel]);
+        if (!any[panel]) {
+            figure_nothing(f->script, "none in this sample");
+            continue;
+        }
         fprintf(f->script,
-                "set ylabel '%s'\nplot for [i=1:%d] data index i using 1:%d:(log10($2)) with lines lw 1.5 dt 1 lc palette, "
+                "plot for [i=1:%d] data index i using 1:%d:(log10($2)) with lines lw 1.5 dt 1 lc palette, "
                 "data index 0 using 1:%d skip 1 with linespoints lw 3 dt 1 pt 7 lc rgb '#000000'\n",
-                label[panel], blocks, 3 + panel, 3 + panel);
+                blocks, 3 + panel, 3 + panel);
+    }
     return figure_end(f, e);
 }
 
@@ -71,7 +81,7 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
         figure_number(f->data, edge ? log10(z) : NAN);
         fputc('\n', f->data);
     }
-    figure_time_axis(f->script);
+    figure_time_axis(f->script, s);
     fprintf(f->script,
             "set key bottom center outside horizontal\nset ylabel 'log10 of the ridge'\nset yrange [%g:%g]\n"
             "plot data using 1:2 skip 1 with points pt 7 ps 0.4 lc rgb '#0072B2' title 'selected', data using 1:3 skip 1 "
@@ -140,22 +150,28 @@ static int sweep(struct figures *f, const struct result_model *first, const char
     if (figure_begin(f, name, title, "Out-of-sample performance over the values of a sweep. Bars: one standard error.", 7.6,
                      3.2, 560, e))
         return -1;
+    bool any = false; /* HJD */
     fputs("value\tsharpe\tse\thjd\n", f->data);
     for (int i = 0; i < r->models; i++) {
         double value;
         if (strcmp(r->model[i].universe, first->universe) || !swept(r->model[i].name, other, &value) || strcmp(other, stem))
             continue;
         fprintf(f->data, "%g", value);
-        for (int c = 0; c < 3; c++)
-            figure_number(f->data, table_at(p, i, table_find(p, (const char *[]){"sharpe", "sharpe_se", "hjd"}[c]))->number);
+        for (int c = 0; c < 3; c++) {
+            double x = table_at(p, i, table_find(p, (const char *[]){"sharpe", "sharpe_se", "hjd"}[c]))->number;
+            figure_number(f->data, x);
+            any |= c == 2 && isfinite(x);
+        }
         fputc('\n', f->data);
     }
     fputs("unset key\nset offsets graph 0.05, graph 0.05, 0, 0\nset xlabel ", f->script);
     figure_text(f->script, key);
     fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\nset ylabel 'Sharpe ratio, a "
           "year'\nplot data using 1:2:3 skip 1 with yerrorlines lt 1 pt 7\n"
-          "set ylabel 'HJD'\nplot data using 1:4 skip 1 with linespoints lt 2 pt 7\n",
+          "set ylabel 'HJD'\n",
           f->script);
+    if (any) fputs("plot data using 1:4 skip 1 with linespoints lt 2 pt 7\n", f->script);
+    else figure_nothing(f->script, "no HJD in this sample");
     return figure_end(f, e);
 }
 

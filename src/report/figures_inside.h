@@ -8,7 +8,7 @@
 int figures_inside(struct figures *f, struct sample *s, const struct tables *t, struct error *e);
 
 /* Shared: an axis of dates, and a date for it. */
-void figure_time_axis(FILE *script);
+void figure_time_axis(FILE *script, const struct sample *s);
 void figure_date(FILE *data, int64_t date);
 
 #endif

@@ -92,6 +92,7 @@ shared = [r for r in links if (r['asset'], r['attends_to']) in weight]
 assert len(shared) > 3 and all(weight[r['asset'], r['attends_to']] == r['weight'] for r in shared), 'weights as in the links'"
 check "attention: in the page" grep -q "<h3>Attention: tf, all, ${date:0:4}-${date:4:2}-${date:6:2}</h3>" attention.report/index.html
 command -v gnuplot >/dev/null && check "attention: drawn" test -s attention.report/figures/attention-all-tf.pdf -a -s attention.report/figures/attention-all-tf.svg -a ! -e attention.report/figures/attention-all-bare.svg
+command -v gnuplot >/dev/null && check "five periods, no HJD: every figure is drawn, or says why a panel is empty" bash -c "! grep -qE '^Not drawn|Not drawn:' attention.report/index.html && grep -q 'no HJD in this sample' attention.report/figures/performance.svg"
 rm -r attention.h5.parameters
 check "attention without parameters: exit 0" "$AIPM" report attention.h5 --attention "$date" -o no-parameters --bootstrap 20
 check "attention without parameters: how to get them" grep -q 'no parameters are saved: give the transformer save_parameters: true' no-parameters/index.html
