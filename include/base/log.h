@@ -13,6 +13,7 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 double clock_seconds(void);              /* monotonic */
+double clock_thread(void);               /* processor time of this thread: what a rate costs on a machine shared with others */
 
 /* "1.9 GB", "3 h 12 min": into the caller's buffer of at least 32 bytes, which is returned. */
 char *format_bytes(double bytes, char *out);

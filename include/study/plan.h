@@ -6,7 +6,7 @@
 #include "parallel/team.h"
 #include "study/study.h"
 
-/* Seconds on one rank of this machine. */
+/* Seconds on one rank of this machine, others away: processor time but for reading. */
 struct calibration {
     double *row, *first;           /* [configs] of a row; more for the first of a stretch */
     double read_row;               /* a stock row read, checked, hashed, its moments taken in every universe */
@@ -29,8 +29,11 @@ struct forecast {
     double idle;                   /* share of the ranks' time in `rows` without work */
     double bytes;                  /* a rank, beside the program and its libraries */
 };
-/* speed [ranks] divides a rank's time (NULL: all 1): what uneven processors do to the schedule. */
-void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, const double *speed, struct forecast *f);
+/* team: ranks that share a fit, taken to share it evenly; 0: the program's own choice. slowness [ranks]: times a rank's time (NULL: all 1),
+ * what uneven processors do to the schedule. */
+void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, int team, const double *slowness, struct forecast *f);
+/* The same with the team, a power of two up to the study's shards, that ends first. */
+void forecast_best(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, struct forecast *f);
 
 /* What a study holds. */
 struct workload {

@@ -45,6 +45,13 @@ double clock_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+double clock_thread(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 char *format_bytes(double b, char *out)
 {
     static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB"};

@@ -109,9 +109,9 @@ static void print_forecast(const struct forecast *f)
 static struct forecast suggest(const struct study *s, const struct panel_meta *m, const struct calibration *c)
 {
     struct forecast best, next;
-    forecast_run(s, m, c, 1, NULL, &best);
+    forecast_best(s, m, c, 1, &best);
     for (int ranks = 2; ranks <= 16384 && best.seconds > 300; ranks *= 2) {
-        forecast_run(s, m, c, ranks, NULL, &next);
+        forecast_best(s, m, c, ranks, &next);
         if (next.idle > 0.2 || next.seconds > 0.7 * best.seconds) break;
         best = next;
     }
@@ -146,12 +146,12 @@ static void print_plan(const struct arguments *a, const struct study *s, const s
     print_work(s, c, busy);
     printf("\n%8s %14s %14s %10s %8s %14s\n", "ranks", "time", "of it reading", "idle", "a fit", "memory a rank");
     if (a->ranks) {
-        forecast_run(s, m, c, a->ranks, NULL, &f);
+        forecast_best(s, m, c, a->ranks, &f);
         print_forecast(&f);
     } else {
         static const int shown[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
         for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-            forecast_run(s, m, c, shown[i], NULL, &f);
+            forecast_best(s, m, c, shown[i], &f);
             print_forecast(&f);
             if (f.seconds < 20 || f.idle > 0.6) break;
         }

@@ -129,7 +129,11 @@ static double loss_at(const struct result_model *m, int p)
             if (m->ridge[z] == m->selected_ridge[p]) return m->loo_loss[(size_t)p * m->nz + z];
     if (!m->training_loss || !m->E) return NAN;
     double sum = 0;
-    for (int s = 0; s < m->S; s++) sum += m->training_loss[((size_t)p * m->S + s) * m->E + m->E - 1];
+    for (int s = 0; s < m->S; s++) {      /* a fit that stopped early has no later epochs */
+        int last = m->E - 1;
+        while (last > 0 && isnan(m->training_loss[((size_t)p * m->S + s) * m->E + last])) last--;
+        sum += m->training_loss[((size_t)p * m->S + s) * m->E + last];
+    }
     return sum / m->S;
 }
 static const char *loss_kind(const struct result_model *m) { return m->nz && m->loo_loss ? "leave-one-out" : m->training_loss ? "training" : "none"; }

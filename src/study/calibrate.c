@@ -64,14 +64,14 @@ static double share_of(const struct study *s, const struct panel_meta *m, const 
 
 static int measure(const struct rows_job *j, const struct config *c, int row, double *seconds, struct error *e)
 {
-    double first = 0, assets, each[PROBE_ROWS] = {0};
+    double first = 0, each[PROBE_ROWS] = {0};
     if (fits_serves(c->class)) {
-        if (fits_probe(j, c, row, &seconds[1], &seconds[0], &assets, e)) return -1;
+        if (fits_probe(j, c, row, &seconds[1], &seconds[0], e)) return -1;
         seconds[0] /= share_of(j->study, j->meta, c, row);
         return 0;
     }
     int rows = j->study->P - row < PROBE_ROWS ? j->study->P - row : PROBE_ROWS;
-    if (rows_probe(j, c, row, rows, each, e)) return -1;
+    if ((rows = rows_probe(j, c, row, rows, each, e)) < 0) return -1;
     first = each[0];
     seconds[0] = rows > 1 ? median(each + 1, rows - 1) : first;
     seconds[1] = c->cost.first_seconds > 0 && first > seconds[0] ? first - seconds[0] : 0;

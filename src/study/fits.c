@@ -13,7 +13,7 @@
 #include "parallel/pick.h"
 #include "row_ring.h"
 
-enum { PROBE_PERIODS = 8 };
+enum { PROBE_PERIODS = 8, PROBE_SECONDS = 3 };
 
 struct task {
     int config, seed, row, rows;
@@ -468,40 +468,48 @@ int fits_run(struct fits_job *j, struct error *e)
     return stopped;
 }
 
-/* A configuration small enough to be fitted in a moment: few periods, one epoch. Its cost says how to scale. */
+/* A configuration small enough to be fitted in about half a second, by the model's own figure: fewer epochs, then fewer periods. Its cost
+ * says how to scale. */
 static void shrink(const struct config *c, struct config *small)
 {
+    double epoch = c->cost.seconds;
+    struct value *epochs = NULL;
     *small = *c;
-    if (small->shape.T > PROBE_PERIODS) small->shape.T = PROBE_PERIODS;
     small->values.value = memory_array(struct value, c->values.n, "option values");
     memcpy(small->values.value, c->values.value, sizeof(struct value) * (size_t)c->values.n);
     for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, "epochs") && small->values.value[i].number > 1) small->values.value[i].number = 1;
+        if (!strcmp(c->values.options[i].key, "epochs") && small->values.value[i].number > 1) epochs = &small->values.value[i];
+    if (epochs) {
+        epoch /= epochs->number;
+        epochs->number = fmax(1, fmin(epochs->number, floor(0.5 / epoch)));
+        small->shape.T = (int)fmax(2, fmin(c->shape.T, floor(0.5 / epoch * c->shape.T)));
+    } else if (small->shape.T > PROBE_PERIODS) small->shape.T = PROBE_PERIODS;
     small->layout = (struct layout){0};
     c->class->layout(&small->shape, &small->values, &small->layout);
     c->class->cost(&small->shape, &small->values, &small->cost);
 }
 
-int fits_probe(const struct rows_job *j, const struct config *c, int row, double *first, double *next, double *assets, struct error *e)
+int fits_probe(const struct rows_job *j, const struct config *c, int row, double *first, double *next, struct error *e)
 {
     struct config small;
     struct seat seat = {0};
-    double seconds[3] = {0};
+    double seconds[3] = {0}, spent = 0;
     struct team *alone = team_split(j->world, team_rank(j->world));
     struct panel_file *f = panel_open(j->panel, NULL, j->meta, e);
     shrink(c, &small);
     if (f) seat_take(&seat, j, &small, 0);
-    for (int i = 0; i < 3 && !error_is_set(e); i++) {
+    int n = 0;
+    for (int i = 0; i < 3 && !error_is_set(e) && spent < PROBE_SECONDS; i++) {
         struct fit_note note = {0};
         if (window_read(&seat, j, f, study_period(j->study, row + i), e)) break;
-        double start = clock_seconds();
+        double start = clock_thread();
         if (seat.period[small.shape.T].n) small.class->fit(seat.model, &seat.window, alone, &note);
         if (seat.period[small.shape.T].n && !note.code) earn(&seat, study_period(j->study, row + i));
-        seconds[i] = clock_seconds() - start;
+        seconds[n++] = clock_thread() - start;
+        spent += seconds[i];
     }
-    *assets = seat.period && seat.period[small.shape.T].n ? seat.period[small.shape.T].n : 1;
-    *next = (seconds[1] < seconds[2] ? seconds[1] : seconds[2]) * (small.cost.seconds > 0 ? c->cost.seconds / small.cost.seconds : 1);
-    *first = small.cost.first_seconds > 0 && seconds[0] > seconds[1] ? (seconds[0] - seconds[1]) * c->cost.first_seconds / small.cost.first_seconds : 0;
+    *next = (n < 2 ? seconds[0] : n < 3 || seconds[1] < seconds[2] ? seconds[1] : seconds[2]) * (small.cost.seconds > 0 ? c->cost.seconds / small.cost.seconds : 1);
+    *first = small.cost.first_seconds > 0 && n > 1 && seconds[0] > seconds[1] ? (seconds[0] - seconds[1]) * c->cost.first_seconds / small.cost.first_seconds : 0;
     seat_leave(&seat);
     layout_free(&small.layout);
     memory_free(small.values.value);

@@ -31,8 +31,8 @@ int fits_stretch(const struct study *s, const struct config *c, int ranks);
  * of a task, seconds a row so far (0: none known). */
 int fits_choose(const struct study *s, const int64_t *left, const int *rows, const double *measured);
 /* What a row of c costs here, measured on a fit over few periods and one epoch and scaled by the model's own cost: seconds of a row, and
- * more for the first of a stretch; assets: of the period it was measured on. j: world, study, meta, panel. Collective. */
-int fits_probe(const struct rows_job *j, const struct config *c, int row, double *first, double *next, double *assets, struct error *e);
+ * more for the first of a stretch. j: world, study, meta, panel. Collective. */
+int fits_probe(const struct rows_job *j, const struct config *c, int row, double *first, double *next, struct error *e);
 /* Collective over the world. Returns 1 if stopped; errors in e, not agreed. */
 int fits_run(struct fits_job *j, struct error *e);
 

@@ -31,10 +31,10 @@ static void sink(struct heap *h, int i)
     }
 }
 
-static double pace(const double *speed, int rank) { return speed ? speed[rank] : 1; }
+static double pace(const double *slowness, int rank) { return slowness ? slowness[rank] : 1; }
 
 /* Seconds each rank needs for its part of the cut, into load [ranks]; the rank-seconds of work. */
-static double play_cut(const struct study *s, const struct calibration *c, int ranks, const double *speed, int64_t *first, double *load)
+static double play_cut(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int64_t *first, double *load)
 {
     uint8_t *done = memory_array(uint8_t, (size_t)s->configs * s->P, "done flags");
     int *first_row = memory_array(int, s->configs, "first rows");
@@ -52,7 +52,7 @@ static double play_cut(const struct study *s, const struct calibration *c, int r
         for (int64_t u = first[r]; u < first[r + 1]; u++) {
             if (!schedule_pending(&w, u)) continue;
             int i = (int)(u / s->P);
-            load[r] += (c->row[i] + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) * pace(speed, r);
+            load[r] += (c->row[i] + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) * pace(slowness, r);
             last = u;
         }
         busy += load[r];
@@ -64,7 +64,7 @@ static double play_cut(const struct study *s, const struct calibration *c, int r
 }
 
 /* Fits over rows: whoever is free takes the next task of the kind whose tasks take longest. load [ranks] in and out. */
-static double play_fits(const struct study *s, const struct calibration *c, int ranks, const double *speed, int *team, double *load)
+static double play_fits(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int *team, double *load)
 {
     int64_t *left = memory_array(int64_t, s->configs, "tasks left"), tasks = 0;
     int *rows = memory_array(int, s->configs, "rows of a task");
@@ -77,7 +77,7 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
         tasks += left[i];
         known[i] = c->row[i];
     }
-    *team = fits_team_size(s, ranks, tasks);
+    if (!*team) *team = fits_team_size(s, ranks, tasks);
     int teams = (ranks + *team - 1) / *team;
     struct heap h = {.n = teams, .at = memory_array(double, teams, "teams"), .who = memory_array(int, teams, "teams")};
     for (int t = 0; t < teams; t++) {
@@ -86,12 +86,12 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
     }
     for (int i = teams / 2; i >= 0; i--) sink(&h, i);
     for (; tasks > 0; tasks--) {
-        int i = fits_choose(s, left, rows, known), members = *team;
+        int i = fits_choose(s, left, rows, known), from = h.who[0] * *team, members = ranks - from < *team ? ranks - from : *team;
         if (i < 0) break;
         double work = c->row[i] * rows[i] + c->first[i];
         left[i]--;
         double slowest = 0;
-        for (int r = h.who[0] * *team; r < (h.who[0] + 1) * *team && r < ranks; r++) slowest = fmax(slowest, pace(speed, r));
+        for (int r = from; r < from + members; r++) slowest = fmax(slowest, pace(slowness, r));
         h.at[0] += work * slowest / members;
         busy += work * slowest;
         sink(&h, 0);
@@ -141,12 +141,12 @@ static double bytes_of(const struct study *s, const struct panel_meta *m, int ra
     return meta + store + work;
 }
 
-void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, const double *speed, struct forecast *f)
+void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, int team, const double *slowness, struct forecast *f)
 {
     int64_t *first = memory_array(int64_t, ranks + 1, "schedule");
     double *load = memory_array(double, ranks, "loads"), longest = 0;
-    *f = (struct forecast){.ranks = ranks};
-    f->busy = play_cut(s, c, ranks, speed, first, load) + play_fits(s, c, ranks, speed, &f->team, load);
+    *f = (struct forecast){.ranks = ranks, .team = team};
+    f->busy = play_cut(s, c, ranks, slowness, first, load) + play_fits(s, c, ranks, slowness, &f->team, load);
     for (int r = 0; r < ranks; r++) longest = fmax(longest, load[r]);
     int64_t hull = widest_hull(s, ranks, first);
     int longest_period = panel_max_assets(m);
@@ -160,6 +160,17 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
     f->bytes = bytes_of(s, m, ranks, hull);
     memory_free(first);
     memory_free(load);
+}
+
+void forecast_best(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, struct forecast *f)
+{
+    forecast_run(s, m, c, ranks, s->ranks_per_fit, NULL, f);
+    for (int team = 1; !s->ranks_per_fit && team <= s->shards && team <= ranks; team *= 2) {
+        struct forecast other;
+        if (s->shards % team) continue;
+        forecast_run(s, m, c, ranks, team, NULL, &other);
+        if (other.seconds < 0.99 * f->seconds) *f = other;
+    }
 }
 
 void workload_of(const struct study *s, const struct calibration *c, struct workload *w)

@@ -253,9 +253,11 @@ int rows_probe(const struct rows_job *j, const struct config *c, int row, int ro
 {
     struct bench b = {0};
     int status = bench_open(&b, j, c, e);
-    for (int i = 0; i < rows && !status; i++) {
+    double spent = 0;
+    int n = 0;
+    for (int i = 0; i < rows && !status && (i < 2 || spent < 2); i++) {
         struct fit_note note = {0};
-        double start = clock_seconds();
+        double start = clock_thread();
         window_fill(&b, j, study_period(j->study, row + i));
         c->class->fit(b.model, &b.window, NULL, &note);
         if (!note.code) {
@@ -264,8 +266,9 @@ int rows_probe(const struct rows_job *j, const struct config *c, int row, int ro
             c->class->record(b.model, b.variant, b.record);
         }
         if (b.file) status = save_weights(&b, study_period(j->study, row + i), note.code, e) < 0;
-        seconds[i] = clock_seconds() - start;
+        seconds[n++] = clock_thread() - start;
+        spent += seconds[i];
     }
     bench_close(&b);
-    return status ? -1 : 0;
+    return status ? -1 : n;
 }

@@ -27,7 +27,7 @@ enum { CODE_NO_ASSETS = FIT_NO_DATA };
 double rows_bytes(const struct rows_job *j);
 /* Work this rank's units until done, stopped or failed (e). Returns 1 if stopped. Not collective. */
 int rows_run(struct rows_job *j, struct error *e);
-/* Work rows row .. row+rows-1 of c without keeping them: seconds [rows] of each. j: study, meta, panel, survey. Not collective. */
+/* Work rows row .. row+rows-1 of c, fewer where they take seconds, without keeping them: seconds [rows] of each; how many, or -1. j: study, meta, panel, survey. Not collective. */
 int rows_probe(const struct rows_job *j, const struct config *c, int row, int rows, double *seconds, struct error *e);
 /* Rank 0 while it waits for others: keep the progress line alive. */
 void rows_idle(void *job);

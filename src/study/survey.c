@@ -178,9 +178,9 @@ int survey_probe(const struct study *s, const struct panel_meta *m, const char *
         cost->rows += rows.n;
     }
     cost->read_seconds = clock_seconds() - start;
-    start = clock_seconds();
+    start = clock_thread();
     for (int u = 0; u < v->U && !error_is_set(e); u++) form_gram(&v->store[u], m->D, band);
-    cost->gram_seconds = clock_seconds() - start;
+    cost->gram_seconds = clock_thread() - start;
     row_buffer_free(&buffer);
     memory_free(workspace);
     memory_free(index);
