@@ -177,7 +177,7 @@ cable() {          # name, host
     when=$(now)
     gone() { for p in $old; do ! kill -0 "$p" 2>/dev/null || return 1; done; }
     until_true 90 gone && echo "cable of $2 pulled: every process of the broken start is gone after $(since "$when") s" || bad "$1: the old ranks live on after 90 s"
-    until_true 60 sh -c "[ \"$(state "$job")\" != RUNNING ]"
+    until_true 120 grep -qs "start 1 of job" "$WORK/$1.log" && echo "cable of $2 pulled: the job starts again after $(since "$when") s"
     plug_cable "$2"
     finishes "$1" "$job" "$R"
     check "$1: resumed" grep -qE "resuming: [1-9]|is complete" "$WORK/$1.log"

@@ -11,7 +11,7 @@ SlurmdPort=16832
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$LAB/munge/socket
+AuthInfo=socket=$LAB/munge/socket,cred_expire=10
 CredType=cred/munge
 TmpFS=$LAB/tmp/%n
 StateSaveLocation=$LAB/state
