@@ -39,7 +39,7 @@ struct table *table_create(const char *name, const char *title);
 void table_free(struct table *t);
 /* Before the first row. title NULL: the name, underscores as spaces. */
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals);
-/* Says `words` after the title, wherever the table is seen. */
+/* Says `words` in parentheses after the title, wherever the table is seen. */
 void table_qualify(struct table *t, const char *words);
 /* A new row, all missing; the puts then fill it from the left. */
 void table_row(struct table *t);

@@ -53,9 +53,9 @@ void table_column(struct table *t, const char *name, const char *title, enum tab
 
 void table_qualify(struct table *t, const char *words)
 {
-    size_t n = strlen(t->title) + strlen(words) + 3;
+    size_t n = strlen(t->title) + strlen(words) + 4;
     char *title = memory_array(char, n, "table title");
-    snprintf(title, n, "%s; %s", t->title, words);
+    snprintf(title, n, "%s (%s)", t->title, words);
     memory_free(t->title);
     t->title = title;
 }

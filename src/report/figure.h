@@ -13,6 +13,7 @@ struct figure {
     char name[96];
     char *title, *caption;
     bool drawn;
+    bool map; /* colours carry its numbers: pages leave them as they are in the dark */
 };
 struct figures {
     char folder[4096];

@@ -107,6 +107,7 @@ static int heat_map(struct figures *f, struct sample *s, const struct table *c, 
     if (k >= 2 && !figure_begin(f, name, title,
                                 "Pairwise correlations of the models' out-of-sample returns, each pair on its common dates.",
                                 size + 0.8, size, 380, e)) {
+        f->figure[f->n].map = true;
         fputs("x\ty\tcorrelation\tmodel\twith\n", f->data);
         for (int row = 0; row < c->rows; row++) {
             if (strcmp(table_at(c, row, 0)->text, universe)) continue;

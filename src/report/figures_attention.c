@@ -19,13 +19,15 @@ static int heat_map(struct figures *f, const struct attention *a, const char *na
     char caption[600];
     int k = a->leaders;
     double most = 1;
+    int64_t day = a->fitted < 100000000 ? a->fitted : a->fitted / 10000;
     snprintf(
         caption, sizeof caption,
         "Columns: the %d of %d assets that receive most attention from others, most on the left. Rows: the assets that give "
         "these most, most on top. Colour: the weight as a multiple of even attention, 1/%d; an asset on itself is left "
-        "grey. First block, mean over heads, first seed; parameters of %lld.",
-        k, a->n, a->n, (long long)a->fitted);
+        "grey. First block, mean over heads, first seed; parameters of %04lld-%02lld-%02lld.",
+        k, a->n, a->n, (long long)(day / 10000), (long long)(day / 100 % 100), (long long)(day % 100));
     if (figure_begin(f, name, title, caption, 6.8, 5.8, 430, e)) return -1;
+    f->figure[f->n].map = true;
     fputs("leader_place\tfollower_place\ttimes_even\tweight\tleader\tfollower\n", f->data);
     for (int i = 0; i < k; i++)
         for (int j = 0; j < k; j++) {

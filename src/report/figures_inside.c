@@ -45,7 +45,11 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
             "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset "
             "colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xrange [%g:%g]\nset xtics (",
             log10(m->ridge[0]), log10(m->ridge[m->nz - 1]), 0.9 * m->heads[0], 1.1 * m->heads[m->nh - 1]);
-    for (int h = 0; h < m->nh; h++) fprintf(f->script, "%s%g", h ? ", " : "", m->heads[h]);
+    int labelled = 0;
+    for (int h = 0; h < m->nh; h++) { /* no label where the next, or the last, would overlap it */
+        bool room = h == m->nh - 1 || (m->heads[h + 1] >= 1.2 * m->heads[h] && m->heads[m->nh - 1] >= 1.35 * m->heads[h]);
+        if (room) fprintf(f->script, "%s%g", labelled++ ? ", " : "", m->heads[h]);
+    }
     fputs(")\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
     static const char *const label[] = {"Sharpe ratio, a year", "HJD"};
     for (int panel = 0; panel < 2; panel++) {
@@ -151,12 +155,16 @@ static int sweep(struct figures *f, const struct result_model *first, const char
                      3.2, 560, e))
         return -1;
     bool any = false; /* HJD */
+    double places[12];
+    int values = 0;
     fputs("value\tsharpe\tse\thjd\n", f->data);
     for (int i = 0; i < r->models; i++) {
         double value;
         if (strcmp(r->model[i].universe, first->universe) || !swept(r->model[i].name, other, &value) || strcmp(other, stem))
             continue;
         fprintf(f->data, "%g", value);
+        if (values < 12) places[values] = value;
+        values++;
         for (int c = 0; c < 3; c++) {
             double x = table_at(p, i, table_find(p, (const char *[]){"sharpe", "sharpe_se", "hjd"}[c]))->number;
             figure_number(f->data, x);
@@ -166,6 +174,8 @@ static int sweep(struct figures *f, const struct result_model *first, const char
     }
     fputs("unset key\nset offsets graph 0.05, graph 0.05, 0, 0\nset xlabel ", f->script);
     figure_text(f->script, key);
+    for (int i = 0; i < values && values <= 6; i++)
+        fprintf(f->script, "%s%g%s", i ? ", " : "\nset xtics (", places[i], i + 1 < values ? "" : ")");
     fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\nset ylabel 'Sharpe ratio, a "
           "year'\nplot data using 1:2:3 skip 1 with yerrorlines lt 1 pt 7\n"
           "set ylabel 'HJD'\n",

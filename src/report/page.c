@@ -20,14 +20,15 @@ void page_text(FILE *out, const char *text)
 static const char STYLE[] =
     ":root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--line:#d0d0d0;--soft:#f4f5f7;--mark:#005a9c}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#121212;--line:#444;--soft:#1e1f22;--mark:#7ab8f5}"
-    "figure img{filter:invert(1) hue-rotate(180deg)}}"
+    "figure img{filter:invert(1) hue-rotate(180deg)}figure.map img{filter:none;background:#fff}}"
     "*{box-sizing:border-box}body{margin:0 auto;padding:1rem;max-width:68rem;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;overflow-wrap:break-word}"
     "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.3rem;margin:2.2rem 0 .6rem;border-bottom:2px solid "
     "var(--mark)}h3{font-size:1.05rem;margin:1.4rem 0 .3rem}"
     ".scroll{overflow-x:auto;margin:.4rem "
     "0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem;min-width:max-content}"
-    "caption{text-align:left;font-weight:600;padding:.2rem 0}th,td{padding:.22rem .6rem;text-align:right;white-space:nowrap}"
+    ".caption{font-weight:600;font-size:.92rem;margin:.9rem 0 .2rem}th,td{padding:.22rem "
+    ".6rem;text-align:right;white-space:nowrap}"
     "th.l,td.l{text-align:left}thead th{border-bottom:1px solid var(--ink);font-weight:600}tbody "
     "tr:nth-child(even){background:var(--soft)}"
     "tbody td:first-child{position:sticky;left:0;background:var(--paper)}tbody tr:nth-child(even) "
@@ -68,13 +69,14 @@ void page_table(FILE *out, const struct table *t, bool folded)
         fputs("<details><summary>", out);
         page_text(out, t->title);
         fprintf(out, " (%d rows)</summary>\n", t->rows);
-    }
-    fprintf(out, "<div class=\"scroll\"><table id=\"%s\">", t->name);
-    if (!folded) {
-        fputs("<caption>", out);
+    } else { /* above the part that scrolls */
+        fprintf(out, "<p class=\"caption\" id=\"caption-%s\">", t->name);
         page_text(out, t->title);
-        fputs("</caption>", out);
+        fputs("</p>\n", out);
     }
+    fprintf(out, "<div class=\"scroll\"><table id=\"%s\"", t->name);
+    if (!folded) fprintf(out, " aria-labelledby=\"caption-%s\"", t->name);
+    fputc('>', out);
     fputs("<thead><tr>", out);
     for (int c = 0; c < t->columns; c++) {
         fputs(t->column[c].kind == TABLE_TEXT ? "<th class=\"l\">" : "<th>", out);
@@ -120,7 +122,7 @@ static void embed(FILE *out, const char *path)
 static void page_figure(FILE *out, const struct figures *f, const struct figure *g)
 {
     char path[4300];
-    fprintf(out, "<figure id=\"figure-%s\">\n<h3>", g->name);
+    fprintf(out, "<figure id=\"figure-%s\"%s>\n<h3>", g->name, g->map ? " class=\"map\"" : "");
     page_text(out, g->title);
     fputs("</h3>\n", out);
     if (g->drawn) {
@@ -186,7 +188,12 @@ static void best_sentence(FILE *out, const struct table *u, const struct table *
         worse += value(d, r, "p") < 0.05 && (value(d, r, "sharpe_difference") > 0) == first;
     }
     if (pairs)
-        fprintf(out, ". Its lead is significant at 5%% over %d of the %d other model%s", worse, pairs, pairs > 1 ? "s" : "");
+        fprintf(out, ". Its lead is significant at 5%% over %s%s",
+                worse == 0       ? "no"
+                : worse == pairs ? "every"
+                                 : "",
+                worse == 0 || worse == pairs ? " other model" : "");
+    if (pairs && worse && worse < pairs) fprintf(out, "%d of the %d other models", worse, pairs);
     for (int r = 0; r < a->rows; r++)
         if (!strcmp(table_at(a, r, 0)->text, universe) && !strcmp(table_at(a, r, 1)->text, cell(u, best, "model")) &&
             !strcmp(table_at(a, r, 2)->text, "others"))
@@ -210,7 +217,7 @@ static void reading(FILE *out, const struct study_report *s)
     if (edge)
         fprintf(out,
                 "<li>%d model%s chose an end of the ridge grid in more than a tenth of the windows: a wider grid, or "
-                "factor_scale: root, may change the figures.</li>\n",
+                "another factor_scale, may change the figures.</li>\n",
                 edge, edge > 1 ? "s" : "");
     if (failed)
         fprintf(out,
@@ -235,7 +242,7 @@ static void reading(FILE *out, const struct study_report *s)
 
 static void record(FILE *out, const struct results *r)
 {
-    fputs("<h2>How it was made</h2>\n<div class=\"scroll\"><table><tbody>\n", out);
+    fputs("<h2>How it was made</h2>\n<div class=\"scroll\"><table style=\"min-width:0\"><tbody>\n", out);
     for (int i = 0; i < r->attributes; i++) {
         fputs("<tr><td class=\"l\">", out);
         page_text(out, r->attribute_name[i]);
@@ -284,6 +291,13 @@ static void missing(FILE *out, const struct study_report *s)
     if (count) fputs(".</p>\n", out);
 }
 
+static void page_date(FILE *out, int64_t date)
+{
+    int64_t day = date < 100000000 ? date : date / 10000;
+    fprintf(out, "%04lld-%02lld-%02lld", (long long)(day / 10000), (long long)(day / 100 % 100), (long long)(day % 100));
+    if (date != day) fprintf(out, " %02lld:%02lld", (long long)(date / 100 % 100), (long long)(date % 100));
+}
+
 void page_study(FILE *out, const struct study_report *s, const struct report_options *o, bool alone)
 {
     const struct results *r = s->r;
@@ -301,8 +315,10 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     if (r->under_way)
         fprintf(out, "<p class=\"warn\">Run under way: %ld of %ld rows are finished. Every figure below will change.</p>\n",
                 r->rows_done, r->rows_total);
-    fprintf(out, "<p>%d series (models by universe), %d out-of-sample periods, formation dates %lld to %lld", r->models,
-            r->P, (long long)r->dates[0], (long long)r->dates[r->P - 1]);
+    fprintf(out, "<p>%d series (models by universe), %d out-of-sample periods, formation dates ", r->models, r->P);
+    page_date(out, r->dates[0]);
+    fputs(" to ", out);
+    page_date(out, r->dates[r->P - 1]);
     if (o->table.from || o->table.to) fputs("; measured on the part that was asked for", out);
     fprintf(out, ". HJD: %s.</p>\n", hjd_form(&o->table));
     reading(out, s);

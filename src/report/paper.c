@@ -116,7 +116,7 @@ static struct table *tangency(const struct results *r, const struct table *w, co
             int row = find_row(w, universe[u], r->model[member[i]].name, NULL);
             char value[3][TABLE_CELL], cell[3 * TABLE_CELL + 8] = "";
             if (row >= 0 && *table_format(w, row, 2, value[0]))
-                snprintf(cell, sizeof cell, "%s [%s, %s]", value[0], table_format(w, row, 3, value[1]),
+                snprintf(cell, sizeof cell, *table_format(w, row, 3, value[1]) ? "%s [%s, %s]" : "%s", value[0], value[1],
                          table_format(w, row, 4, value[2]));
             table_put_text(t, cell);
         }

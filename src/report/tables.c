@@ -186,6 +186,8 @@ static void tangency_of(struct sample *s, struct table *t, const int *member, in
     else
         table_note(t, "%s: Sharpe ratio of the tangency portfolio %.2f a year, %d common dates.", universe,
                    sqrt(s->r->periods_per_year) * sharpe, n);
+    if (!code && isnan(w[k]))
+        table_note(t, "%s: no intervals: no series has a positive mean in more than a tenth of the resamples.", universe);
     memory_free(series);
     memory_free(data);
     memory_free(w);

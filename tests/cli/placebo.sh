@@ -34,7 +34,7 @@ for what in returns characteristics=5; do
     check "$what: every model, return, weight of a panel made so" models "$out" made-r.h5
     check "$what changes the results" differ r.h5 "$out"
     check "$what: info says so" grep -q '^placebo  ' <("$AIPM" info "$out")
-    check "$what: titles say so" grep -q '^Out-of-sample performance; placebo: ' <("$AIPM" analyze "$out" -o tables 2>/dev/null)
+    check "$what: titles say so" grep -q '^Out-of-sample performance (placebo: ' <("$AIPM" analyze "$out" -o tables 2>/dev/null)
     check "$what: the panel is named by what it stores" test "$("$AIPM" info "$out" | grep panel_digest)" = "$("$AIPM" info r.h5 | grep panel_digest)"
     check "$what: the synthetic truth is not its truth" grep -q '^true SDF  *unknown' <("$AIPM" info "$out")
 done
