@@ -137,6 +137,10 @@ struct model_class {
     const struct model_class *(*serving)(const struct values *);
     /* Refuse what makes no sense for this panel (heads beyond D, no such benchmark): fill e with what was found and needed. */
     int (*check)(const struct shape *, const struct values *, struct error *e);
+    /* Ranks that share one fit, a fixed number since the answer's bits may depend on it; NULL: 1. Not for classes that want rows. */
+    int (*ranks)(const struct values *);
+    /* What the class chose where its options leave it a choice, "road=iterative": logged, and kept with the options. May be NULL. */
+    void (*choice)(const struct shape *, const struct values *, char *out, size_t size);
     void (*cost)(const struct shape *, const struct values *, struct cost *);
     void (*layout)(const struct shape *, const struct values *, struct layout *);      /* caller: layout_free */
     /* All memory the model ever needs; `seed` keys its random numbers. */

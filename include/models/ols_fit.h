@@ -11,16 +11,17 @@ enum ols_road { OLS_AUTO, OLS_DENSE, OLS_ITERATIVE };
 
 struct ols_plan {
     int T, D, nz, rank; /* rank 0: exact */
+    int ranks;          /* that share a fit; 0 or 1: LAPACK */
     enum ols_road road;
     const double *z; /* [nz] ascending, z, not zT */
     double memory;   /* bytes the dense road may take on a rank */
 };
 /* The road that will be taken (never OLS_AUTO): the cheaper by measured rates of those that fit. */
 enum ols_road ols_plan_road(const struct ols_plan *p);
-double ols_plan_seconds(const struct ols_plan *p, enum ols_road road); /* of one window on one rank */
+double ols_plan_seconds(const struct ols_plan *p, enum ols_road road); /* of one window on its ranks */
 double ols_plan_flops(const struct ols_plan *p, enum ols_road road);
-double ols_plan_bytes(const struct ols_plan *p); /* that ols_fit_create takes on one rank */
-/* Fills e if the dense road is asked for and does not fit on one rank: with how many ranks it would. */
+double ols_plan_bytes(const struct ols_plan *p); /* that a fit takes on a rank */
+/* Fills e if the dense road is asked for and does not fit on its ranks: with how many it would. */
 int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e);
 
 struct ols_fit;

@@ -62,6 +62,9 @@ int fingerprint_compare(const char *before, const char *now, char *out, size_t s
 static inline int study_period(const struct study *s, int row) { return s->min_window + row; }
 static inline int config_first_row(const struct study *s, const struct config *c) { return c->shape.T - s->min_window; }
 
+/* Ranks that share a fit of this configuration (model_class.ranks). */
+int config_ranks(const struct config *c);
+
 /* The keys of a study file and of every model kind, for `aipm run --help`. */
 void study_explain(void (*print)(const char *line));
 

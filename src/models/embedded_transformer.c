@@ -53,6 +53,8 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     if (strcmp(values_word(v, "objective"), "msrr"))
         return error_set(e, "model %s: objective: found %s beside an embedding; needed: msrr", s->name,
                          values_word(v, "objective"));
+    if (values_int(v, "ranks") > 1)
+        return error_set(e, "model %s: ranks: found %ld beside an embedding; needed: 1", s->name, values_int(v, "ranks"));
     if (heads)
         return error_set(
             e, "model %s: heads: found a list beside an embedding; needed: none, the embedded transformer has all its heads",

@@ -17,6 +17,7 @@
 
 struct model {
     int D, T, nz, nh;
+    bool grid;
     const double *z;
     struct ridge_path path;
     struct heads *heads;
@@ -55,6 +56,12 @@ static const struct model_option options[] = {
      .words = "auto|dense|iterative",
      .help =
          "ols: one eigen-decomposition of order D T, conjugate gradients, or the cheaper of those that fit in memory_mb"},
+    {.key = "ranks",
+     .type = OPTION_INT,
+     .fallback = "1",
+     .low = 1,
+     .high = 65536,
+     .help = "ranks that share one fit; from 2 on a ScaLAPACK grid whose bits depend on their number"},
     {.key = "embedding",
      .type = OPTION_WORD,
      .fallback = "none",
@@ -112,11 +119,30 @@ static struct ols_plan ols_plan_of(const struct shape *s, const struct values *v
                              .D = s->D,
                              .nz = s->nz,
                              .rank = (int)values_int(v, "rank"),
+                             .ranks = (int)values_int(v, "ranks"),
                              .z = s->ridge,
                              .memory = (double)s->memory,
                              .road = !strcmp(road, "dense")       ? OLS_DENSE
                                      : !strcmp(road, "iterative") ? OLS_ITERATIVE
                                                                   : OLS_AUTO};
+}
+
+static int ranks(const struct values *v)
+{
+    return (int)values_int(v, "ranks");
+}
+
+/* Whether fits take the grid, and so have checks of an eigen-decomposition to record. */
+static bool on_grid(const struct shape *s, const struct values *v)
+{
+    struct ols_plan o = ols_plan_of(s, v);
+    return ranks(v) > 1 && is_ols(v) && ols_plan_road(&o) == OLS_DENSE;
+}
+
+static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
+{
+    struct ols_plan o = ols_plan_of(s, v);
+    if (is_ols(v) && o.road == OLS_AUTO) snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
 }
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
@@ -125,6 +151,8 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     struct ols_plan plan_ols = ols_plan_of(s, v);
     if (!is_ols(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
+    if (!is_ols(v) && ranks(v) > 1)
+        return error_set(e, "model %s: ranks: found %d with objective msrr; needed: objective ols, or ranks: 1", s->name, ranks(v));
     if (is_ols(v) && ols_plan_check(&plan_ols, s->name, e)) return -1;
     const int *list = values_list(v, "heads", &n);
     for (int i = 0; i < n; i++) {
@@ -172,6 +200,10 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
                  "part of the return from symmetric attention (A + A')/2, selected ridge");
     layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period",
                  "part from antisymmetric attention (A - A')/2, selected ridge");
+    if (on_grid(s, v)) {
+        layout_field(l, "eigen_residual", 0, 0, 0, false, "n eps", "|A Z x - Z L x| / (|A| |x|) of the distributed eigen-solve");
+        layout_field(l, "eigen_orthogonality", 0, 0, 0, false, "n eps", "|Z'Z x - x| / |x| of the distributed eigen-solve");
+    }
     layout_constant(l, "heads", nh, heads, "1", "numbers of attention heads");
 }
 
@@ -182,11 +214,11 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     size_t T = (size_t)s->T, D = (size_t)s->D, nz = (size_t)s->nz;
     struct heads_plan p = plan(s, nh, room);
     struct model *m = memory_array(struct model, 1, "linear transformer");
-    *m = (struct model){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .z = s->ridge};
+    *m = (struct model){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .z = s->ridge, .grid = on_grid(s, v)};
     ridge_create(&m->path, s->T, s->nz);
     if (is_ols(v)) {
         struct ols_plan o = ols_plan_of(s, v);
-        m->ols = ols_fit_create(&o, 1);
+        m->ols = ols_fit_create(&o, ranks(v));
         m->cross = memory_array(double, nz *T *T, "OLS head weights");
     }
     m->heads = heads_create(&p);
@@ -304,6 +336,10 @@ static void record(struct model *m, const double *returns, double *out)
     memcpy(out, returns + m->nz, sizeof(double) * by_heads);
     out[by_heads] = (saturated + turned) / 2;
     out[by_heads + 1] = (saturated - turned) / 2;
+    if (!m->grid) return;
+    const struct grid_note *note = ols_fit_grid(m->ols);
+    out[by_heads + 2] = note->residual;
+    out[by_heads + 3] = note->orthogonality;
 }
 
 static int chosen(const struct model *m)
@@ -325,6 +361,8 @@ const struct model_class linear_transformer_class = {
     .trades = TRADE_FACTORS,
     .serving = serving,
     .check = check,
+    .ranks = ranks,
+    .choice = choice,
     .cost = cost,
     .layout = layout,
     .create = create,

@@ -1,5 +1,6 @@
 #include "models/ols_fit.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "linalg/packed.h"
 #include "parallel/team.h"
 
-enum { NB = 64 }; /* block of the grid: measured, 32 and 128 are slower */
+enum { NB = 64 }; /* block of the grid */
 
 struct ols_fit {
     struct ols_plan plan;
@@ -47,20 +48,34 @@ double ols_plan_flops(const struct ols_plan *p, enum ols_road road)
 
 double ols_plan_seconds(const struct ols_plan *p, enum ols_road road)
 {
-    return ols_plan_flops(p, road) / (road == OLS_DENSE ? dense_rate : iterative_rate);
+    double flops = ols_plan_flops(p, road), ranks = p->ranks > 1 ? p->ranks : 1, T = p->T;
+    if (road == OLS_DENSE) return flops / dense_rate / ranks;
+    return flops / iterative_rate * (1 + T / ranks) / (1 + T); /* periods left out are shared, the fit of all is not */
 }
 
 static double dense_bytes(const struct ols_plan *p)
 {
-    double n = order_of(p);
-    return 8 * (n * n + 1 + 6 * n + 2 * n * n) + 4 * (3 + 6 * n) + 16. * OLS_LEAVE_PERIODS * p->nz * p->D * p->D;
+    double n = order_of(p), blocks = 16. * OLS_LEAVE_PERIODS * p->nz * p->D * p->D;
+    if (p->ranks > 1) {
+        int rows, cols;
+        grid_shape(p->ranks, &rows, &cols);
+        double bytes = n <= INT_MAX ? grid_bytes((int)n, NB, rows, cols) : -1;
+        return bytes < 0 ? INFINITY : bytes + 8 * n + blocks;
+    }
+    return 8 * (n * n + 1 + 6 * n + 2 * n * n) + 4 * (3 + 6 * n) + blocks;
+}
+
+/* LAPACK's own counts are of 32 bits. */
+static int dense_fits(const struct ols_plan *p)
+{
+    return dense_bytes(p) <= p->memory && (p->ranks > 1 || order_of(p) <= 30000);
 }
 
 enum ols_road ols_plan_road(const struct ols_plan *p)
 {
     if (p->road != OLS_AUTO) return p->road;
     if (p->rank > 0) return OLS_DENSE;
-    if (dense_bytes(p) > p->memory || order_of(p) > 30000) return OLS_ITERATIVE;
+    if (!dense_fits(p)) return OLS_ITERATIVE;
     return ols_plan_seconds(p, OLS_DENSE) <= ols_plan_seconds(p, OLS_ITERATIVE) ? OLS_DENSE : OLS_ITERATIVE;
 }
 
@@ -72,20 +87,23 @@ double ols_plan_bytes(const struct ols_plan *p)
 
 int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e)
 {
-    char need[32], have[32];
+    char need[32], have[32], more[64], on[32] = "";
     if (p->road == OLS_ITERATIVE && p->rank > 0)
         return error_set(
             e, "model %s: solver iterative with rank %d; needed: rank 0 (the iterative road is exact), or solver dense",
             model, p->rank);
     if (p->nz > 64)
         return error_set(e, "model %s: found %d ridge penalties; needed: at most 64 with the OLS objective", model, p->nz);
-    if (ols_plan_road(p) != OLS_DENSE || (dense_bytes(p) <= p->memory && order_of(p) <= 30000)) return 0;
-    int n = (int)order_of(p), ranks = grid_ranks_needed(n, NB, p->memory);
+    if (ols_plan_road(p) != OLS_DENSE || dense_fits(p)) return 0;
+    double order = order_of(p), bytes = dense_bytes(p), blocks = 16. * OLS_LEAVE_PERIODS * p->nz * p->D * p->D;
+    int n = (int)fmin(order, INT_MAX), ranks = grid_ranks_needed(n, NB, p->memory - blocks - 8 * order);
+    snprintf(more, sizeof more, ranks ? "ranks: %d" : "more than %d ranks", ranks ? ranks : 1 << 20);
+    if (p->ranks > 1) snprintf(on, sizeof on, " on each of %d ranks", p->ranks);
     return error_set(e,
-                     "model %s: the matrix of order %d = D T does not fit: its eigen-decomposition needs %s, found "
+                     "model %s: the matrix of order %d = D T does not fit: its eigen-decomposition needs %s%s, found "
                      "memory_mb: %s; needed: a larger memory_mb, "
-                     "solver: iterative, a smaller rank, or a team of %d ranks",
-                     model, n, format_bytes(dense_bytes(p), need), format_bytes(p->memory, have), ranks);
+                     "solver: iterative, a smaller rank, or a team of several ranks (%s)",
+                     model, n, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state", on, format_bytes(p->memory, have), more);
 }
 
 /* ---- create ---- */

@@ -24,8 +24,19 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
     if (c->class->check && c->class->check(&c->shape, &c->values, &inner)) return error_set(e, "%s: line %d: %s", s->file, c->line, inner.text);
     c->class->layout(&c->shape, &c->values, &c->layout);
     c->class->cost(&c->shape, &c->values, &c->cost);
+    char choice[64] = "";
+    if (c->class->choice) c->class->choice(&c->shape, &c->values, choice, sizeof choice);
+    if (*choice) {
+        size_t size = strlen(c->options) + sizeof choice + 2;
+        char *all = memory_array(char, size, "options");
+        snprintf(all, size, "%s %s", c->options, choice);
+        memory_free(c->options);
+        c->options = all;
+    }
     return 0;
 }
+
+int config_ranks(const struct config *c) { return c->class->ranks ? c->class->ranks(&c->values) : 1; }
 
 int study_bind(struct study *s, const struct panel_meta *meta, struct error *e)
 {

@@ -70,6 +70,7 @@ static int measure(const struct rows_job *j, const struct config *c, int row, do
         seconds[0] /= share_of(j->study, j->meta, c, row);
         return 0;
     }
+    if (config_ranks(c) > 1) return seconds[0] = c->cost.seconds, seconds[1] = 0, 0; /* one rank cannot measure a team's */
     int rows = j->study->P - row < PROBE_ROWS ? j->study->P - row : PROBE_ROWS;
     if ((rows = rows_probe(j, c, row, rows, each, e)) < 0) return -1;
     first = each[0];

@@ -28,7 +28,7 @@ struct run {
     struct panel_meta meta;
     struct survey survey;
     struct results_plan plan;
-    uint8_t *done;                 /* [configs * P] rows of closed-form models found finished; those served by fits.c count as such */
+    uint8_t *done;                 /* [configs * P] rows of one rank's fits found finished; what teams and fits.c serve counts as such */
     uint8_t **fit;                 /* [configs][P * seeds] fits found finished */
     struct schedule_work work;
     int64_t *first;                /* [ranks + 1] the cut */
@@ -128,7 +128,7 @@ static int find_done(struct run *r, struct error *e)
     r->generation = (int)generation + 1;
     r->done = memory_array(uint8_t, (size_t)s->configs * P, "done flags");
     for (int c = 0; c < s->configs; c++)
-        for (int row = 0; row < P; row++) r->done[(size_t)c * P + row] = fits_serves(s->config[c].class) || r->fit[c][row];
+        for (int row = 0; row < P; row++) r->done[(size_t)c * P + row] = !rows_serves(&s->config[c]) || r->fit[c][row];
     return 0;
 }
 
@@ -152,6 +152,17 @@ static void make_schedule(struct run *r)
         }
 }
 
+static void widen(struct run *r, int rank, const struct config *c, int row)
+{
+    if (c->class->trades == TRADE_BENCHMARK) return;
+    int u = 0;
+    while (r->survey.universe[u] != c->universe) u++;
+    int64_t now = study_period(r->study, row), from = now - c->shape.T, *n = &r->need[u][2 * rank];
+    if (n[0] == n[1]) n[0] = from, n[1] = now + 1;
+    if (from < n[0]) n[0] = from;
+    if (now >= n[1]) n[1] = now + 1;
+}
+
 /* need[u][2 rank]: the hull of the periods that rank's windows in universe u reach over. */
 static void find_needs(struct run *r)
 {
@@ -159,17 +170,18 @@ static void find_needs(struct run *r)
     int ranks = team_size(r->world);
     for (int u = 0; u < v->U; u++) r->need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
     for (int rank = 0; rank < ranks; rank++)
-        for (int64_t unit = r->first[rank]; unit < r->first[rank + 1]; unit++) {
-            if (!schedule_pending(&r->work, unit)) continue;
-            const struct config *c = &r->study->config[unit / r->study->P];
-            if (c->class->trades == TRADE_BENCHMARK) continue;
-            int u = 0;
-            while (v->universe[u] != c->universe) u++;
-            int64_t now = study_period(r->study, (int)(unit % r->study->P)), from = now - c->shape.T, *n = &r->need[u][2 * rank];
-            if (n[0] == n[1]) n[0] = from, n[1] = now + 1;
-            if (from < n[0]) n[0] = from;
-            if (now >= n[1]) n[1] = now + 1;
-        }
+        for (int64_t unit = r->first[rank]; unit < r->first[rank + 1]; unit++)
+            if (schedule_pending(&r->work, unit)) widen(r, rank, &r->study->config[unit / r->study->P], (int)(unit % r->study->P));
+    int *first = memory_array(int, ranks + 1, "teams' rows");
+    for (int i = 0; i < r->study->configs; i++) {
+        const struct config *c = &r->study->config[i];
+        if (!rows_teams_serve(c)) continue;
+        int size = config_ranks(c), teams = rows_teams_cut(r->study, i, r->fit[i], ranks, first);
+        for (int rank = 0; rank < teams * size; rank++)
+            for (int row = first[rank / size]; row < first[rank / size + 1]; row++)
+                if (!r->fit[i][row]) widen(r, rank, c, row);
+    }
+    memory_free(first);
 }
 
 static int longest_window(const struct study *s)
@@ -274,6 +286,8 @@ static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, 
     gauge_open(r->world);
     int stopped = rows_run(job, e);
     if (error_is_set(e)) stop_raise();
+    stopped = rows_run_teams(job, fits->done, e) || stopped;
+    if (error_is_set(e)) stop_raise();
     stopped = fits_run(fits, e) || stopped;
     struct error closing = {""};
     if (part_close(job->parts, &closing) && !error_is_set(e)) *e = closing;
@@ -344,6 +358,23 @@ static void run_free(struct run *r)
     memory_free(r->log);
 }
 
+/* A fit of several ranks needs so many; what classes chose by themselves is said once a model. */
+static int check_teams(const struct run *r, struct error *e)
+{
+    const struct study *s = r->study;
+    int ranks = team_size(r->world);
+    for (int i = 0; i < s->configs; i++) {
+        const struct config *c = &s->config[i];
+        char choice[64] = "";
+        if (config_ranks(c) > ranks)
+            return error_set(e, "%s: line %d: model '%s': ranks: found %d in a run on %d; needed: a run on at least %d ranks (mpirun -n %d), or a smaller number here", s->file,
+                             c->line, c->name, config_ranks(c), ranks, config_ranks(c), config_ranks(c));
+        if (c->class->choice && (!i || strcmp(c->model, s->config[i - 1].model))) c->class->choice(&c->shape, &c->values, choice, sizeof choice);
+        if (*choice) log_info("%s: %s", c->name, choice);
+    }
+    return 0;
+}
+
 /* Where results go: a placebo does not take the place of the study's own. */
 static char *output_of(const struct study *s, const struct run_options *o)
 {
@@ -388,7 +419,7 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     int status = EXIT_INPUT;
     if (team_rank(world) == 0) check_place(&r, e);
     if (!team_agree(world, e) && !panel_load_meta(r.panel, world, &r.meta, e)) {
-        if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
+        if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !check_teams(&r, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
             else log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P, team_size(world), team_size(world) == 1 ? "" : "s", blas_text());
             status = complete ? EXIT_DONE : train(&r, e);

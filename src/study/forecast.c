@@ -43,7 +43,7 @@ static double play_cut(const struct study *s, const struct calibration *c, int r
         first_row[i] = config_first_row(s, &s->config[i]);
         seconds[i] = s->config[i].cost.seconds;      /* what the program schedules by; what it then takes is the calibration's */
         seconds[s->configs + i] = s->config[i].cost.first_seconds;
-        if (fits_serves(s->config[i].class)) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
+        if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
     }
     struct schedule_work w = {.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .first_row = first_row, .done = done};
     schedule_cut(&w, ranks, first, NULL);
@@ -60,6 +60,21 @@ static double play_cut(const struct study *s, const struct calibration *c, int r
     memory_free(done);
     memory_free(first_row);
     memory_free(seconds);
+    return busy;
+}
+
+/* Fits of a fixed number of ranks, one configuration after the other. load [ranks] in and out. */
+static double play_teams(const struct study *s, const struct calibration *c, int ranks, double *load)
+{
+    double busy = 0;
+    for (int i = 0; i < s->configs; i++) {
+        if (!rows_teams_serve(&s->config[i])) continue;
+        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1, rows = s->P - config_first_row(s, &s->config[i]);
+        double start = 0, work = (rows + teams - 1) / teams * c->row[i];
+        for (int r = 0; r < ranks; r++) start = fmax(start, load[r]);
+        for (int r = 0; r < ranks; r++) load[r] = start + (r < teams * size ? work : 0);
+        busy += c->row[i] * rows * size;
+    }
     return busy;
 }
 
@@ -129,7 +144,7 @@ static double bytes_of(const struct study *s, const struct panel_meta *m, int ra
     for (int i = 0; i < s->configs; i++) {
         first_row[i] = config_first_row(s, &s->config[i]);
         if (s->config[i].shape.T > band) band = s->config[i].shape.T;
-        if (fits_serves(s->config[i].class)) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
+        if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
     }
     struct schedule_work w = {.configs = s->configs, .P = s->P, .first_row = first_row, .done = done};
     struct rows_job rows = {.study = s, .meta = m, .work = &w, .end = (int64_t)s->configs * s->P};
@@ -146,7 +161,8 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
     int64_t *first = memory_array(int64_t, ranks + 1, "schedule");
     double *load = memory_array(double, ranks, "loads"), longest = 0;
     *f = (struct forecast){.ranks = ranks, .team = team};
-    f->busy = play_cut(s, c, ranks, slowness, first, load) + play_fits(s, c, ranks, slowness, &f->team, load);
+    f->busy = play_cut(s, c, ranks, slowness, first, load) + play_teams(s, c, ranks, load);
+    f->busy += play_fits(s, c, ranks, slowness, &f->team, load);
     for (int r = 0; r < ranks; r++) longest = fmax(longest, load[r]);
     int64_t hull = widest_hull(s, ranks, first);
     int longest_period = panel_max_assets(m);

@@ -57,7 +57,25 @@ double rows_bytes(const struct rows_job *j)
         double b = schedule_pending(j->work, u) ? bench_bytes(j, &j->study->config[u / j->work->P]) : 0;
         if (b > largest) largest = b;
     }
+    for (int c = 0; c < j->study->configs; c++) {
+        double b = rows_teams_serve(&j->study->config[c]) ? bench_bytes(j, &j->study->config[c]) : 0;
+        if (b > largest) largest = b;
+    }
     return largest;
+}
+
+int rows_teams_cut(const struct study *s, int config, const uint8_t *done, int ranks, int *first)
+{
+    const struct config *c = &s->config[config];
+    int teams = ranks / config_ranks(c), left = 0, seen = 0, k = 0, from = config_first_row(s, c);
+    for (int row = from; row < s->P; row++) left += !done[row];
+    for (int row = from; row < s->P && k < teams; row++) {
+        if (done[row]) continue;
+        while (k < teams && seen >= (long)left * k / teams) first[k++] = row;
+        seen++;
+    }
+    while (k <= teams) first[k++] = s->P;
+    return teams;
 }
 
 static int open_rows(struct bench *b, const struct rows_job *j, struct error *e)
@@ -168,7 +186,8 @@ static int save_weights(struct bench *b, int now, int failed, struct error *e)
     return n;
 }
 
-static int run_row(struct bench *b, struct rows_job *j, int row, struct error *e)
+/* Fit a row with a team (NULL: alone); its leader keeps what comes of it. */
+static int run_row(struct bench *b, struct rows_job *j, int row, struct team *team, struct error *e)
 {
     const struct config *c = b->config;
     int now = study_period(j->study, row), assets = 0;
@@ -176,7 +195,8 @@ static int run_row(struct bench *b, struct rows_job *j, int row, struct error *e
     struct fit_note note = {0};
     window_fill(b, j, now);
     if (c->class->trades != TRADE_BENCHMARK && b->period[c->shape.T].n == 0) note.code = CODE_NO_ASSETS;
-    else c->class->fit(b->model, &b->window, NULL, &note);
+    else c->class->fit(b->model, &b->window, team, &note);
+    if (team && team_rank(team) > 0) return 0;
     if (!note.code) {
         c->class->positions(b->model, &b->window, b->positions);
         realise(b, j, now);
@@ -241,11 +261,48 @@ int rows_run(struct rows_job *j, struct error *e)
             bench_close(&b);
             if (bench_open(&b, j, c, e)) break;
         }
-        if (run_row(&b, j, (int)(u % j->work->P), e)) break;
+        if (run_row(&b, j, (int)(u % j->work->P), NULL, e)) break;
         gauge_put(j->finished, mine);
         if (team_rank(j->world) == 0) show_progress(j);
     }
     bench_close(&b);
+    return stopped;
+}
+
+/* The rows of a configuration that this rank's team works. 1 stopped, -1 error. Collective over the team. */
+static int run_team(struct rows_job *j, const struct config *c, const uint8_t *done, int from, int end, struct team *team, struct error *e)
+{
+    struct bench b = {0};
+    int stop = 0;
+    bench_open(&b, j, c, e);
+    for (int row = from; row < end && !stop && !team_agree(team, e); row++) {
+        if (done[row]) continue;
+        stop = team_rank(team) == 0 && stop_requested();
+        team_broadcast(team, &stop, sizeof stop, 0);
+        if (stop) break;
+        run_row(&b, j, row, team, e);
+        gauge_put(j->finished, j->finished);
+        rows_idle(j);
+    }
+    bench_close(&b);
+    return team_agree(team, e) ? -1 : stop;
+}
+
+int rows_run_teams(struct rows_job *j, uint8_t *const *done, struct error *e)
+{
+    int me = team_rank(j->world), ranks = team_size(j->world), *first = memory_array(int, ranks + 1, "teams' rows"), stopped = 0;
+    for (int c = 0; c < j->study->configs; c++) {
+        const struct config *config = &j->study->config[c];
+        if (!rows_teams_serve(config)) continue;
+        int teams = rows_teams_cut(j->study, c, done[c], ranks, first), mine = me / config_ranks(config);
+        if (first[0] == first[teams]) continue;
+        if (error_is_set(e)) stop_raise();
+        if ((stopped = team_wait_max(j->world, stopped || error_is_set(e), rows_idle, j))) break;
+        struct team *team = team_split(j->world, mine < teams ? mine : -1);
+        if (team) stopped = run_team(j, config, done[c], first[mine], first[mine + 1], team, e) > 0;
+        team_close(team);
+    }
+    memory_free(first);
     return stopped;
 }
 

@@ -33,8 +33,33 @@ Y
 else
     skip "python3-h5py is not there"
 fi
+# teams of a fixed number of ranks
+study "solver: dense, ranks: 2" team
+check "ranks: 2 on 2 ranks" mpi 2 "$AIPM" run "$WORK/team.yaml" 2>/dev/null
+mpi 5 "$AIPM" run "$WORK/team.yaml" -o "$WORK/team.5.h5" 2>/dev/null
+check "ranks: 2: the same bits on 5 ranks, two teams and one left over" same "$WORK/team.h5" "$WORK/team.5.h5"
+refuses "a team larger than the run" 1 "needed: a run on at least 2 ranks" "$AIPM" run "$WORK/team.yaml" -o "$WORK/x.h5"
+if $python -c 'import h5py, numpy' 2>/dev/null; then
+    check "the grid agrees with one rank and says how well it solved" $python - "$WORK/dense.h5" "$WORK/team.h5" <<'Y'
+import sys, h5py, numpy as np
+a, b = [h5py.File(p)["models/all/m"] for p in sys.argv[1:]]
+for name, limit in ("loo_loss", 1e-9), ("returns_by_ridge", 1e-8), ("returns_by_heads", 1e-5), ("symmetric_returns", 1e-6):
+    x, y = a[name][:], b[name][:]
+    assert np.isfinite(y).all() and np.abs(x - y).max() <= limit * np.abs(x).max(), (name, np.abs(x - y).max())
+for name in "eigen_residual", "eigen_orthogonality":
+    assert name not in a and (b[name][:] > 0).all() and (b[name][:] < 50).all(), (name, b[name][:])
+assert (b["fit_code"][:] == 0).all()
+Y
+else
+    skip "python3-h5py is not there"
+fi
+study "solver: auto" auto
+check "auto" mpi 1 "$AIPM" run "$WORK/auto.yaml" 2>"$WORK/auto.log"
+check "auto says in the log which road it took" grep -qE "m: road=(dense|iterative)" "$WORK/auto.log"
+check "and in the results" grep -qaE "solver=auto .*road=(dense|iterative)" "$WORK/auto.h5"
 "$AIPM" synth -o "$WORK/big.h5" --assets 60 --characteristics 30 --periods 60 --seed 3 2>/dev/null
-refuses "a matrix that does not fit" 1 "a team of " "$AIPM" run "$WORK/dense.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
+refuses "a matrix that does not fit" 1 "a team of several ranks (ranks: " "$AIPM" run "$WORK/dense.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
+refuses "nor on two ranks" 1 "on each of 2 ranks" mpi 2 "$AIPM" run "$WORK/team.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
 study "rank: 5, solver: iterative" wrong
 refuses "rank with the iterative road" 1 "needed: rank 0" "$AIPM" run "$WORK/wrong.yaml"
 sed 's/objective: ols/objective: msrr/' "$WORK/wrong.yaml" >"$WORK/wrong2.yaml"

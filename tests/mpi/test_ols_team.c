@@ -87,7 +87,7 @@ static void says_what_it_needs(void)
     struct error e = {""};
     struct ols_plan p = {.T = 60, .D = 132, .nz = 14, .road = OLS_DENSE, .z = ridge, .memory = 1.0e9};
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &e), -1);
-    CU_ASSERT(strstr(e.text, "7920") && strstr(e.text, "a team of 3 ranks"));
+    CU_ASSERT(strstr(e.text, "7920") && strstr(e.text, "several ranks (ranks: 3)"));
     p.road = OLS_AUTO;
     struct error none = {""};
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &none), 0);

@@ -125,7 +125,7 @@ static void primal(const struct sample *s, const double *f, int P, double shift,
     memory_free(A);
 }
 
-static struct value option_value[4];
+static struct value option_value[5];
 static int head_list[8];
 
 static struct values options_of(const struct model_class *c, int nh)
@@ -134,7 +134,8 @@ static struct values options_of(const struct model_class *c, int nh)
     option_value[1] = (struct value){.n = nh, .list = head_list};
     option_value[2] = (struct value){.number = 0};
     option_value[3] = (struct value){.word = (char *)(uintptr_t)solver};
-    return (struct values){.options = c->options, .value = option_value, .n = c->options[0].key ? 4 : 0};
+    option_value[4] = (struct value){.number = 1};
+    return (struct values){.options = c->options, .value = option_value, .n = c->options[0].key ? 5 : 0};
 }
 
 /* Fit a class to the sample; variants' returns for now and the record. */
