@@ -101,6 +101,11 @@ scenario_launchers() {      # mpirun is what the others use
 scenario_limit() {
     begin limit
     job=$(submit limit --nodes=1 --ntasks=1 --time=00:01:00 --signal=B:USR1@40 -- slurm/study.sbatch "$WORK/limit.yaml")
+    until_true 40 rows_there "$R" || bad "limit: no rows"
+    rank=$(pgrep -f "^$AIPM run $WORK/limit.yaml")
+    kill -STOP $rank      # held until the signal has come, however fast the machine
+    until_true 90 grep -qs "USR1: saving" "$WORK/limit.log"
+    kill -CONT $rank
     finishes limit "$job" "$R"
     check "limit: the signal came before the limit" grep -q "USR1: saving" "$WORK/limit.log"
     check "limit: saved and back to the queue" grep -q "exit 75: saved, back to the queue" "$WORK/limit.log"
@@ -159,9 +164,12 @@ scenario_slurmd() {
     begin slurmd
     job=$(submit slurmd "${two_hosts[@]}" -- slurm/study.sbatch "$WORK/slurmd.yaml")
     until_true 60 rows_there "$R" || bad "slurmd: no rows"
+    ranks=$(pgrep -f "^$AIPM run $WORK/slurmd.yaml")
+    kill -STOP $ranks      # held until SLURM has noticed, however fast the machine
     kill_slurmd h2
     when=$(now)
-    until_true 120 grep -qs "start 1 of job" "$WORK/slurmd.log" && echo "slurmd of h2 killed: the job starts again after $(since "$when") s"
+    until_true 120 grep -qs "start 1 of job" "$WORK/slurmd.log" && echo "slurmd of h2 killed: the job starts again after $(since "$when") s" || bad "slurmd: not started again"
+    kill -CONT $ranks 2>/dev/null
     start_slurmd h2
     finishes slurmd "$job" "$R"
     until_true 60 nodes_idle 3
@@ -177,7 +185,7 @@ cable() {          # name, host
     when=$(now)
     gone() { for p in $old; do ! kill -0 "$p" 2>/dev/null || return 1; done; }
     until_true 90 gone && echo "cable of $2 pulled: every process of the broken start is gone after $(since "$when") s" || bad "$1: the old ranks live on after 90 s"
-    until_true 120 grep -qs "start 1 of job" "$WORK/$1.log" && echo "cable of $2 pulled: the job starts again after $(since "$when") s"
+    until_true 120 grep -qs "start 1 of job" "$WORK/$1.log" && echo "cable of $2 pulled: the job starts again after $(since "$when") s" || bad "$1: not started again"
     plug_cable "$2"
     finishes "$1" "$job" "$R"
     check "$1: resumed" grep -qE "resuming: [1-9]|is complete" "$WORK/$1.log"
