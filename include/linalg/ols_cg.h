@@ -16,9 +16,11 @@ struct ols_cg *ols_cg_create(int T, int D, int nz);
 void ols_cg_destroy(struct ols_cg *c);
 
 enum { OLS_CG_STEPS = 5000 };
+/* Give up after so many steps instead of OLS_CG_STEPS. */
+void ols_cg_limit(struct ols_cg *c, int steps);
 
 /* Solve for every penalty: o->basis is fitted here from sigma [T, T] (leading dimension ld), q filled. Reads gamma and target.
- * shift [nz] ascending, > 0. Returns 0, > 0: LAPACK's info, -1: some penalty did not converge within OLS_CG_STEPS. */
+ * shift [nz] ascending, > 0. Returns 0, > 0: LAPACK's info, -1: some penalty did not converge within the limit. */
 int ols_cg_fit(struct ols_cg *c, struct ols *o, int T, const double *sigma, int ld, const double *shift);
 /* Row s of o->loss_by_period, after ols_cg_fit: any order, any subset, each row's bits the same. Returns as above. */
 int ols_cg_leave(struct ols_cg *c, struct ols *o, int s, const double *sigma, int ld, const double *shift);

@@ -15,9 +15,12 @@ struct ols_plan {
     enum ols_road road;
     const double *z; /* [nz] ascending, z, not zT */
     double memory;   /* bytes the dense road may take on a rank */
+    int steps;       /* of conjugate gradients at most; 0: OLS_CG_STEPS */
 };
 /* The road that will be taken (never OLS_AUTO): the cheaper by measured rates of those that fit. */
 enum ols_road ols_plan_road(const struct ols_plan *p);
+/* Whether a window on which conjugate gradients fail takes the dense road: the choice is open and both fit in memory together. */
+bool ols_plan_falls_back(const struct ols_plan *p);
 double ols_plan_seconds(const struct ols_plan *p, enum ols_road road); /* of one window on its ranks */
 double ols_plan_flops(const struct ols_plan *p, enum ols_road road);
 double ols_plan_bytes(const struct ols_plan *p); /* that a fit takes on a rank */
@@ -41,9 +44,11 @@ const struct ols *ols_fit_answer(const struct ols_fit *f);
 struct ols_times {
     double assembly, eigen, solve, leave;
 };
+/* The road that the last fit took in the end. */
+enum ols_road ols_fit_road(const struct ols_fit *f);
 const struct ols_times *ols_fit_times(const struct ols_fit *f);
 const struct ols_cg *ols_fit_cg(const struct ols_fit *f); /* NULL on the dense road */
-/* What the last fit on a grid found about itself. */
+/* What the last fit found about itself if it took a grid; NaN if not. */
 const struct grid_note *ols_fit_grid(const struct ols_fit *f);
 
 #endif

@@ -28,7 +28,7 @@ struct ols_cg {
     int *column, *steps;                        /* [nz] */
     const double **gammas, **vectors, **values; /* [T] of the periods in play */
     double *work;
-    int *iwork, lwork, liwork;
+    int *iwork, lwork, liwork, limit;
     long total;
 };
 
@@ -62,7 +62,7 @@ struct ols_cg *ols_cg_create(int T, int D, int nz)
     struct ols_cg *c = memory_array(struct ols_cg, 1, "iterative OLS");
     size_t t = (size_t)T, d = (size_t)D;
     require(nz <= MOST);
-    *c = (struct ols_cg){.T = T, .D = D, .nz = nz};
+    *c = (struct ols_cg){.T = T, .D = D, .nz = nz, .limit = OLS_CG_STEPS};
     ols_basis_create(&c->left, T);
     c->gamma = memory_array(double, t *d *d, "rotated second moments");
     c->vector = memory_array(double, t *d *d, "eigenvectors of second moments");
@@ -254,7 +254,7 @@ static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, 
             compact(c, s, keep);
         }
         if (!s->m) return 0;
-        if (step == OLS_CG_STEPS || !isfinite(rz[0])) return -1;
+        if (step == c->limit || !isfinite(rz[0])) return -1;
         c->total += s->m;
         apply(c, s, c->p, c->Ap);
         dots(c, s, c->p, c->Ap, pAp);
@@ -296,6 +296,11 @@ static int window(struct ols_cg *c, const struct ols *o, int T)
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, T, D, D, 1, o->target, D, c->P, D, 0, c->target,
                 D); /* row-major P = P' */
     return info;
+}
+
+void ols_cg_limit(struct ols_cg *c, int steps)
+{
+    c->limit = steps;
 }
 
 int ols_cg_fit(struct ols_cg *c, struct ols *o, int T, const double *sigma, int ld, const double *shift)

@@ -136,7 +136,7 @@ static int ranks(const struct values *v)
 static bool on_grid(const struct shape *s, const struct values *v)
 {
     struct ols_plan o = ols_plan_of(s, v);
-    return ranks(v) > 1 && is_ols(v) && ols_plan_road(&o) == OLS_DENSE;
+    return ranks(v) > 1 && is_ols(v) && (ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
 }
 
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
@@ -200,6 +200,8 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
                  "part of the return from symmetric attention (A + A')/2, selected ridge");
     layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period",
                  "part from antisymmetric attention (A - A')/2, selected ridge");
+    if (is_ols(v))
+        layout_field(l, "road", 0, 0, 0, false, "1", "how the window was solved: 1 eigen-decomposition, 2 conjugate gradients");
     if (on_grid(s, v)) {
         layout_field(l, "eigen_residual", 0, 0, 0, false, "n eps", "|A Z x - Z L x| / (|A| |x|) of the distributed eigen-solve");
         layout_field(l, "eigen_orthogonality", 0, 0, 0, false, "n eps", "|Z'Z x - x| / |x| of the distributed eigen-solve");
@@ -336,10 +338,11 @@ static void record(struct model *m, const double *returns, double *out)
     memcpy(out, returns + m->nz, sizeof(double) * by_heads);
     out[by_heads] = (saturated + turned) / 2;
     out[by_heads + 1] = (saturated - turned) / 2;
+    if (m->ols) out[by_heads + 2] = ols_fit_road(m->ols) == OLS_DENSE ? 1 : 2;
     if (!m->grid) return;
     const struct grid_note *note = ols_fit_grid(m->ols);
-    out[by_heads + 2] = note->residual;
-    out[by_heads + 3] = note->orthogonality;
+    out[by_heads + 3] = note->residual;
+    out[by_heads + 4] = note->orthogonality;
 }
 
 static int chosen(const struct model *m)

@@ -98,6 +98,32 @@ static void says_what_it_needs(void)
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &none), -1);
 }
 
+/* Conjugate gradients given up after a step: with the choice open the dense road answers, asked for they are a recorded code. */
+static void falls_back(void)
+{
+    struct ols_plan p = {.T = T, .D = D, .nz = 1, .road = OLS_DENSE, .z = ridge + 2, .memory = 1e9, .steps = 1};
+    struct fit_note note = {0};
+    struct ols_fit *dense = ols_fit_create(&p, team_size(world));
+    CU_ASSERT_EQUAL(ols_fit_window(dense, &window, world, &note), 0);
+    p.road = OLS_ITERATIVE;
+    struct ols_fit *f = ols_fit_create(&p, team_size(world));
+    CU_ASSERT_EQUAL(ols_fit_window(f, &window, world, &note), OLS_NO_CONVERGENCE);
+    CU_ASSERT(!ols_plan_falls_back(&p));
+    ols_fit_destroy(f);
+    p.road = OLS_AUTO;
+    CU_ASSERT_EQUAL(ols_plan_road(&p), OLS_ITERATIVE);
+    CU_ASSERT(ols_plan_falls_back(&p));
+    f = ols_fit_create(&p, team_size(world));
+    CU_ASSERT_EQUAL(ols_fit_window(f, &window, world, &note), 0);
+    CU_ASSERT_EQUAL(ols_fit_road(f), OLS_DENSE);
+    CU_ASSERT(!memcmp(ols_fit_answer(f)->q, ols_fit_answer(dense)->q, sizeof(double) * T * D));
+    CU_ASSERT(!memcmp(ols_fit_answer(f)->loss, ols_fit_answer(dense)->loss, sizeof(double)));
+    ols_fit_destroy(f);
+    ols_fit_destroy(dense);
+    p.memory = (double)ols_cg_bytes(T, D, 1) + 1e5;
+    CU_ASSERT(!ols_plan_falls_back(&p));
+}
+
 static void refuses_in_time(void)
 {
     struct ols_plan p = {.T = T, .D = D, .nz = NZ, .road = OLS_DENSE, .z = ridge, .memory = 2e5};
@@ -115,6 +141,7 @@ static const struct check tests[] = {
     {"a team's grid agrees with one rank", grid_equals_one},
     {"the iterative road has the same bits on any team", iterative_bits},
     {"a matrix that does not fit says how many ranks it needs", says_what_it_needs},
+    {"where conjugate gradients fail the dense road answers, if the choice is open", falls_back},
     {"on a grid too, as a recorded code", refuses_in_time},
 };
 int main(int argc, char **argv)
