@@ -102,7 +102,7 @@ void network_add(struct network *, const char *name, int rank, const int *size, 
 void network_finish(struct network *);
 void rows_pad(int n, int D, const float *rows, float *out);
 const int64_t *network_ranges(struct network *, int N, int width);
-void network_drop(const struct network *, int layer, int row, int n, int columns, float *x);
+void network_drop(const struct network *, int layer, int row, int rows, int columns, float *x);
 static inline float network_drop_scale(const struct network *n)
 {
     return (float)(1 / (1 - n->dropout));

@@ -21,7 +21,7 @@ void *memory_allocate(size_t count, size_t size, const char *what)
         die("%s: %zu x %zu bytes is more than this machine can address", what, count, size);
     total &= ~(size_t)(LINE - 1);
     char *block = aligned_alloc(LINE, total);
-    if (!block) die("out of memory: %s needs %s more; %.0f MB held already", what, format_bytes((double)bytes, text), (double)held / 1e6);
+    if (!block) return die("out of memory: %s needs %s more; %.0f MB held already", what, format_bytes((double)bytes, text), (double)held / 1e6), NULL;
     memset(block + LINE, 0, total - LINE);
     *(size_t *)(void *)block = bytes;
     held += bytes;

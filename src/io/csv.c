@@ -54,7 +54,7 @@ size_t csv_row_end(const char *text, size_t n, bool quoted)
         uint64_t parity = running_parity(bits_of(text + at, '"')) ^ inside;
         uint64_t lines = bits_of(text + at, '\n') & ~parity & below(n - at);
         if (lines) return at + (size_t)__builtin_ctzll(lines) + 1;
-        inside = (uint64_t)((int64_t)parity >> 63);
+        inside = 0 - (parity >> 63);
     }
     return n;
 }
@@ -66,7 +66,7 @@ static void take_block(struct csv_cursor *c)
     uint64_t parity = c->inside;
     if (c->quotes) parity ^= running_parity(c->quotes);
     c->ends = (bits_of(p, ',') | bits_of(p, '\n')) & ~parity & below(c->n - c->block);
-    c->inside = (uint64_t)((int64_t)parity >> 63);
+    c->inside = 0 - (parity >> 63);
 }
 
 void csv_begin(struct csv_cursor *c, const char *text, size_t n)

@@ -64,7 +64,7 @@ static bool from_product(uint64_t w, int q, double *out)
         if (low < more) high++;
         if (low == UINT64_MAX) return false;
     }
-    int upper = (int)(high >> 63), power = ((152170 + 65536) * q >> 16) + 63 + upper - shift + 1023;
+    int upper = (int)(high >> 63), power = (int)(((int64_t)217706 * (q + 65536) >> 16) - 217706) + 63 + upper - shift + 1023;
     if (power <= 0 || power >= 0x7fe) return false; /* subnormal or near overflow */
     uint64_t m = high >> (upper + 9);               /* 54 bits: one to round with */
     if (low <= 1 && q >= -4 && q <= 23 && (m & 3) == 1 && m << (upper + 9) == high) m &= ~1ull; /* a tie: to even */
