@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct text_store {
-    char *path;                  /* NULL: in memory only */
+    char *path; /* NULL: in memory only */
     int n;
     char **line;
     bool changed;

@@ -11,9 +11,10 @@
 #include "parallel/team.h"
 
 struct watchdog_options {
-    double seconds;              /* silence that ends the job; 0: no watchdog */
-    long (*beats)(void);         /* a count that grows while the results' file system answers; looked at on one rank per host; NULL: none */
-    const char *what;            /* the results path, for messages; kept by reference */
+    double seconds; /* silence that ends the job; 0: no watchdog */
+    long (*beats)(
+        void); /* a count that grows while the results' file system answers; looked at on one rank per host; NULL: none */
+    const char *what; /* the results path, for messages; kept by reference */
 };
 
 /* Who leads on each host: true on the lowest rank of every host (collective). Hosts are told apart by name, boot and network. */

@@ -6,9 +6,9 @@
 
 enum { SWEEP_KEYS = 16, SWEEP_VALUES = 256 };
 struct sweep_key {
-    char *path;                  /* "models.transformer.blocks", "window", "ridge.to" */
+    char *path; /* "models.transformer.blocks", "window", "ridge.to" */
     int n;
-    char *value[SWEEP_VALUES];   /* YAML, as written */
+    char *value[SWEEP_VALUES]; /* YAML, as written */
 };
 struct sweep {
     int n;
@@ -18,7 +18,7 @@ struct sweep {
 /* Add PATH=VALUE,VALUE,...; commas inside brackets do not separate. */
 int sweep_add(struct sweep *s, const char *argument, struct error *e);
 void sweep_free(struct sweep *s);
-long sweep_members(const struct sweep *s);      /* the product of the values */
+long sweep_members(const struct sweep *s); /* the product of the values */
 
 /* The study's YAML with every key set to all of its values: a list of several where a model or `window` may be swept (the last one fastest).
  * memory_free. NULL and *e for a path that is not there or a root key that takes one value per study. */

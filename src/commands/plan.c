@@ -27,7 +27,11 @@ static const struct argp_option options[] = {
     {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
     {.name = "ranks", .key = KEY_RANKS, .arg = "P", .doc = "plan for P ranks; default: a table, and a suggestion"},
     {.name = "cores", .key = KEY_CORES, .arg = "N", .doc = "cores of a node of the cluster (default: as many as here)"},
-    {.name = "sbatch", .key = KEY_SBATCH, .arg = "FILE", .flags = OPTION_ARG_OPTIONAL, .doc = "write a batch script with the ranks, memory and time of the plan (default STUDY.sbatch)"},
+    {.name = "sbatch",
+     .key = KEY_SBATCH,
+     .arg = "FILE",
+     .flags = OPTION_ARG_OPTIONAL,
+     .doc = "write a batch script with the ranks, memory and time of the plan (default STUDY.sbatch)"},
     {.name = "fresh", .key = KEY_FRESH, .doc = "measure again rather than use what the cache knows"},
     {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
     {0},
@@ -37,7 +41,8 @@ static int count(struct argp_state *state, const char *option, const char *arg, 
 {
     char *end;
     long n = strtol(arg, &end, 10);
-    if (*end || end == arg || n < 1 || n > 1000000) return arguments_fail(state, "%s: found '%s'; needed: a whole number from 1 to 1000000", option, arg);
+    if (*end || end == arg || n < 1 || n > 1000000)
+        return arguments_fail(state, "%s: found '%s'; needed: a whole number from 1 to 1000000", option, arg);
     *out = (int)n;
     return 0;
 }
@@ -77,10 +82,11 @@ static void print_work(const struct study *s, const struct calibration *c, int b
     struct workload w;
     char took[32];
     workload_of(s, c, &w);
-    printf("study         %s: %d configurations, %d out-of-sample periods, %lld rows, %lld fits\n", s->name, s->configs, s->P, (long long)w.rows, (long long)w.fits);
+    printf("study         %s: %d configurations, %d out-of-sample periods, %lld rows, %lld fits\n", s->name, s->configs,
+           s->P, (long long)w.rows, (long long)w.fits);
     printf("work          %.3g Tflop, %s on one rank of this machine\n", w.flops / 1e12, format_duration(w.seconds, took));
-    printf("measured      %d configurations in %s, %d known from before; %d rank%s busy, %s\n\n", c->measured, format_duration(c->seconds, took), c->cached, busy,
-           busy == 1 ? "" : "s", blas_text());
+    printf("measured      %d configurations in %s, %d known from before; %d rank%s busy, %s\n\n", c->measured,
+           format_duration(c->seconds, took), c->cached, busy, busy == 1 ? "" : "s", blas_text());
     printf("%-44s %10s %12s %12s %8s\n", "configuration", "fits", "Gflop a fit", "ms a fit", "share");
     double rest = 0;
     int hidden = 0;
@@ -94,7 +100,8 @@ static void print_work(const struct study *s, const struct calibration *c, int b
             continue;
         }
         snprintf(name, sizeof name, "%s/%s", k->universe->name, k->name);
-        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i], w.seconds > 0 ? 100 * fits * c->row[i] / w.seconds : 0);
+        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i],
+               w.seconds > 0 ? 100 * fits * c->row[i] / w.seconds : 0);
     }
     if (hidden) printf("%-44s %41.1f%%\n", "... and more", 100 * rest / w.seconds);
 }
@@ -102,7 +109,8 @@ static void print_work(const struct study *s, const struct calibration *c, int b
 static void print_forecast(const struct forecast *f)
 {
     char total[32], survey[32], bytes[32];
-    printf("%8d %14s %14s %9.1f%% %8d %14s\n", f->ranks, format_duration(f->seconds, total), format_duration(f->survey, survey), 100 * f->idle, f->team, format_bytes(f->bytes, bytes));
+    printf("%8d %14s %14s %9.1f%% %8d %14s\n", f->ranks, format_duration(f->seconds, total),
+           format_duration(f->survey, survey), 100 * f->idle, f->team, format_bytes(f->bytes, bytes));
 }
 
 /* As many ranks as keep busy, in powers of two: until the run takes minutes or a fifth of the time is idle. */
@@ -118,7 +126,8 @@ static struct forecast suggest(const struct study *s, const struct panel_meta *m
     return best;
 }
 
-static int write_script(const struct arguments *a, const struct study *s, const struct forecast *f, int cores, struct error *e)
+static int write_script(const struct arguments *a, const struct study *s, const struct forecast *f, int cores,
+                        struct error *e)
 {
     char path[512];
     if (a->script) snprintf(path, sizeof path, "%s", a->script);
@@ -127,18 +136,24 @@ static int write_script(const struct arguments *a, const struct study *s, const 
     long minutes = (long)ceil(1.5 * f->seconds / 60 + 10), mb = (long)ceil((1.25 * f->bytes + 100e6) / 1e6);
     FILE *out = fopen(path, "w");
     if (!out) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
-    fprintf(out, "#!/usr/bin/env bash\n# %s on %d ranks, as aipm plan found it: half as long again as forecast, and ten minutes.\n"
-                 "#SBATCH --job-name=%s\n#SBATCH --account=ACCOUNT\n#SBATCH --partition=PARTITION\n#SBATCH --nodes=%d\n#SBATCH --ntasks=%d\n#SBATCH --mem-per-cpu=%ldM\n"
-                 "#SBATCH --time=%02ld:%02ld:00\n#SBATCH --signal=B:USR1@120\n#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --output=results/%%x-%%j.log\n",
-            a->study, f->ranks, s->name, nodes, f->ranks, mb, minutes / 60, minutes % 60);
-    fprintf(out, "exec \"${AIPM_JOB:-slurm/aipm-job}\" \"%s\"%s%s \"$@\"\n", a->study, a->panel ? " --panel " : "", a->panel ? a->panel : "");
+    fprintf(
+        out,
+        "#!/usr/bin/env bash\n# %s on %d ranks, as aipm plan found it: half as long again as forecast, and ten minutes.\n"
+        "#SBATCH --job-name=%s\n#SBATCH --account=ACCOUNT\n#SBATCH --partition=PARTITION\n#SBATCH --nodes=%d\n#SBATCH "
+        "--ntasks=%d\n#SBATCH --mem-per-cpu=%ldM\n"
+        "#SBATCH --time=%02ld:%02ld:00\n#SBATCH --signal=B:USR1@120\n#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH "
+        "--output=results/%%x-%%j.log\n",
+        a->study, f->ranks, s->name, nodes, f->ranks, mb, minutes / 60, minutes % 60);
+    fprintf(out, "exec \"${AIPM_JOB:-slurm/aipm-job}\" \"%s\"%s%s \"$@\"\n", a->study, a->panel ? " --panel " : "",
+            a->panel ? a->panel : "");
     int bad = ferror(out);
     if (fclose(out) || bad) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
     printf("\nwritten       %s: fill in account and partition, then sbatch %s\n", path, path);
     return 0;
 }
 
-static void print_plan(const struct arguments *a, const struct study *s, const struct panel_meta *m, const struct calibration *c, int busy, struct error *e)
+static void print_plan(const struct arguments *a, const struct study *s, const struct panel_meta *m,
+                       const struct calibration *c, int busy, struct error *e)
 {
     int here = (int)sysconf(_SC_NPROCESSORS_ONLN), cores = a->cores ? a->cores : here;
     struct forecast f;
@@ -158,8 +173,8 @@ static void print_plan(const struct arguments *a, const struct study *s, const s
         f = suggest(s, m, c);
     }
     int nodes = (f.ranks + cores - 1) / cores;
-    printf("\nsuggested     %d rank%s on %d node%s of %d cores, ranks_per_fit %d: %s\n", f.ranks, f.ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", cores, f.team,
-           format_duration(f.seconds, total));
+    printf("\nsuggested     %d rank%s on %d node%s of %d cores, ranks_per_fit %d: %s\n", f.ranks, f.ranks == 1 ? "" : "s",
+           nodes, nodes == 1 ? "" : "s", cores, f.team, format_duration(f.seconds, total));
     if (f.ranks > here) printf("              (this machine has %d cores; others are taken to be as fast)\n", here);
     if (a->write_script) write_script(a, s, &f, cores, e);
 }
@@ -185,11 +200,16 @@ static int plan(struct team *world, const struct arguments *a, struct study *s, 
 
 int command_plan(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options, .parser = parse, .args_doc = "STUDY.yaml",
-                                     .doc = "Say what a study will cost before it runs: fits, flops, memory, time on any number of ranks.\v"
-                                            "Every configuration is measured on a few rows of the study's own panel, in seconds, and the figures are kept in "
-                                            "~/.cache/aipm/calibration by processor, BLAS and program. Under mpirun -n P the ranks measure at once, as they will "
-                                            "run: do so for a forecast of a run on P ranks of this machine."};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "STUDY.yaml",
+        .doc = "Say what a study will cost before it runs: fits, flops, memory, time on any number of ranks.\v"
+               "Every configuration is measured on a few rows of the study's own panel, in seconds, and the figures are "
+               "kept in "
+               "~/.cache/aipm/calibration by processor, BLAS and program. Under mpirun -n P the ranks measure at once, as "
+               "they will "
+               "run: do so for a forecast of a run on P ranks of this machine."};
     struct arguments a = {0};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;

@@ -27,11 +27,22 @@ struct arguments {
 enum { KEY_SET = 256, KEY_ARRAY, KEY_TABLE, KEY_BY };
 
 static const struct argp_option options[] = {
-    {.name = "set", .key = KEY_SET, .arg = "KEY=V,V...", .doc = "values of a key: models.NAME.KEY, window, ridge.to, seed ...; [1,2] is one value that is a list. May be repeated: all combinations"},
-    {.name = "output", .key = 'o', .arg = "STUDY.yaml", .doc = "one study that trains every combination (default: to the terminal)"},
+    {.name = "set",
+     .key = KEY_SET,
+     .arg = "KEY=V,V...",
+     .doc = "values of a key: models.NAME.KEY, window, ridge.to, seed ...; [1,2] is one value that is a list. May be "
+            "repeated: all combinations"},
+    {.name = "output",
+     .key = 'o',
+     .arg = "STUDY.yaml",
+     .doc = "one study that trains every combination (default: to the terminal)"},
     {.name = "array", .key = KEY_ARRAY, .arg = "DIR", .doc = "a study file a combination, in DIR, for an array of jobs"},
     {.name = "table", .key = KEY_TABLE, .doc = "the arguments are results: a table of all their models"},
-    {.name = "by", .key = KEY_BY, .arg = "loss|sharpe", .doc = "order of the table: the loss known in sample (default), with the choice it makes marked; or the out-of-sample Sharpe ratio, labelled so"},
+    {.name = "by",
+     .key = KEY_BY,
+     .arg = "loss|sharpe",
+     .doc = "order of the table: the loss known in sample (default), with the choice it makes marked; or the out-of-sample "
+            "Sharpe ratio, labelled so"},
     {0},
 };
 
@@ -44,7 +55,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_ARRAY: a->array = arg; return 0;
     case KEY_TABLE: a->table = true; return 0;
     case KEY_BY:
-        if (strcmp(arg, "loss") && strcmp(arg, "sharpe")) return arguments_fail(state, "--by: found '%s'; needed: loss or sharpe", arg);
+        if (strcmp(arg, "loss") && strcmp(arg, "sharpe"))
+            return arguments_fail(state, "--by: found '%s'; needed: loss or sharpe", arg);
         a->by_sharpe = !strcmp(arg, "sharpe");
         return 0;
     case ARGP_KEY_ARG:
@@ -53,7 +65,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (!a->files) return arguments_fail(state, a->table ? "needed: results files" : "needed: a study file");
-        if (!a->table && a->files > 1) return arguments_fail(state, "found a second study file '%s'; needed: one (or --table, with results)", a->file[1]);
+        if (!a->table && a->files > 1)
+            return arguments_fail(state, "found a second study file '%s'; needed: one (or --table, with results)",
+                                  a->file[1]);
         if (!a->table && !a->sweep.n) return arguments_fail(state, "needed: --set KEY=VALUES");
         if (a->output && a->array) return arguments_fail(state, "found both --output and --array; needed: one");
         return 0;
@@ -87,7 +101,8 @@ static int expand_one(const struct arguments *a, const char *text, struct error 
     if (!one) return -1;
     if (!check(a->file[0], one, e)) {
         if (!a->output) fputs(one, stdout);
-        else if (!write_text(a->output, one, e)) printf("written: %s; run it with aipm run, weigh it with aipm plan\n", a->output);
+        else if (!write_text(a->output, one, e))
+            printf("written: %s; run it with aipm run, weigh it with aipm plan\n", a->output);
     }
     memory_free(one);
     return error_is_set(e) ? -1 : 0;
@@ -96,7 +111,8 @@ static int expand_one(const struct arguments *a, const char *text, struct error 
 static int expand_array(const struct arguments *a, const char *text, struct error *e)
 {
     long members = sweep_members(&a->sweep);
-    if (members < 1 || members > 100000) return error_set(e, "--array: found %ld combinations; needed: at most 100000", members);
+    if (members < 1 || members > 100000)
+        return error_set(e, "--array: found %ld combinations; needed: at most 100000", members);
     if (parts_create(a->array, e)) return -1;
     for (long i = 0; i < members && !error_is_set(e); i++) {
         char name[256], path[4096];
@@ -107,7 +123,9 @@ static int expand_array(const struct arguments *a, const char *text, struct erro
         memory_free(member);
     }
     if (error_is_set(e)) return -1;
-    printf("written: %ld studies in %s\n  sbatch --array=1-%ld slurm/array.sbatch %s/*.yaml\n  aipm sweep --table RESULTS...      once they are done\n", members, a->array, members, a->array);
+    printf("written: %ld studies in %s\n  sbatch --array=1-%ld slurm/array.sbatch %s/*.yaml\n  aipm sweep --table "
+           "RESULTS...      once they are done\n",
+           members, a->array, members, a->array);
     return 0;
 }
 
@@ -116,7 +134,7 @@ static int expand_array(const struct arguments *a, const char *text, struct erro
 struct entry {
     const struct results *file;
     const struct result_model *model;
-    int n;                       /* rows that all entries of the universe have */
+    int n; /* rows that all entries of the universe have */
     double loss, sharpe;
     bool chosen;
 };
@@ -129,14 +147,17 @@ static double loss_at(const struct result_model *m, int p)
             if (m->ridge[z] == m->selected_ridge[p]) return m->loo_loss[(size_t)p * m->nz + z];
     if (!m->training_loss || !m->E) return NAN;
     double sum = 0;
-    for (int s = 0; s < m->S; s++) {      /* a fit that stopped early has no later epochs */
+    for (int s = 0; s < m->S; s++) { /* a fit that stopped early has no later epochs */
         int last = m->E - 1;
         while (last > 0 && isnan(m->training_loss[((size_t)p * m->S + s) * m->E + last])) last--;
         sum += m->training_loss[((size_t)p * m->S + s) * m->E + last];
     }
     return sum / m->S;
 }
-static const char *loss_kind(const struct result_model *m) { return m->nz && m->loo_loss ? "leave-one-out" : m->training_loss ? "training" : "none"; }
+static const char *loss_kind(const struct result_model *m)
+{
+    return m->nz && m->loo_loss ? "leave-one-out" : m->training_loss ? "training" : "none";
+}
 
 static int row_of(const struct results *r, int64_t date)
 {
@@ -156,7 +177,7 @@ static void measure_universe(struct entry *x, int n, const char *universe)
     for (int i = 0; i < n && !base; i++)
         if (!strcmp(x[i].model->universe, universe)) base = &x[i];
     int *row = memory_array(int, n, "rows"), P = base->file->P;
-    double *returns = memory_array(double, (size_t)n * P, "returns"), *loss = memory_array(double, n, "losses");
+    double *returns = memory_array(double, (size_t)n *P, "returns"), *loss = memory_array(double, n, "losses");
     int count = 0;
     for (int p = 0; p < P; p++) {
         bool all = true;
@@ -199,12 +220,15 @@ static int order(const void *p, const void *q)
 
 static void print_table(const struct entry *x, int n, bool by_sharpe)
 {
-    puts(by_sharpe ? "Ordered by the OUT-OF-SAMPLE Sharpe ratio: a description of what happened. Choosing a member by it looks ahead."
-                   : "Ordered by the loss known in sample; * is what it chooses. Losses compare within one objective and kind only.");
-    printf("\n  %-10s %-40s %-15s %12s %8s %16s  %s\n", "universe", "model", "in-sample loss", "mean", "periods", "out-of-sample SR", "results");
+    puts(by_sharpe ? "Ordered by the OUT-OF-SAMPLE Sharpe ratio: a description of what happened. Choosing a member by it "
+                     "looks ahead."
+                   : "Ordered by the loss known in sample; * is what it chooses. Losses compare within one objective and "
+                     "kind only.");
+    printf("\n  %-10s %-40s %-15s %12s %8s %16s  %s\n", "universe", "model", "in-sample loss", "mean", "periods",
+           "out-of-sample SR", "results");
     for (int i = 0; i < n; i++)
-        printf("%c %-10s %-40s %-15s %12.6g %8d %16.3f  %s\n", x[i].chosen && !by_sharpe ? '*' : ' ', x[i].model->universe, x[i].model->name, loss_kind(x[i].model), x[i].loss, x[i].n,
-               x[i].sharpe, x[i].file->path);
+        printf("%c %-10s %-40s %-15s %12.6g %8d %16.3f  %s\n", x[i].chosen && !by_sharpe ? '*' : ' ', x[i].model->universe,
+               x[i].model->name, loss_kind(x[i].model), x[i].loss, x[i].n, x[i].sharpe, x[i].file->path);
 }
 
 static int table(const struct arguments *a, struct error *e)
@@ -225,7 +249,8 @@ static int table(const struct arguments *a, struct error *e)
         sort_by_sharpe = a->by_sharpe;
         if (n) qsort(x, (size_t)n, sizeof *x, order);
         for (int i = 0; i < n; i++)
-            x[i].chosen = isfinite(x[i].loss) && (!i || strcmp(x[i].model->universe, x[i - 1].model->universe) || strcmp(loss_kind(x[i].model), loss_kind(x[i - 1].model)));
+            x[i].chosen = isfinite(x[i].loss) && (!i || strcmp(x[i].model->universe, x[i - 1].model->universe) ||
+                                                  strcmp(loss_kind(x[i].model), loss_kind(x[i - 1].model)));
         print_table(x, n, a->by_sharpe);
         memory_free(x);
     }
@@ -236,9 +261,13 @@ static int table(const struct arguments *a, struct error *e)
 
 int command_sweep(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options, .parser = parse, .args_doc = "STUDY.yaml --set KEY=VALUES...\n--table RESULTS...",
-                                     .doc = "Expand a study over values of its keys, into one study or one for each combination; and compare what they found.\v"
-                                            "  aipm sweep jobs/main.yaml --set models.transformer.blocks=1,2,4 --set models.transformer.learning_rate=1e-4,3e-4 -o sweep.yaml\n"
+    static const struct argp argp = {.options = options,
+                                     .parser = parse,
+                                     .args_doc = "STUDY.yaml --set KEY=VALUES...\n--table RESULTS...",
+                                     .doc = "Expand a study over values of its keys, into one study or one for each "
+                                            "combination; and compare what they found.\v"
+                                            "  aipm sweep jobs/main.yaml --set models.transformer.blocks=1,2,4 --set "
+                                            "models.transformer.learning_rate=1e-4,3e-4 -o sweep.yaml\n"
                                             "  aipm sweep jobs/main.yaml --set seed=1,2,3 --array jobs/seeds\n"
                                             "  aipm sweep --table results/main.*.h5"};
     static struct arguments a;

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE      /* pthread_cond_clockwait */
+#define _GNU_SOURCE /* pthread_cond_clockwait */
 #include "io/claim.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 struct holder {
     char host[128], where[192], started[32], job[96], token[CLAIM_TOKEN];
     long pid;
-    unsigned long long born, beat;      /* born: start of the process in clock ticks since boot */
+    unsigned long long born, beat; /* born: start of the process in clock ticks since boot */
 };
 
 static struct {
@@ -32,7 +32,10 @@ static struct {
     volatile long beats;
 } watch = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
-static void lock_path(const char *results, char *out, size_t size) { snprintf(out, size, "%s.lock", results); }
+static void lock_path(const char *results, char *out, size_t size)
+{
+    snprintf(out, size, "%s.lock", results);
+}
 
 /* Start time of a process in ticks since boot (field 22 of its stat); 0: no such process. */
 static unsigned long long born(long pid)
@@ -44,7 +47,11 @@ static unsigned long long born(long pid)
     if (!f) return 0;
     char *close_paren = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
     char state = 'Z';
-    if (!close_paren || sscanf(close_paren + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &t) != 2 || state == 'Z') t = 0;
+    if (!close_paren ||
+        sscanf(close_paren + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+               &t) != 2 ||
+        state == 'Z')
+        t = 0;
     fclose(f);
     return t;
 }
@@ -84,8 +91,8 @@ static void own_holder(struct holder *h)
 enum { BEAT_WIDTH = 20 };
 static int print_holder(const struct holder *h, char *out, size_t size)
 {
-    return snprintf(out, size, "host %s\npid %ld\njob %s\nstarted %s\nwhere %s\nborn %llu\ntoken %s\nbeat %0*llu\n", h->host, h->pid, h->job, h->started, h->where, h->born, h->token,
-                    BEAT_WIDTH, h->beat);
+    return snprintf(out, size, "host %s\npid %ld\njob %s\nstarted %s\nwhere %s\nborn %llu\ntoken %s\nbeat %0*llu\n", h->host,
+                    h->pid, h->job, h->started, h->where, h->born, h->token, BEAT_WIDTH, h->beat);
 }
 
 /* 1 read, 0 there is no lock, -1 it cannot be read. A half-written lock (beat still missing) reads as its own, never beating. */
@@ -116,8 +123,10 @@ static int read_holder(const char *path, struct holder *h)
 
 static int refuse(const char *path, const struct holder *h, struct error *e)
 {
-    return error_set(e, "%s: another run holds this results path: host %s, process %ld, job %s, since %s; needed: wait until it ends, stop it, or choose another output (-o)", path,
-                     h->host, h->pid, h->job, h->started);
+    return error_set(e,
+                     "%s: another run holds this results path: host %s, process %ld, job %s, since %s; needed: wait until "
+                     "it ends, stop it, or choose another output (-o)",
+                     path, h->host, h->pid, h->job, h->started);
 }
 
 /* The lock as a whole file beside its place, ready to be linked or renamed there. */
@@ -148,7 +157,8 @@ static int holder_lives(const char *path, const struct holder *mine, struct hold
         unsigned long long b = born(h->pid);
         return b && b == h->born;
     }
-    log_info("%s: held by host %s, process %ld, job %s, since %s; waiting up to %d s for a sign of life", path, h->host, h->pid, h->job, h->started, CLAIM_PATIENCE);
+    log_info("%s: held by host %s, process %ld, job %s, since %s; waiting up to %d s for a sign of life", path, h->host,
+             h->pid, h->job, h->started, CLAIM_PATIENCE);
     double start = clock_seconds();
     while (clock_seconds() - start < CLAIM_PATIENCE) {
         struct holder now;
@@ -161,14 +171,16 @@ static int holder_lives(const char *path, const struct holder *mine, struct hold
 }
 
 /* Replace a dead holder's lock. Two contenders may both get here: the later rename stands, and the earlier finds out. */
-static int take_over(const char *path, const char *beside, const struct holder *mine, const struct holder *dead, struct error *e)
+static int take_over(const char *path, const char *beside, const struct holder *mine, const struct holder *dead,
+                     struct error *e)
 {
     struct holder now;
     if (read_holder(path, &now) != 1 || strcmp(now.token, dead->token)) return refuse(path, *now.host ? &now : dead, e);
     if (rename(beside, path)) return error_set(e, "%s: cannot be taken over: %s", path, strerror(errno));
     pause_seconds(1);
     if (read_holder(path, &now) != 1 || strcmp(now.token, mine->token)) return refuse(path, &now, e);
-    log_warn("%s: taken over from a run that ended without a word: host %s, process %ld, job %s, since %s", path, dead->host, dead->pid, dead->job, dead->started);
+    log_warn("%s: taken over from a run that ended without a word: host %s, process %ld, job %s, since %s", path, dead->host,
+             dead->pid, dead->job, dead->started);
     return 0;
 }
 
@@ -179,7 +191,7 @@ int claim_take(const char *results, char *token, struct error *e)
     own_holder(&mine);
     lock_path(results, path, sizeof path);
     char *slash = strrchr(path, '/');
-    if (slash && slash != path) {      /* the results' folder may not be there yet */
+    if (slash && slash != path) { /* the results' folder may not be there yet */
         *slash = '\0';
         if (parts_create(path, e)) return -1;
         *slash = '/';
@@ -209,11 +221,13 @@ static int beat_once(unsigned long long count)
     char text[BEAT_WIDTH + 2];
     int there = read_holder(watch.path, &now);
     if (there < 0) return 0;
-    if (!there) return 1;      /* removed by hand: nobody else's yet */
+    if (!there) return 1; /* removed by hand: nobody else's yet */
     if (strcmp(now.token, watch.token)) {
         if (!watch.ending)
-            fprintf(stderr, "aipm: %s: lost to another run (host %s, process %ld, job %s, since %s) while this one could not be heard: it ends here\n", watch.path, now.host, now.pid,
-                    now.job, now.started);
+            fprintf(stderr,
+                    "aipm: %s: lost to another run (host %s, process %ld, job %s, since %s) while this one could not be "
+                    "heard: it ends here\n",
+                    watch.path, now.host, now.pid, now.job, now.started);
         return -1;
     }
     if (!watch.holder) return 1;
@@ -261,7 +275,10 @@ void claim_watch(const char *results, const char *token, bool holder)
     if (!watch.running) log_warn("%s: will not beat: no thread", watch.path);
 }
 
-long claim_beats(void) { return watch.beats; }
+long claim_beats(void)
+{
+    return watch.beats;
+}
 
 int claim_check(const char *results, const char *token, struct error *e)
 {
@@ -270,7 +287,10 @@ int claim_check(const char *results, const char *token, struct error *e)
     lock_path(results, path, sizeof path);
     int there = read_holder(path, &now);
     if (!there || (there == 1 && !strcmp(now.token, token))) return 0;
-    return error_set(e, "%s: lost to another run (host %s, process %ld, job %s, since %s) while this one could not be heard: it ends here", path, now.host, now.pid, now.job, now.started);
+    return error_set(
+        e,
+        "%s: lost to another run (host %s, process %ld, job %s, since %s) while this one could not be heard: it ends here",
+        path, now.host, now.pid, now.job, now.started);
 }
 
 void claim_release(const char *results, const char *token, bool holder)

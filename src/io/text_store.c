@@ -12,7 +12,7 @@ enum { LINE = 2048, MOST = 4096 };
 
 static void add(struct text_store *s, const char *line)
 {
-    if (s->n == MOST) {      /* the oldest goes */
+    if (s->n == MOST) { /* the oldest goes */
         memory_free(s->line[0]);
         memmove(s->line, s->line + 1, sizeof *s->line * (MOST - 1));
         s->n--;
@@ -58,7 +58,8 @@ void store_put(struct text_store *s, const char *key, int n, const double *numbe
     char line[LINE];
     int i = find(s, key);
     size_t at = (size_t)snprintf(line, sizeof line, "%s", key);
-    for (int k = 0; k < n && at < sizeof line; k++) at += (size_t)snprintf(line + at, sizeof line - at, "\t%.6g", numbers[k]);
+    for (int k = 0; k < n && at < sizeof line; k++)
+        at += (size_t)snprintf(line + at, sizeof line - at, "\t%.6g", numbers[k]);
     if (at >= sizeof line) return;
     if (i >= 0) {
         memory_free(s->line[i]);

@@ -18,19 +18,19 @@
 
 enum { ADDRESSES = 4 };
 enum { ALIVE, DYING };
-enum { FILE_SYSTEM = 15 };             /* seconds: a file system answers less often than ranks do */
+enum { FILE_SYSTEM = 15 }; /* seconds: a file system answers less often than ranks do */
 
 /* Where a rank listens. A host has several networks: packets go to all of its addresses, the first that works will do. */
 struct place {
     uint64_t host;
     char name[48];
-    uint32_t address[ADDRESSES];     /* network order; 0: none */
-    uint16_t port;                   /* network order; 0: no socket */
+    uint32_t address[ADDRESSES]; /* network order; 0: none */
+    uint16_t port;               /* network order; 0: no socket */
     int32_t addresses;
 };
 
 struct packet {
-    uint64_t token;                  /* of this run: others on the port are ignored */
+    uint64_t token; /* of this run: others on the port are ignored */
     int32_t from, kind;
 };
 
@@ -42,7 +42,7 @@ static struct {
     int left, right;
     uint64_t token;
     double tick;
-    struct place to;                 /* the right neighbour */
+    struct place to; /* the right neighbour */
     char host[48], left_host[48];
     bool right_on_host;
     volatile bool ending;
@@ -50,7 +50,7 @@ static struct {
 
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
 {
-    for (const unsigned char *p = data; n--; p++) h = (h ^ *p) * 0x100000001b3u;      /* FNV-1a */
+    for (const unsigned char *p = data; n--; p++) h = (h ^ *p) * 0x100000001b3u; /* FNV-1a */
     return h;
 }
 
@@ -83,7 +83,8 @@ static void own_addresses(struct place *p)
     struct ifaddrs *all;
     if (getifaddrs(&all)) return;
     for (struct ifaddrs *a = all; a && p->addresses < ADDRESSES; a = a->ifa_next) {
-        if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || (a->ifa_flags & IFF_LOOPBACK) || !(a->ifa_flags & IFF_UP)) continue;
+        if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || (a->ifa_flags & IFF_LOOPBACK) || !(a->ifa_flags & IFF_UP))
+            continue;
         p->address[p->addresses++] = ((struct sockaddr_in *)(void *)a->ifa_addr)->sin_addr.s_addr;
     }
     freeifaddrs(all);
@@ -111,7 +112,8 @@ static void send_packet(int kind)
     int n = dog.right_on_host ? 1 : dog.to.addresses;
     for (int i = 0; i < n; i++) {
         a.sin_addr.s_addr = dog.right_on_host ? htonl(INADDR_LOOPBACK) : dog.to.address[i];
-        if (sendto(dog.socket, &p, sizeof p, 0, (struct sockaddr *)&a, sizeof a) < 0) continue;      /* lost packets are what silence is for */
+        if (sendto(dog.socket, &p, sizeof p, 0, (struct sockaddr *)&a, sizeof a) < 0)
+            continue; /* lost packets are what silence is for */
     }
 }
 
@@ -137,7 +139,9 @@ static _Noreturn void end(void)
 
 static void say_silent(double seconds)
 {
-    fprintf(stderr, "aipm: watchdog: rank %d on %s has been silent for %.0f s (rank %d on %s listens): the job ends; finished rows stay in %s.parts: run again with --resume\n",
+    fprintf(stderr,
+            "aipm: watchdog: rank %d on %s has been silent for %.0f s (rank %d on %s listens): the job ends; finished rows "
+            "stay in %s.parts: run again with --resume\n",
             dog.left, dog.left_host, seconds, dog.rank, dog.host, dog.options.what);
 }
 
@@ -151,7 +155,7 @@ static void *watch(void *unused)
         poll(&p, dog.socket >= 0, (int)(1000 * dog.tick / 2));
         double now = clock_seconds(), passed = now - last;
         last = now;
-        if (passed > 2 * dog.tick) passed = 2 * dog.tick;      /* we did not run either: not held against the others */
+        if (passed > 2 * dog.tick) passed = 2 * dog.tick; /* we did not run either: not held against the others */
         silent += passed;
         still += passed;
         bool dying = false;
@@ -164,15 +168,20 @@ static void *watch(void *unused)
                 end();
             }
             if (!told && dog.rank < 4)
-                fprintf(stderr, "warning: watchdog: rank %d on %s has not heard rank %d on %s: no UDP between them? It is not watched\n", dog.rank, dog.host, dog.left, dog.left_host);
+                fprintf(
+                    stderr,
+                    "warning: watchdog: rank %d on %s has not heard rank %d on %s: no UDP between them? It is not watched\n",
+                    dog.rank, dog.host, dog.left, dog.left_host);
             told = true;
         }
         if (!dog.leads || !dog.options.beats) continue;
         long b = dog.options.beats();
         if (b != beats) beats = b, still = 0;
         if (still <= (limit > FILE_SYSTEM ? limit : FILE_SYSTEM)) continue;
-        fprintf(stderr, "aipm: watchdog: the file system of %s has not answered rank %d on %s for %.0f s: the job ends; run again with --resume\n", dog.options.what, dog.rank,
-                dog.host, still);
+        fprintf(stderr,
+                "aipm: watchdog: the file system of %s has not answered rank %d on %s for %.0f s: the job ends; run again "
+                "with --resume\n",
+                dog.options.what, dog.rank, dog.host, still);
         end();
     }
     return unused;
@@ -218,9 +227,9 @@ void watchdog_open(struct team *world, const struct watchdog_options *o)
     double now = clock_seconds();
     dog.token = hash_bytes(hash_bytes(mine.host, &now, sizeof now), &(pid_t){getpid()}, sizeof(pid_t));
     team_broadcast(world, &dog.token, sizeof dog.token, 0);
-    if (dog.socket >= 0) send_packet(ALIVE);      /* so that a neighbour that stops early was heard once */
+    if (dog.socket >= 0) send_packet(ALIVE); /* so that a neighbour that stops early was heard once */
     team_barrier(world);
-    sigset_t every, before;      /* signals belong to the main thread */
+    sigset_t every, before; /* signals belong to the main thread */
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     dog.running = !pthread_create(&dog.thread, NULL, watch, NULL);
@@ -231,7 +240,7 @@ void watchdog_open(struct team *world, const struct watchdog_options *o)
 void watchdog_close(struct team *world)
 {
     if (!(dog.options.seconds > 0)) return;
-    team_barrier(world);      /* nobody falls silent while another still listens */
+    team_barrier(world); /* nobody falls silent while another still listens */
     dog.ending = true;
     if (dog.running) pthread_join(dog.thread, NULL);
     if (dog.socket >= 0) close(dog.socket);

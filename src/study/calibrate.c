@@ -35,8 +35,9 @@ static void key_of(const struct study *s, const struct config *c, const struct p
 {
     char chip[128];
     processor(chip, sizeof chip);
-    snprintf(out, NAME, "%s|%s|%s|%d busy|%s|D %d nz %d T %d|%.6g %.6g %.6g|%s %lld%s", version_text(), chip, blas_text(), ranks, c->class->name, c->shape.D, c->shape.nz,
-             c->shape.T, c->cost.flops, c->cost.seconds, c->cost.bytes, fits_serves(c->class) ? c->universe->name : "", fits_serves(c->class) ? (long long)m->rows : 0,
+    snprintf(out, NAME, "%s|%s|%s|%d busy|%s|D %d nz %d T %d|%.6g %.6g %.6g|%s %lld%s", version_text(), chip, blas_text(),
+             ranks, c->class->name, c->shape.D, c->shape.nz, c->shape.T, c->cost.flops, c->cost.seconds, c->cost.bytes,
+             fits_serves(c->class) ? c->universe->name : "", fits_serves(c->class) ? (long long)m->rows : 0,
              s->save_weights ? " weights" : "");
 }
 
@@ -58,7 +59,8 @@ static double share_of(const struct study *s, const struct panel_meta *m, const 
 {
     int t = study_period(s, row);
     int64_t here = m->offsets[t] - m->offsets[t - c->shape.T], n = 0;
-    for (int p = config_first_row(s, c); p < s->P; p++) n += m->offsets[study_period(s, p)] - m->offsets[study_period(s, p) - c->shape.T];
+    for (int p = config_first_row(s, c); p < s->P; p++)
+        n += m->offsets[study_period(s, p)] - m->offsets[study_period(s, p) - c->shape.T];
     return (double)here / ((double)n / (s->P - config_first_row(s, c)));
 }
 
@@ -88,10 +90,11 @@ static int longest(const struct study *s)
 }
 
 /* Seconds [2] of each configuration: from the cache, from one like it, or measured. */
-static int measure_all(struct team *world, const struct rows_job *j, struct text_store *store, int row, struct calibration *out, struct error *e)
+static int measure_all(struct team *world, const struct rows_job *j, struct text_store *store, int row,
+                       struct calibration *out, struct error *e)
 {
     const struct study *s = j->study;
-    char (*key)[NAME] = memory_allocate((size_t)s->configs, NAME, "keys");
+    char(*key)[NAME] = memory_allocate((size_t)s->configs, NAME, "keys");
     for (int i = 0; i < s->configs && !error_is_set(e); i++) {
         double pair[2] = {0};
         key_of(s, &s->config[i], j->meta, team_size(world), key[i]);
@@ -116,17 +119,20 @@ static int measure_all(struct team *world, const struct rows_job *j, struct text
     return error_is_set(e) ? -1 : 0;
 }
 
-int calibrate(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, const char *cache, struct calibration *c, struct error *e)
+int calibrate(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, const char *cache,
+              struct calibration *c, struct error *e)
 {
     double start = clock_seconds();
     struct survey v = {0};
     struct survey_cost cost = {0};
     struct text_store store;
-    int band = longest(s), row = (s->P + s->min_window < band ? 0 : (s->P - (band - s->min_window)) / 2 + band - s->min_window);
+    int band = longest(s),
+        row = (s->P + s->min_window < band ? 0 : (s->P - (band - s->min_window)) / 2 + band - s->min_window);
     int periods = band + PROBE_ROWS;
     if (row > s->P - 3) row = s->P - 3 > band - s->min_window ? s->P - 3 : band - s->min_window;
     if (study_period(s, row) + PROBE_ROWS > m->T) periods = m->T - study_period(s, row) + band;
-    *c = (struct calibration){.row = memory_array(double, s->configs, "rates"), .first = memory_array(double, s->configs, "rates")};
+    *c = (struct calibration){.row = memory_array(double, s->configs, "rates"),
+                              .first = memory_array(double, s->configs, "rates")};
     store_open(&store, team_rank(world) == 0 ? cache : NULL);
     if (m->rows > 0) survey_probe(s, m, panel, study_period(s, row) - band, periods, band, &v, &cost, e);
     if (!team_agree(world, e)) {

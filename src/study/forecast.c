@@ -31,21 +31,30 @@ static void sink(struct heap *h, int i)
     }
 }
 
-static double pace(const double *slowness, int rank) { return slowness ? slowness[rank] : 1; }
+static double pace(const double *slowness, int rank)
+{
+    return slowness ? slowness[rank] : 1;
+}
 
 /* Seconds each rank needs for its part of the cut, into load [ranks]; the rank-seconds of work. */
-static double play_cut(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int64_t *first, double *load)
+static double play_cut(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int64_t *first,
+                       double *load)
 {
     uint8_t *done = memory_array(uint8_t, (size_t)s->configs * s->P, "done flags");
     int *first_row = memory_array(int, s->configs, "first rows");
     double *seconds = memory_array(double, 2 * s->configs, "costs"), busy = 0;
     for (int i = 0; i < s->configs; i++) {
         first_row[i] = config_first_row(s, &s->config[i]);
-        seconds[i] = s->config[i].cost.seconds;      /* what the program schedules by; what it then takes is the calibration's */
+        seconds[i] = s->config[i].cost.seconds; /* what the program schedules by; what it then takes is the calibration's */
         seconds[s->configs + i] = s->config[i].cost.first_seconds;
         if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
     }
-    struct schedule_work w = {.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .first_row = first_row, .done = done};
+    struct schedule_work w = {.configs = s->configs,
+                              .P = s->P,
+                              .seconds = seconds,
+                              .first_seconds = seconds + s->configs,
+                              .first_row = first_row,
+                              .done = done};
     schedule_cut(&w, ranks, first, NULL);
     for (int r = 0; r < ranks; r++) {
         int64_t last = -2;
@@ -69,7 +78,8 @@ static double play_teams(const struct study *s, const struct calibration *c, int
     double busy = 0;
     for (int i = 0; i < s->configs; i++) {
         if (!rows_teams_serve(&s->config[i])) continue;
-        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1, rows = s->P - config_first_row(s, &s->config[i]);
+        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1,
+            rows = s->P - config_first_row(s, &s->config[i]);
         double start = 0, work = (rows + teams - 1) / teams * c->row[i];
         for (int r = 0; r < ranks; r++) start = fmax(start, load[r]);
         for (int r = 0; r < ranks; r++) load[r] = start + (r < teams * size ? work : 0);
@@ -79,7 +89,8 @@ static double play_teams(const struct study *s, const struct calibration *c, int
 }
 
 /* Fits over rows: whoever is free takes the next task of the kind whose tasks take longest. load [ranks] in and out. */
-static double play_fits(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int *team, double *load)
+static double play_fits(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int *team,
+                        double *load)
 {
     int64_t *left = memory_array(int64_t, s->configs, "tasks left"), tasks = 0;
     int *rows = memory_array(int, s->configs, "rows of a task");
@@ -101,7 +112,8 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
     }
     for (int i = teams / 2; i >= 0; i--) sink(&h, i);
     for (; tasks > 0; tasks--) {
-        int i = fits_choose(s, left, rows, known), from = h.who[0] * *team, members = ranks - from < *team ? ranks - from : *team;
+        int i = fits_choose(s, left, rows, known), from = h.who[0] * *team,
+            members = ranks - from < *team ? ranks - from : *team;
         if (i < 0) break;
         double work = c->row[i] * rows[i] + c->first[i];
         left[i]--;
@@ -126,7 +138,7 @@ static int64_t widest_hull(const struct study *s, int ranks, const int64_t *firs
 {
     int64_t most = 0;
     for (int r = 0; r < ranks; r++)
-        for (int64_t u = first[r]; u < first[r + 1];) {      /* stretches of one configuration */
+        for (int64_t u = first[r]; u < first[r + 1];) { /* stretches of one configuration */
             const struct config *c = &s->config[u / s->P];
             int64_t end = (u / s->P + 1) * s->P;
             if (end > first[r + 1]) end = first[r + 1];
@@ -156,7 +168,8 @@ static double bytes_of(const struct study *s, const struct panel_meta *m, int ra
     return meta + store + work;
 }
 
-void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, int team, const double *slowness, struct forecast *f)
+void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, int team,
+                  const double *slowness, struct forecast *f)
 {
     int64_t *first = memory_array(int64_t, ranks + 1, "schedule");
     double *load = memory_array(double, ranks, "loads"), longest = 0;
@@ -169,8 +182,9 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
     f->survey = c->read_row * fmax((double)m->rows / ranks, longest_period) + c->gram_period * (double)hull;
     f->rows = longest;
     double values = 0;
-    for (int i = 0; i < s->configs; i++) values += (double)layout_record(&s->config[i].layout) * s->P * s->config[i].layout.seeds;
-    f->finish = 0.2 + 8 * values / 200e6;      /* read back, assembled and written: 200 MB/s */
+    for (int i = 0; i < s->configs; i++)
+        values += (double)layout_record(&s->config[i].layout) * s->P * s->config[i].layout.seeds;
+    f->finish = 0.2 + 8 * values / 200e6; /* read back, assembled and written: 200 MB/s */
     f->seconds = f->survey + f->rows + f->finish;
     f->idle = longest > 0 ? 1 - f->busy / (longest * ranks) : 0;
     f->bytes = bytes_of(s, m, ranks, hull);
@@ -178,7 +192,8 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
     memory_free(load);
 }
 
-void forecast_best(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, struct forecast *f)
+void forecast_best(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks,
+                   struct forecast *f)
 {
     forecast_run(s, m, c, ranks, s->ranks_per_fit, NULL, f);
     for (int team = 1; !s->ranks_per_fit && team <= s->shards && team <= ranks; team *= 2) {

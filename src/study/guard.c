@@ -19,7 +19,7 @@ enum { NAME = 64 };
 static char *gather_hosts(struct team *world)
 {
     int ranks = team_size(world), rank = team_rank(world);
-    char mine[NAME] = "", *all = rank == 0 ? memory_array(char, (size_t)ranks * NAME, "host names") : NULL, *text = NULL;
+    char mine[NAME] = "", *all = rank == 0 ? memory_array(char, (size_t)ranks *NAME, "host names") : NULL, *text = NULL;
     size_t *bytes = memory_array(size_t, ranks, "sizes");
     if (gethostname(mine, sizeof mine - 1)) strcpy(mine, "unknown");
     for (int r = 0; r < ranks; r++) bytes[r] = NAME;
@@ -30,9 +30,11 @@ static char *gather_hosts(struct team *world)
     return text;
 }
 
-int guard_enter(struct guard *g, struct team *world, const char *output, const char *parts, double watchdog_seconds, struct error *e)
+int guard_enter(struct guard *g, struct team *world, const char *output, const char *parts, double watchdog_seconds,
+                struct error *e)
 {
-    *g = (struct guard){.world = world, .output = output, .parts = parts, .started_at = time(NULL), .started = clock_seconds()};
+    *g = (struct guard){
+        .world = world, .output = output, .parts = parts, .started_at = time(NULL), .started = clock_seconds()};
     g->hosts = gather_hosts(world);
     if (team_rank(world) == 0) g->held = !claim_take(output, g->token, e);
     if (team_agree(world, e)) return -1;
@@ -43,14 +45,17 @@ int guard_enter(struct guard *g, struct team *world, const char *output, const c
     return 0;
 }
 
-int guard_check(const struct guard *g, struct error *e) { return claim_check(g->output, g->token, e); }
+int guard_check(const struct guard *g, struct error *e)
+{
+    return claim_check(g->output, g->token, e);
+}
 
 void guard_leave(struct guard *g)
 {
     if (!g->world) return;
     watchdog_close(g->world);
     if (g->looks && !g->held) claim_release(g->output, g->token, false);
-    team_barrier(g->world);      /* nobody looks at the lock any more */
+    team_barrier(g->world); /* nobody looks at the lock any more */
     if (g->held) claim_release(g->output, g->token, true);
     memory_free(g->hosts);
     *g = (struct guard){0};
@@ -64,7 +69,10 @@ static const char *job_id(void)
     return job ? job : getenv("PBS_JOBID");
 }
 
-static void utc(time_t t, char out[32]) { strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t)); }
+static void utc(time_t t, char out[32])
+{
+    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
+}
 
 /* One line of the history as people read it: what, when, where. */
 static void start_text(const struct guard *g, int generation, char *out, size_t size)
@@ -72,8 +80,9 @@ static void start_text(const struct guard *g, int generation, char *out, size_t 
     char when[32];
     const char *job = job_id(), *requeues = getenv("SLURM_RESTART_COUNT");
     utc(g->started_at, when);
-    snprintf(out, size, "%d: %s, %d rank%s on %s%s%s%s%s", generation, when, team_size(g->world), team_size(g->world) == 1 ? "" : "s", g->hosts, job ? ", job " : "",
-             job ? job : "", requeues ? ", requeue " : "", requeues ? requeues : "");
+    snprintf(out, size, "%d: %s, %d rank%s on %s%s%s%s%s", generation, when, team_size(g->world),
+             team_size(g->world) == 1 ? "" : "s", g->hosts, job ? ", job " : "", job ? job : "",
+             requeues ? ", requeue " : "", requeues ? requeues : "");
 }
 
 static int append(const struct guard *g, const char *line, struct error *e)
@@ -109,7 +118,7 @@ int history_begin(const struct guard *g, int generation, struct error *e)
 void history_end(const struct guard *g, int generation, const char *how, long rows)
 {
     char line[256];
-    struct error ignored = {""};      /* a full disk may be why it ended */
+    struct error ignored = {""}; /* a full disk may be why it ended */
     snprintf(line, sizeof line, "end %d: %s after %ld rows\n", generation, how, rows);
     append(g, line, &ignored);
 }
@@ -150,10 +159,13 @@ char *record_text(const struct guard *g, int generation, long rows, long failed,
     size_t size = strlen(history) + strlen(g->hosts) + 2048;
     char *text = memory_array(char, size, "record");
     snprintf(text, size,
-             "libraries=%s; %s\nblas=%s\nranks=%d\nhosts=%s\nstarted=%s\nfinished=%s\nstarts=%d\nhistory=%s\njob=%s\nrequeues=%s\nseconds=%.1f\nfits_failed=%ld\n"
+             "libraries=%s; "
+             "%s\nblas=%s\nranks=%d\nhosts=%s\nstarted=%s\nfinished=%s\nstarts=%d\nhistory=%s\njob=%s\nrequeues=%s\nseconds="
+             "%.1f\nfits_failed=%ld\n"
              "memory_per_rank=planned %.0f MB beside %.0f MB of the program and its libraries, resident at most %.0f MB\n",
-             team_library(), hdf_library(), blas_text(), team_size(g->world), g->hosts, from, to, generation, history, job ? job : "none", requeues ? requeues : "0",
-             clock_seconds() - g->started, failed, peaks[0] / 1e6, peaks[1] / 1e6, peaks[2] / 1e6);
+             team_library(), hdf_library(), blas_text(), team_size(g->world), g->hosts, from, to, generation, history,
+             job ? job : "none", requeues ? requeues : "0", clock_seconds() - g->started, failed, peaks[0] / 1e6,
+             peaks[1] / 1e6, peaks[2] / 1e6);
     memory_free(history);
     return text;
 }

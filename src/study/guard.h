@@ -10,16 +10,17 @@
 
 struct guard {
     struct team *world;
-    const char *output, *parts;      /* kept by reference */
+    const char *output, *parts; /* kept by reference */
     char token[CLAIM_TOKEN];
-    bool held, looks;                /* rank 0 holds the claim; this rank looks after it for its host */
-    char *hosts;                     /* rank 0: every host with its ranks, "n[01-12]:64 n13:32" */
+    bool held, looks; /* rank 0 holds the claim; this rank looks after it for its host */
+    char *hosts;      /* rank 0: every host with its ranks, "n[01-12]:64 n13:32" */
     time_t started_at;
     double started;
 };
 
 /* Take the results path, start the watchdog (collective). -1 and *e, the same on all ranks, if another run holds it. */
-int guard_enter(struct guard *g, struct team *world, const char *output, const char *parts, double watchdog_seconds, struct error *e);
+int guard_enter(struct guard *g, struct team *world, const char *output, const char *parts, double watchdog_seconds,
+                struct error *e);
 /* Rank 0, before finished parts are removed or replaced: is the path still ours? */
 int guard_check(const struct guard *g, struct error *e);
 /* End both; collective. Safe after a guard_enter that failed. */

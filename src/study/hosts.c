@@ -6,7 +6,10 @@
 
 #include "base/memory.h"
 
-static int by_text(const void *a, const void *b) { return strcmp(a, b); }
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
 
 /* A host: the text before its trailing digits, the digits, its ranks. */
 struct host {
@@ -24,7 +27,8 @@ static struct host host_of(const char *text, int ranks)
 
 static int together(const struct host *a, const struct host *b)
 {
-    return a->digits && b->digits == a->digits && a->stem == b->stem && !strncmp(a->text, b->text, (size_t)a->stem) && a->ranks == b->ranks;
+    return a->digits && b->digits == a->digits && a->stem == b->stem && !strncmp(a->text, b->text, (size_t)a->stem) &&
+           a->ranks == b->ranks;
 }
 
 char *hosts_compact(char *name, int width, int n)

@@ -17,7 +17,8 @@ static char *piece(const char *from, size_t n)
 int sweep_add(struct sweep *s, const char *argument, struct error *e)
 {
     const char *equals = strchr(argument, '=');
-    if (!equals || equals == argument || !equals[1]) return error_set(e, "--set: found '%s'; needed: KEY=VALUE[,VALUE...], as models.NAME.KEY=1,2,4 or seed=1", argument);
+    if (!equals || equals == argument || !equals[1])
+        return error_set(e, "--set: found '%s'; needed: KEY=VALUE[,VALUE...], as models.NAME.KEY=1,2,4 or seed=1", argument);
     if (s->n == SWEEP_KEYS) return error_set(e, "--set: found more than %d keys", SWEEP_KEYS);
     struct sweep_key *k = &s->key[s->n++];
     *k = (struct sweep_key){.path = piece(argument, (size_t)(equals - argument))};
@@ -28,7 +29,8 @@ int sweep_add(struct sweep *s, const char *argument, struct error *e)
         if (*at == '[' || *at == '{') depth++;
         if (*at == ']' || *at == '}') depth--;
         if (*at && (*at != ',' || depth)) continue;
-        if (depth || at == from) return error_set(e, "--set: %s: found '%s'; needed: values separated by commas", k->path, equals + 1);
+        if (depth || at == from)
+            return error_set(e, "--set: %s: found '%s'; needed: values separated by commas", k->path, equals + 1);
         if (k->n == SWEEP_VALUES) return error_set(e, "--set: %s: found more than %d values", k->path, SWEEP_VALUES);
         k->value[k->n++] = piece(from, (size_t)(at - from));
         if (!*at) return 0;
@@ -74,7 +76,10 @@ static void put(struct out *o, const char *text, size_t n)
     o->n += n;
     o->text[o->n] = '\0';
 }
-static void say(struct out *o, const char *text) { put(o, text, strlen(text)); }
+static void say(struct out *o, const char *text)
+{
+    put(o, text, strlen(text));
+}
 
 static void put_scalar(struct out *o, const char *text)
 {
@@ -82,7 +87,7 @@ static void put_scalar(struct out *o, const char *text)
         say(o, text);
         return;
     }
-    if (*text == '-' && !strpbrk(text + 1, ":#,[]{}\"'&*!|>%@`\\\n\t ") && text[1]) {      /* -10 */
+    if (*text == '-' && !strpbrk(text + 1, ":#,[]{}\"'&*!|>%@`\\\n\t ") && text[1]) { /* -10 */
         say(o, text);
         return;
     }
@@ -148,13 +153,15 @@ static struct yaml_node *model_named(struct yaml_node *root, const char *name, s
     const struct yaml_node *models = node_find(root, "models");
     for (int i = 0; models && models->kind == YAML_LIST && i < models->n; i++) {
         const struct yaml_node *own = models->item[i]->kind == YAML_MAP ? node_find(models->item[i], "name") : NULL;
-        if (own && own->kind == YAML_SCALAR && strlen(own->text) == n && !strncmp(own->text, name, n)) return models->item[i];
+        if (own && own->kind == YAML_SCALAR && strlen(own->text) == n && !strncmp(own->text, name, n))
+            return models->item[i];
     }
     return NULL;
 }
 
 /* The map a path's last part lives in, and that part. */
-static struct yaml_node *place_of(struct yaml_node *root, const char *file, const char *path, const char **leaf, struct error *e)
+static struct yaml_node *place_of(struct yaml_node *root, const char *file, const char *path, const char **leaf,
+                                  struct error *e)
 {
     const char *dot = strchr(path, '.');
     *leaf = path;
@@ -174,7 +181,8 @@ static struct yaml_node *place_of(struct yaml_node *root, const char *file, cons
     struct yaml_node *map = (struct yaml_node *)(uintptr_t)node_find(root, first);
     memory_free(first);
     *leaf = dot + 1;
-    if (map->kind != YAML_MAP || strchr(*leaf, '.')) return error_set(e, "%s: --set %s: no such key; needed: KEY, ridge.KEY or models.NAME.KEY", file, path), NULL;
+    if (map->kind != YAML_MAP || strchr(*leaf, '.'))
+        return error_set(e, "%s: --set %s: no such key; needed: KEY, ridge.KEY or models.NAME.KEY", file, path), NULL;
     return map;
 }
 
@@ -196,7 +204,8 @@ char *sweep_one(const char *file, const char *text, const struct sweep *s, struc
         const struct sweep_key *k = &s->key[i];
         struct out list = {0};
         if (k->n > 1 && strncmp(k->path, "models.", 7) && strcmp(k->path, "window")) {
-            error_set(e, "%s: --set %s: found %d values; a study takes one; needed: --array, a study for each", file, k->path, k->n);
+            error_set(e, "%s: --set %s: found %d values; a study takes one; needed: --array, a study for each", file,
+                      k->path, k->n);
             break;
         }
         for (int v = 0; v < k->n; v++) say(&list, v ? ", " : k->n > 1 ? "[" : ""), say(&list, k->value[v]);

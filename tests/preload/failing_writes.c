@@ -42,7 +42,10 @@ ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
     return fails(fd, n, 0) ? -1 : real(fd, data, n, at);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t n, off_t at) { return pwrite(fd, data, n, at); }
+ssize_t pwrite64(int fd, const void *data, size_t n, off_t at)
+{
+    return pwrite(fd, data, n, at);
+}
 
 int fdatasync(int fd)
 {

@@ -34,8 +34,16 @@ static void prepare(void)
     for (int t = 0; t < T; t++) dates[t] = (1963 + t / 12) * 10000 + (t % 12 + 1) * 100 + 28;
     for (int t = 0; t <= T; t++) offsets[t] = (int64_t)t * N;
     for (int d = 0; d < D; d++) names[d] = "c";
-    meta = (struct panel_meta){.T = T, .D = D, .periods_per_year = 12, .frequency = "monthly", .rows = (int64_t)T * N, .dates = dates, .offsets = offsets, .characteristic_names = names};
-    if (study_parse("paper.yaml", text, &study, &e) || study_bind(&study, &meta, &e)) fprintf(stderr, "%s\n", e.text), exit(1);
+    meta = (struct panel_meta){.T = T,
+                               .D = D,
+                               .periods_per_year = 12,
+                               .frequency = "monthly",
+                               .rows = (int64_t)T * N,
+                               .dates = dates,
+                               .offsets = offsets,
+                               .characteristic_names = names};
+    if (study_parse("paper.yaml", text, &study, &e) || study_bind(&study, &meta, &e))
+        fprintf(stderr, "%s\n", e.text), exit(1);
     if (study.configs != CONFIGS) fprintf(stderr, "%d configurations\n", study.configs), exit(1);
 }
 
@@ -47,9 +55,11 @@ static void test_idle(void)
         forecast_best(&study, &meta, &rates, ranks[i], &f);
         double *slowness = memory_array(double, ranks[i], "slowness");
         struct random_stream s = random_open(1, 2, 3, 4);
-        for (int r = 0; r < ranks[i]; r++) slowness[r] = 1 + 0.1 * random_uniform(&s, (uint64_t)r);      /* processors differ by up to a tenth */
+        for (int r = 0; r < ranks[i]; r++)
+            slowness[r] = 1 + 0.1 * random_uniform(&s, (uint64_t)r); /* processors differ by up to a tenth */
         forecast_run(&study, &meta, &rates, ranks[i], f.team, slowness, &uneven);
-        printf("\n    %5d ranks, teams of %d: %.1f h, %.2f%% idle; with processors that differ by up to 10%%: %.2f%%", ranks[i], f.team, f.seconds / 3600, 100 * f.idle, 100 * uneven.idle);
+        printf("\n    %5d ranks, teams of %d: %.1f h, %.2f%% idle; with processors that differ by up to 10%%: %.2f%%",
+               ranks[i], f.team, f.seconds / 3600, 100 * f.idle, 100 * uneven.idle);
         CU_ASSERT(f.idle < 0.03);
         CU_ASSERT(uneven.idle < 0.05);
         memory_free(slowness);
@@ -65,14 +75,18 @@ static void test_counts(void)
     struct forecast f;
     forecast_best(&study, &meta, &rates, RANKS, &f);
     for (int i = 0; i < study.configs; i++) {
-        double n = (double)(study.P - config_first_row(&study, &study.config[i])) * study.config[i].layout.seeds, record = FRAME + 8. * (double)layout_record(&study.config[i].layout);
+        double n = (double)(study.P - config_first_row(&study, &study.config[i])) * study.config[i].layout.seeds,
+               record = FRAME + 8. * (double)layout_record(&study.config[i].layout);
         fits += n;
         bytes += n * record;
-        if (i < 3) closed += n;      /* by the cut: at most a log a row; the others' logs are their teams' leaders' */
+        if (i < 3) closed += n; /* by the cut: at most a log a row; the others' logs are their teams' leaders' */
     }
     double panel = (double)meta.rows * (4 * D + 8 + 8), period = (double)N * (4 * D + 8 + 8);
-    printf("\n    %d ranks: the panel's %.2f GB are read once, at most %.1f MB a rank; %.0f fits in at most %d logs, %.1f MB in all, %.0f bytes a rank on average; "
-           "the end reads these %.1f MB on one rank\n  ", RANKS, panel / 1e9, period / 1e6, fits, (int)fmin(RANKS, closed + RANKS / f.team), bytes / 1e6, bytes / RANKS, bytes / 1e6);
+    printf("\n    %d ranks: the panel's %.2f GB are read once, at most %.1f MB a rank; %.0f fits in at most %d logs, %.1f "
+           "MB in all, %.0f bytes a rank on average; "
+           "the end reads these %.1f MB on one rank\n  ",
+           RANKS, panel / 1e9, period / 1e6, fits, (int)fmin(RANKS, closed + RANKS / f.team), bytes / 1e6, bytes / RANKS,
+           bytes / 1e6);
     CU_ASSERT(period <= panel);
     CU_ASSERT(f.survey < 1);
     CU_ASSERT(bytes < 100e6);
@@ -99,7 +113,8 @@ static void test_alone(void)
 
 int main(void)
 {
-    static const struct check tests[] = {{"one rank adds up", test_alone}, {"idle share at scale", test_idle}, {"files and bytes at scale", test_counts}};
+    static const struct check tests[] = {
+        {"one rank adds up", test_alone}, {"idle share at scale", test_idle}, {"files and bytes at scale", test_counts}};
     prepare();
     int status = check_run("scale", tests, 3);
     study_free(&study);
