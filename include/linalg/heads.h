@@ -16,7 +16,8 @@
 struct heads;
 
 struct heads_plan {
-    int D, T, nz, nh;
+    int D, T, nz, nh;          /* T: the longest window */
+    int grows;                 /* windows of fewer periods come too: pairs are not kept */
     const int *heads;          /* [nh] head counts, ascending, in 1..D */
     size_t memory;             /* budget in bytes for everything */
 };
@@ -25,9 +26,10 @@ size_t heads_bytes(const struct heads_plan *p, int *pairs);
 struct heads *heads_create(const struct heads_plan *p);
 void heads_destroy(struct heads *h);
 
-/* Bring the window first .. first+T-1, and now = first+T, into place. timing[0..T]: packed Xi of each. Products that are
+/* Bring the window first .. first+T-1, and now = first+T, into place. T: the plan's, or less if windows grow; where a function below
+ * says T it is this one. timing[0..T]: packed Xi of each. Products that are
  * still there from earlier windows are kept. */
-void heads_window(struct heads *h, int first, const double *const *timing);
+void heads_window(struct heads *h, int first, int T, const double *const *timing);
 /* Eigen-decompose M for every penalty. alpha [nz, T]; factor_gram [T, T]. Returns 0 or LAPACK's info. */
 int heads_fit(struct heads *h, const double *alpha, const double *factor_gram);
 /* The same for general q: gram [nz, T, T] holds q_s'q_t of every penalty. */

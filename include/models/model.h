@@ -47,6 +47,7 @@ const int *values_list(const struct values *v, const char *key, int *n);
 /* ---- what a model is made for ---- */
 struct shape {
     int T, D;                    /* window length (the longest, if it grows), characteristics */
+    int shortest;                /* windows grow from this to T periods; 0 or T: they roll */
     int max_assets;              /* largest n_t of the universe's panel */
     const struct panel_meta *panel;
     int nz;
@@ -132,6 +133,7 @@ struct model_class {
     const struct model_option *options;                 /* ends with key NULL */
     unsigned needs;                               /* enum need, or-ed */
     enum trade trades;
+    bool grows;                                   /* takes windows of any length up to shape.T, so those that grow */
 
     /* The class that serves these options, where another does (with the same table of options); NULL: this one. May be NULL. */
     const struct model_class *(*serving)(const struct values *);

@@ -19,6 +19,7 @@ struct config {
     char *name;                          /* "transformer.blocks=10" */
     char *model;                         /* the name without sweep, "transformer" */
     struct values values;
+    bool grows;                          /* every window begins with the panel; the first has shape.shortest periods */
     struct shape shape;
     struct layout layout;
     struct cost cost;
@@ -29,7 +30,7 @@ struct config {
 struct study {
     char *file, *text;                   /* the YAML as read */
     char *name, *panel, *output;
-    int windows, *window;                /* default window lengths; several: every model is swept over them */
+    int windows, *window;                /* default window lengths, below 0: growing from so many; several: every model is swept over them */
     int universes;
     const struct universe *universe[8];
     int nz;
@@ -58,12 +59,15 @@ char *study_fingerprint(const struct study *s, const char *panel_digest);
 /* How `now` differs from `before`, for a refusal: up to a few lines into out. Returns 0 if they are equal. */
 int fingerprint_compare(const char *before, const char *now, char *out, size_t size);
 
-/* Row p of a config trains on panel periods t-T .. t-1 and trades at t = min_window + p. */
+/* Row p of a config trains on panel periods t-T .. t-1 (growing: 0 .. t-1) and trades at t = min_window + p. */
 static inline int study_period(const struct study *s, int row) { return s->min_window + row; }
-static inline int config_first_row(const struct study *s, const struct config *c) { return c->shape.T - s->min_window; }
+static inline int config_first_row(const struct study *s, const struct config *c) { return c->shape.shortest - s->min_window; }
+static inline int config_window(const struct study *s, const struct config *c, int row) { return c->grows ? study_period(s, row) : c->shape.T; }
 
 /* Ranks that share a fit of this configuration (model_class.ranks). */
 int config_ranks(const struct config *c);
+/* What this row's fit takes, as a share of the one over the longest window (1 where windows roll). */
+double config_share(const struct study *s, const struct config *c, int row);
 
 /* The keys of a study file and of every model kind, for `aipm run --help`. */
 void study_explain(void (*print)(const char *line));

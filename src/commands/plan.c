@@ -92,16 +92,16 @@ static void print_work(const struct study *s, const struct calibration *c, int b
     int hidden = 0;
     for (int i = 0; i < s->configs; i++) {
         const struct config *k = &s->config[i];
-        double fits = (double)(s->P - config_first_row(s, k)) * k->layout.seeds;
+        double fits = (double)(s->P - config_first_row(s, k)) * k->layout.seeds, work = 0;
+        for (int row = config_first_row(s, k); row < s->P; row++) work += config_share(s, k, row) * k->layout.seeds;
         char name[128];
         if (i >= 24) {
-            rest += fits * c->row[i];
+            rest += work * c->row[i];
             hidden++;
             continue;
         }
         snprintf(name, sizeof name, "%s/%s", k->universe->name, k->name);
-        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i],
-               w.seconds > 0 ? 100 * fits * c->row[i] / w.seconds : 0);
+        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i], w.seconds > 0 ? 100 * work * c->row[i] / w.seconds : 0);
     }
     if (hidden) printf("%-44s %41.1f%%\n", "... and more", 100 * rest / w.seconds);
 }

@@ -12,18 +12,19 @@
 #include "pairs.h"
 
 struct heads {
-    int D, T, nz, nh, *heads;
+    int D, T, nz, nh, *heads; /* T: of the window in place */
+    int capacity;          /* the longest T */
     size_t packed;
     int first;             /* the window in place; -1: none */
-    int *held;             /* [T+1] which period's Xi is in each slot of the ring; -1: none */
-    double *full;          /* [T+1, D, D] ring of full Xi: period t in slot t mod (T+1) */
+    int *held;             /* [capacity+1] which period's Xi is in each slot of the ring; -1: none */
+    double *full;          /* [capacity+1, D, D] ring of full Xi: period t in slot t mod (capacity+1) */
     double *pair;          /* tiles (pairs.h) of T(T+1)/2 packed P(s,t), in slot (s mod T, t mod T); NULL: stack instead */
     int *pair_newest;      /* [T] which period each residue mod T holds in `pair`; -1: none */
     double *fresh;         /* [T, packed] P(tau, now) in window order */
     double *coefficient;   /* of the pairs (pairs.h), or [T, T] scaled Cholesky factor when stacking */
     double *one;           /* [packed] a pair product on its way */
-    double *matrix;        /* [nz, packed]; stacking: [T, packed] */
-    double *stack;         /* [T, D, D], stacking only */
+    double *matrix;        /* [nz, packed]; stacking: [min(T, D), packed] */
+    double *stack;         /* [min(T, D), D, D], stacking only */
     double *window;        /* [T, packed] packed Xi of the window, stacking only */
     double *factor;        /* [2, T, T] Cholesky factor of Sigma^F and its pivoted form, stacking only */
     int *pivot;            /* [T], stacking only */
@@ -41,14 +42,14 @@ static size_t pair_slot(int a, int b) { return a >= b ? (size_t)a * ((size_t)a +
 
 static size_t doubles_of(const struct heads_plan *p, int pairs)
 {
-    size_t D = (size_t)p->D, T = (size_t)p->T, nz = (size_t)p->nz, k = packed_size(p->D);
+    size_t D = (size_t)p->D, T = (size_t)p->T, nz = (size_t)p->nz, k = packed_size(p->D), rank = T < D ? T : D;
     size_t common = (T + 1) * D * D + T * k + nz * D * D + nz * (size_t)p->nh * k + D * D + D + k;
-    return common + (pairs ? pairs_size(pair_count(p->T), k) + pairs_coefficients(pair_count(p->T), p->nz) + nz * k : 3 * T * T + 2 * T + 2 * T * k + T * D * D);
+    return common + (pairs ? pairs_size(pair_count(p->T), k) + pairs_coefficients(pair_count(p->T), p->nz) + nz * k : 3 * T * T + 2 * T + T * k + rank * k + rank * D * D);
 }
 
 size_t heads_bytes(const struct heads_plan *p, int *pairs)
 {
-    int lwork, liwork, keep = doubles_of(p, 1) * sizeof(double) <= p->memory;
+    int lwork, liwork, keep = !p->grows && doubles_of(p, 1) * sizeof(double) <= p->memory;
     eigen_workspace(p->D, &lwork, &liwork);
     if (pairs) *pairs = keep;
     return (doubles_of(p, keep) + (size_t)lwork) * sizeof(double) + sizeof(int) * ((size_t)liwork + 3 * (size_t)p->T + 1 + (size_t)p->nh);
@@ -57,10 +58,10 @@ size_t heads_bytes(const struct heads_plan *p, int *pairs)
 struct heads *heads_create(const struct heads_plan *p)
 {
     struct heads *h = memory_array(struct heads, 1, "heads");
-    size_t D = (size_t)p->D, T = (size_t)p->T, nz = (size_t)p->nz, k = packed_size(p->D), n = pair_count(p->T);
+    size_t D = (size_t)p->D, T = (size_t)p->T, nz = (size_t)p->nz, k = packed_size(p->D), n = pair_count(p->T), rank = T < D ? T : D;
     int pairs;
     heads_bytes(p, &pairs);
-    *h = (struct heads){.D = p->D, .T = p->T, .nz = p->nz, .nh = p->nh, .packed = k, .first = -1};
+    *h = (struct heads){.D = p->D, .T = p->T, .capacity = p->T, .nz = p->nz, .nh = p->nh, .packed = k, .first = -1};
     h->heads = memory_array(int, p->nh, "head counts");
     memcpy(h->heads, p->heads, sizeof(int) * (size_t)p->nh);
     h->held = memory_array(int, T + 1, "ring of periods");
@@ -71,14 +72,14 @@ struct heads *heads_create(const struct heads_plan *p)
     h->fresh = memory_array(double, T * k, "pair products of the newest period");
     if (pairs) h->pair = memory_array(double, pairs_size(n, k), "pair products");
     else {
-        h->stack = memory_array(double, T * D * D, "stacked timing matrices");
+        h->stack = memory_array(double, rank * D * D, "stacked timing matrices");
         h->window = memory_array(double, T * k, "timing matrices of the window");
         h->factor = memory_array(double, 2 * T * T, "Cholesky factor");
         h->pivot = memory_array(int, T, "Cholesky pivots");
     }
     h->coefficient = memory_array(double, pairs ? pairs_coefficients(n, p->nz) : T * T + 2 * T, "pair coefficients");
     h->one = memory_array(double, k, "a pair product");
-    h->matrix = memory_array(double, (pairs ? nz : T) * k, "head matrices");
+    h->matrix = memory_array(double, (pairs ? nz : rank) * k, "head matrices");
     h->vector = memory_array(double, nz * D * D, "head eigenvectors");
     h->projection = memory_array(double, nz * (size_t)p->nh * k, "head projections");
     h->square = memory_array(double, D * D, "head workspace");
@@ -97,7 +98,7 @@ void heads_destroy(struct heads *h)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
-static double *slot_of(const struct heads *h, int period) { return h->full + (size_t)(period % (h->T + 1)) * h->D * h->D; }
+static double *slot_of(const struct heads *h, int period) { return h->full + (size_t)(period % (h->capacity + 1)) * h->D * h->D; }
 
 /* P(s,t), s < t: always the same product of the same shape, so its bits do not depend on when it is formed. */
 static void pair_product(struct heads *h, int s, int t, double *out)
@@ -123,11 +124,13 @@ static void pairs_enter(struct heads *h, int t, int first, int have_fresh)
     h->pair_newest[a] = t;
 }
 
-void heads_window(struct heads *h, int first, const double *const *timing)
+void heads_window(struct heads *h, int first, int T, const double *const *timing)
 {
-    int T = h->T, now = first + T, continues = h->first >= 0 && first == h->first + 1;
+    require(T <= h->capacity && (T == h->capacity || !h->pair));
+    int now = first + T, continues = h->first >= 0 && first == h->first + 1;
+    h->T = T;
     for (int k = 0; k <= T; k++) {
-        int t = first + k, slot = t % (T + 1);
+        int t = first + k, slot = t % (h->capacity + 1);
         if (h->held[slot] == t) continue;
         packed_to_full(h->D, timing[k], slot_of(h, t));
         h->held[slot] = t;
@@ -177,6 +180,7 @@ static int factor_gram(struct heads *h, const double *gram, int *rank)
     memset(L, 0, sizeof(double) * (size_t)T * T);
     int info = (int)LAPACKE_dpstrf_work(LAPACK_COL_MAJOR, 'L', T, pivoted, T, h->pivot, rank, -1, h->coefficient);
     if (info < 0) return info;
+    if (*rank > h->D) *rank = h->D; /* F and q have D entries: what is found beyond is rounding */
     for (int i = 0; i < T; i++)      /* row pivot[i] of the answer is row i of the factor */
         for (int l = 0; l <= i && l < *rank; l++) L[(size_t)(h->pivot[i] - 1) * T + l] = pivoted[(size_t)l * T + i];
     return 0;

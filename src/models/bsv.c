@@ -79,6 +79,7 @@ const struct model_class bsv_class = {
     .options = options,
     .needs = NEED_FACTORS,
     .trades = TRADE_FACTORS,
+    .grows = true,
     .check = check,
     .cost = cost,
     .layout = layout,

@@ -16,7 +16,7 @@
 #include "models/ridge_rows.h"
 
 struct model {
-    int D, T, nz, nh;
+    int D, T, nz, nh; /* T: of the window in place */
     bool grid;
     const double *z;
     struct ridge_path path;
@@ -104,7 +104,7 @@ static int head_room(const struct values *v)
 
 static struct heads_plan plan(const struct shape *s, int nh, const int *heads)
 {
-    return (struct heads_plan){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .heads = heads, .memory = s->memory};
+    return (struct heads_plan){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .grows = s->shortest && s->shortest < s->T, .heads = heads, .memory = s->memory};
 }
 
 static bool is_ols(const struct values *v)
@@ -173,7 +173,7 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     double D = s->D, T = s->T, nz = s->nz, k = D * (D + 1) / 2, pairs = T * (T + 1) / 2, pair = 2 * D * D * D;
     int kept;
     *c = (struct cost){.bytes = (double)heads_bytes(&p, &kept)};
-    double mix = kept ? 2 * nz * pairs * k : nz * (2 * T * T * k + T * D * D * D);
+    double rank = T < D ? T : D, mix = kept ? 2 * nz * pairs * k : nz * (2 * rank * T * k + rank * D * D * D);
     double eigen = nz * 9 * D * D * D;
     c->flops = mix + (T + 1) * pair + eigen + 2 * nz * nh * T * k + nz * D * D * D + 20 * T * T * T;
     /* measured: products at 25 and 40 GF/s, the eigen-solver at 25 */
@@ -248,6 +248,13 @@ static void destroy(struct model *m)
     memory_free(m);
 }
 
+/* q [T, D] of a penalty. */
+static const double *dual_of(const struct model *m, int z)
+{
+    const struct ols *o = ols_fit_answer(m->ols);
+    return o->q + (size_t)z * o->T * o->D;
+}
+
 static int fit_ols(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
     int T = w->T, D = m->D;
@@ -256,7 +263,7 @@ static int fit_ols(struct model *m, const struct window *w, struct team *team, s
     memcpy(m->path.loss, o->loss, sizeof(double) * (size_t)m->nz);
     m->path.selected = o->selected;
     for (int z = 0; z < m->nz; z++) {
-        const double *q = o->q + (size_t)z * T * D;
+        const double *q = dual_of(m, z);
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, T, T, D, 1, q, D, q, D, 0, m->cross + (size_t)z * T * T, T);
     }
     note->code = heads_fit_general(m->heads, m->cross) ? 2 : 0;
@@ -266,14 +273,14 @@ static int fit_ols(struct model *m, const struct window *w, struct team *team, s
 
 static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
-    int T = w->T;
+    int T = m->T = w->T;
     for (int t = 0; t <= T; t++) m->timing[t] = w->period[t].timing;
     for (int t = 0; t < T; t++) {
         memcpy(m->factors + (size_t)t * m->D, w->period[t].factors, sizeof(double) * (size_t)m->D);
         for (int s = 0; s < T; s++)
             m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
     }
-    heads_window(m->heads, w->period[0].index, m->timing);
+    heads_window(m->heads, w->period[0].index, T, m->timing);
     if (m->ols) return fit_ols(m, w, team, note);
     note->code = ridge_fit(&m->path, T, m->kernel, m->z) != 0;
     if (note->code) return snprintf(note->text, sizeof note->text, "the kernel has no eigen-decomposition"), note->code;
@@ -287,7 +294,7 @@ static void transposed(struct model *m, double *out)
 {
     int T = m->T, D = m->D;
     const double *alpha = m->path.alpha + (size_t)m->path.selected * T;
-    const double *q = m->ols ? ols_fit_answer(m->ols)->q + (size_t)m->path.selected * T * D : m->factors;
+    const double *q = m->ols ? dual_of(m, m->path.selected) : m->factors;
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, q, D, heads_timing(m->heads, T), D, 0, m->turned, D);
     memset(out, 0, sizeof(double) * (size_t)D);
     for (int t = 0; t < T; t++)
@@ -301,7 +308,7 @@ static void positions_ols(struct model *m, const double *now, double *out)
     double *by_heads = out + (size_t)m->nz * D;
     heads_scores(m->heads, m->score);
     for (int z = 0; z < m->nz; z++) {
-        const double *q = ols_fit_answer(m->ols)->q + (size_t)z * T * D;
+        const double *q = dual_of(m, z);
         cblas_dgemv(CblasRowMajor, CblasTrans, T, D, 1, q, D, now, 1, 0, out + (size_t)z * D, 1);
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, nh, D, T, 1, m->score + (size_t)z * nh * T, T, q, D, 0,
                     by_heads + (size_t)z * nh * D, D);
@@ -362,6 +369,7 @@ const struct model_class linear_transformer_class = {
     .options = options,
     .needs = NEED_FACTORS | NEED_TIMING,
     .trades = TRADE_FACTORS,
+    .grows = true,
     .serving = serving,
     .check = check,
     .ranks = ranks,

@@ -9,10 +9,10 @@
 
 static int bind_config(struct study *s, struct config *c, const struct panel_meta *meta, struct error *e)
 {
-    c->shape = (struct shape){.T = c->shape.T, .D = meta->D, .max_assets = panel_max_assets(meta), .panel = meta, .nz = s->nz, .ridge = s->ridge,
+    c->shape = (struct shape){.T = c->grows ? meta->T - 1 : c->shape.T, .shortest = c->shape.T, .D = meta->D, .max_assets = panel_max_assets(meta), .panel = meta, .nz = s->nz, .ridge = s->ridge,
                               .factor_scale = s->factor_scale, .shards = s->shards, .memory = (size_t)s->memory, .name = c->name};
-    if (c->shape.T >= meta->T)
-        return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d", s->file, c->line, c->name, c->shape.T, meta->T);
+    if (c->shape.shortest >= meta->T)
+        return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d", s->file, c->line, c->name, c->shape.shortest, meta->T);
     if (c->universe->group != SIZE_UNKNOWN && !meta->has_size_groups)
         return error_set(e, "%s: universes: found %s; the panel has no size_groups, so only 'all' is there", s->file, c->universe->name);
     if (c->class->needs & NEED_BENCHMARK) {
@@ -38,12 +38,22 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
 
 int config_ranks(const struct config *c) { return c->class->ranks ? c->class->ranks(&c->values) : 1; }
 
+double config_share(const struct study *s, const struct config *c, int row)
+{
+    struct shape shape = c->shape;
+    struct cost cost;
+    shape.T = config_window(s, c, row);
+    if (shape.T == c->shape.T || shape.T < 1 || c->cost.seconds <= 0) return 1;
+    c->class->cost(&shape, &c->values, &cost);
+    return cost.seconds / c->cost.seconds;
+}
+
 int study_bind(struct study *s, const struct panel_meta *meta, struct error *e)
 {
     s->min_window = s->config[0].shape.T;
     for (int i = 0; i < s->configs; i++) {
         if (bind_config(s, &s->config[i], meta, e)) return -1;
-        if (s->config[i].shape.T < s->min_window) s->min_window = s->config[i].shape.T;
+        if (s->config[i].shape.shortest < s->min_window) s->min_window = s->config[i].shape.shortest;
     }
     s->P = meta->T - s->min_window;
     return 0;
@@ -112,7 +122,7 @@ void study_explain(void (*print)(const char *line))
 {
     print("A study file (YAML):");
     print("  study: NAME                 panel: FILE                 output: FILE");
-    print("  window: 60                  training periods; a list sweeps every model over it");
+    print("  window: 60                  training periods; a list sweeps every model over it; {from: 60}: all periods since the first, from 60 on");
     print("  universes: [all]            all, micro, small, large, mega");
     print("  ridge: {from: -10, to: 3}   penalties z = 10^i");
     print("  factor_scale: sum           sum, root (n^-1/2), mean (1/n)");

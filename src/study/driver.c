@@ -142,7 +142,7 @@ static void make_schedule(struct run *r)
         seconds[s->configs + i] = s->config[i].cost.first_seconds;
         first_row[i] = config_first_row(s, &s->config[i]);
     }
-    r->work = (struct schedule_work){.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .first_row = first_row, .done = r->done};
+    r->work = (struct schedule_work){.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .share = rows_shares(s), .first_row = first_row, .done = r->done};
     r->first = memory_array(int64_t, team_size(r->world) + 1, "schedule");
     schedule_cut(&r->work, team_size(r->world), r->first, NULL);
     for (int c = 0; c < s->configs; c++)
@@ -157,7 +157,7 @@ static void widen(struct run *r, int rank, const struct config *c, int row)
     if (c->class->trades == TRADE_BENCHMARK) return;
     int u = 0;
     while (r->survey.universe[u] != c->universe) u++;
-    int64_t now = study_period(r->study, row), from = now - c->shape.T, *n = &r->need[u][2 * rank];
+    int64_t now = study_period(r->study, row), from = now - config_window(r->study, c, row), *n = &r->need[u][2 * rank];
     if (n[0] == n[1]) n[0] = from, n[1] = now + 1;
     if (from < n[0]) n[0] = from;
     if (now >= n[1]) n[1] = now + 1;
@@ -223,7 +223,7 @@ static void plan_results(struct run *r, double *test_assets)
     struct results_config *c = memory_array(struct results_config, s->configs, "results");
     for (int i = 0; i < s->configs; i++)
         c[i] = (struct results_config){.universe = s->config[i].universe->name, .name = s->config[i].name, .kind = s->config[i].class->name, .options = s->config[i].options,
-                                       .layout = &s->config[i].layout, .window = s->config[i].shape.T, .first_row = config_first_row(s, &s->config[i])};
+                                       .layout = &s->config[i].layout, .window = s->config[i].shape.shortest, .first_row = config_first_row(s, &s->config[i])};
     int M = m->M ? m->M : m->D;
     const double *from = m->M ? m->test_assets : r->survey.factors;
     if (from) memcpy(test_assets, from + (size_t)s->min_window * M, sizeof(double) * (size_t)s->P * M);
@@ -348,6 +348,7 @@ static void run_free(struct run *r)
     panel_meta_free(&r->meta);
     memory_free((void *)(uintptr_t)r->work.seconds);
     memory_free((void *)(uintptr_t)r->work.first_row);
+    memory_free((void *)(uintptr_t)r->work.share);
     memory_free(r->first);
     memory_free(r->done);
     for (int c = 0; c < r->study->configs && r->fit; c++) memory_free(r->fit[c]);

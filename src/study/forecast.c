@@ -49,23 +49,19 @@ static double play_cut(const struct study *s, const struct calibration *c, int r
         seconds[s->configs + i] = s->config[i].cost.first_seconds;
         if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
     }
-    struct schedule_work w = {.configs = s->configs,
-                              .P = s->P,
-                              .seconds = seconds,
-                              .first_seconds = seconds + s->configs,
-                              .first_row = first_row,
-                              .done = done};
+    struct schedule_work w = {.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .share = rows_shares(s), .first_row = first_row, .done = done};
     schedule_cut(&w, ranks, first, NULL);
     for (int r = 0; r < ranks; r++) {
         int64_t last = -2;
         for (int64_t u = first[r]; u < first[r + 1]; u++) {
             if (!schedule_pending(&w, u)) continue;
             int i = (int)(u / s->P);
-            load[r] += (c->row[i] + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) * pace(slowness, r);
+            load[r] += (c->row[i] * (w.share ? w.share[u] : 1) + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) * pace(slowness, r);
             last = u;
         }
         busy += load[r];
     }
+    memory_free((void *)(uintptr_t)w.share);
     memory_free(done);
     memory_free(first_row);
     memory_free(seconds);
@@ -78,12 +74,13 @@ static double play_teams(const struct study *s, const struct calibration *c, int
     double busy = 0;
     for (int i = 0; i < s->configs; i++) {
         if (!rows_teams_serve(&s->config[i])) continue;
-        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1,
-            rows = s->P - config_first_row(s, &s->config[i]);
-        double start = 0, work = (rows + teams - 1) / teams * c->row[i];
+        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1, first = config_first_row(s, &s->config[i]);
+        double start = 0, shares = 0;
+        for (int row = first; row < s->P; row++) shares += config_share(s, &s->config[i], row);
+        double work = ceil(shares / teams) * c->row[i];
         for (int r = 0; r < ranks; r++) start = fmax(start, load[r]);
         for (int r = 0; r < ranks; r++) load[r] = start + (r < teams * size ? work : 0);
-        busy += c->row[i] * rows * size;
+        busy += c->row[i] * shares * size;
     }
     return busy;
 }
@@ -142,7 +139,7 @@ static int64_t widest_hull(const struct study *s, int ranks, const int64_t *firs
             const struct config *c = &s->config[u / s->P];
             int64_t end = (u / s->P + 1) * s->P;
             if (end > first[r + 1]) end = first[r + 1];
-            int64_t need = end - u + c->shape.T;
+            int64_t last = (end - 1) % s->P, need = c->grows ? study_period(s, (int)last) + 1 : end - u + c->shape.T;
             if (!fits_serves(c->class) && c->class->trades != TRADE_BENCHMARK && need > most) most = need;
             u = end;
         }
@@ -212,7 +209,9 @@ void workload_of(const struct study *s, const struct calibration *c, struct work
         int64_t rows = s->P - config_first_row(s, k);
         w->rows += rows;
         w->fits += rows * k->layout.seeds;
-        w->flops += (double)(rows * k->layout.seeds) * k->cost.flops;
-        w->seconds += (double)(rows * k->layout.seeds) * c->row[i];
+        double share = 0;
+        for (int row = config_first_row(s, k); row < s->P; row++) share += config_share(s, k, row);
+        w->flops += share * k->layout.seeds * k->cost.flops;
+        w->seconds += share * k->layout.seeds * c->row[i];
     }
 }

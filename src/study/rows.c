@@ -64,15 +64,26 @@ double rows_bytes(const struct rows_job *j)
     return largest;
 }
 
+double *rows_shares(const struct study *s)
+{
+    bool any = false;
+    for (int c = 0; c < s->configs; c++) any |= s->config[c].grows;
+    double *share = any ? memory_array(double, (size_t)s->configs * s->P, "costs of rows") : NULL;
+    for (int c = 0; c < s->configs && any; c++)
+        for (int row = 0; row < s->P; row++) share[(size_t)c * s->P + row] = row < config_first_row(s, &s->config[c]) ? 0 : config_share(s, &s->config[c], row);
+    return share;
+}
+
 int rows_teams_cut(const struct study *s, int config, const uint8_t *done, int ranks, int *first)
 {
     const struct config *c = &s->config[config];
-    int teams = ranks / config_ranks(c), left = 0, seen = 0, k = 0, from = config_first_row(s, c);
-    for (int row = from; row < s->P; row++) left += !done[row];
+    int teams = ranks / config_ranks(c), k = 0, from = config_first_row(s, c);
+    double left = 0, seen = 0;
+    for (int row = from; row < s->P; row++) left += done[row] ? 0 : config_share(s, c, row);
     for (int row = from; row < s->P && k < teams; row++) {
         if (done[row]) continue;
-        while (k < teams && seen >= (long)left * k / teams) first[k++] = row;
-        seen++;
+        while (k < teams && seen >= left * k / teams) first[k++] = row;
+        seen += config_share(s, c, row);
     }
     while (k <= teams) first[k++] = s->P;
     return teams;
@@ -130,8 +141,9 @@ static int universe_index(const struct survey *v, const struct universe *u)
 static void window_fill(struct bench *b, const struct rows_job *j, int now)
 {
     const struct config *c = b->config;
-    int T = c->shape.T, D = c->shape.D, u = universe_index(j->survey, c->universe);
+    int T = config_window(j->study, c, now - j->study->min_window), D = c->shape.D, u = universe_index(j->survey, c->universe);
     const struct moment_store *s = &j->survey->store[u];
+    b->window.T = T;
     for (int k = 0; k <= T; k++) {
         int t = now - T + k, n = j->survey->n[(size_t)u * j->meta->T + t];
         struct period *p = &b->period[k];
@@ -163,7 +175,7 @@ static void realise(struct bench *b, const struct rows_job *j, int now)
         memcpy(b->base, c->benchmark->returns + (size_t)now * c->benchmark->k, sizeof(double) * (size_t)c->benchmark->k);
     } else {
         const double *record = store_record(&j->survey->store[universe_index(j->survey, c->universe)], c->shape.D, now);
-        for (int d = 0; d < c->shape.D; d++) b->base[d] = b->period[c->shape.T].scale * moments_factors(record)[d];
+        for (int d = 0; d < c->shape.D; d++) b->base[d] = b->period[b->window.T].scale * moments_factors(record)[d];
     }
     cblas_dgemv(CblasRowMajor, CblasNoTrans, c->layout.variants, b->traded, 1, b->positions, b->traded, b->base, 1, 0, b->variant, 1);
 }
@@ -180,7 +192,7 @@ static int save_weights(struct bench *b, int now, int failed, struct error *e)
         const float *x = r.characteristics + (size_t)b->index[i] * D;
         double w = 0;
         for (int d = 0; theta && d < D; d++) w += x[d] * theta[d];
-        b->weights[i] = theta ? (float)(w * b->period[c->shape.T].scale) : NAN;
+        b->weights[i] = theta ? (float)(w * b->period[b->window.T].scale) : NAN;
         b->ids[i] = r.ids[b->index[i]];
     }
     return n;
@@ -194,7 +206,7 @@ static int run_row(struct bench *b, struct rows_job *j, int row, struct team *te
     size_t n = layout_record(&c->layout);
     struct fit_note note = {0};
     window_fill(b, j, now);
-    if (c->class->trades != TRADE_BENCHMARK && b->period[c->shape.T].n == 0) note.code = CODE_NO_ASSETS;
+    if (c->class->trades != TRADE_BENCHMARK && b->period[b->window.T].n == 0) note.code = CODE_NO_ASSETS;
     else c->class->fit(b->model, &b->window, team, &note);
     if (team && team_rank(team) > 0) return 0;
     if (!note.code) {

@@ -36,6 +36,9 @@ static inline bool rows_teams_serve(const struct config *c)
  * in done [P] for each: team k works those of first[k] .. first[k+1]-1. first [ranks + 1]. Returns how many teams. */
 int rows_teams_cut(const struct study *s, int config, const uint8_t *done, int ranks, int *first);
 
+/* What rows take of their configuration's seconds, for struct schedule_work; NULL if all windows roll. memory_free. */
+double *rows_shares(const struct study *s);
+
 /* Bytes rows_run and rows_run_teams will hold: the largest model and its window. */
 double rows_bytes(const struct rows_job *j);
 /* Work this rank's units until done, stopped or failed (e). Returns 1 if stopped. Not collective. */

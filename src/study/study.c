@@ -103,16 +103,27 @@ static int parse_ridge(struct study *s, const struct yaml_node *n, struct error 
     return 0;
 }
 
+/* A window's length, below 0 if it grows from there: {from: 60}. */
+static int window_parse(const char *place, const struct yaml_node *node, int which, int *out, struct error *e)
+{
+    static const char *const keys[] = {"from", NULL};
+    const struct yaml_node *n = node && node->kind == YAML_LIST ? node->item[which] : node;
+    struct value v;
+    bool grows = n && n->kind == YAML_MAP;
+    if (grows && check_keys(place, n, keys, NULL, e)) return -1;
+    if (grows && !node_find(n, "from")) return error_set(e, "%s: line %d: window: needed: {from: N}, periods of the first window", place, n->line);
+    if (option_parse(place, &window_option, grows ? node_find(n, "from") : n, 0, &v, e)) return -1;
+    *out = grows ? -(int)v.number : (int)v.number;
+    return 0;
+}
+
 static int parse_windows(struct study *s, const struct yaml_node *n, struct error *e)
 {
     s->windows = alternatives(&window_option, n);
     if (!s->windows) return error_set(e, "%s: line %d: window: found an empty list", s->file, n->line);
     s->window = memory_array(int, s->windows, "windows");
-    for (int i = 0; i < s->windows; i++) {
-        struct value v;
-        if (option_parse(s->file, &window_option, n, i, &v, e)) return -1;
-        s->window[i] = (int)v.number;
-    }
+    for (int i = 0; i < s->windows; i++)
+        if (window_parse(s->file, n, i, &s->window[i], e)) return -1;
     return 0;
 }
 
@@ -146,12 +157,13 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     c.values = (struct values){.options = class->options, .n = options, .value = memory_array(struct value, options, "option values")};
     size_t at = (size_t)snprintf(full, sizeof full, "%s", name);
     const struct yaml_node *own = node_find(entry, "window");
-    struct value v;
-    int status = 0;
-    if (own) status = option_parse(place, &window_option, own, choice[0], &v, e);
-    c.shape.T = own ? (int)v.number : s->window[choice[0]];
-    if ((own ? alternatives(&window_option, own) : s->windows) > 1) at += (size_t)snprintf(full + at, sizeof full - at, ".window=%d", c.shape.T);
-    size_t end = (size_t)snprintf(all, sizeof all, "kind=%s window=%d", class->name, c.shape.T);
+    int status = 0, length = own ? 2 : s->window[choice[0]];
+    if (own) status = window_parse(place, own, choice[0], &length, e);
+    c.grows = length < 0;
+    c.shape.T = c.grows ? -length : length;
+    snprintf(text, sizeof text, "%s%d", c.grows ? "from" : "", c.shape.T);
+    if ((own ? alternatives(&window_option, own) : s->windows) > 1) at += (size_t)snprintf(full + at, sizeof full - at, ".window=%s", text);
+    size_t end = (size_t)snprintf(all, sizeof all, "kind=%s window=%s", class->name, text);
     for (int i = 0; i < options && !status; i++) {
         const struct model_option *o = &class->options[i];
         const struct yaml_node *node = node_find(entry, o->key);
@@ -165,6 +177,8 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
         if (end < sizeof all) end += (size_t)snprintf(all + end, sizeof all - end, " %s=%s", o->key, text);
     }
     if (!status && class->serving && class->serving(&c.values)) c.class = class->serving(&c.values);
+    if (!status && c.grows && !c.class->grows)
+        status = error_set(e, "%s: line %d: window: found one that grows, {from: %d}; needed: a number, models of this kind take rolling windows", place, entry->line, c.shape.T);
     if (!status && (at >= sizeof full || end >= sizeof all)) status = error_set(e, "%s: the name with its swept values is too long", place);
     for (int i = s->configs; !status && i-- > 0 && s->config[i].universe == u && !strcmp(s->config[i].model, name);)
         if (!strcmp(s->config[i].name, full)) status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
