@@ -26,4 +26,15 @@ void ridge_destroy(struct ridge_path *p);
  * 0, or LAPACK's info (> 0: no convergence; < 0: a NaN in K). */
 int ridge_fit(struct ridge_path *p, int T, const double *K, const double *z);
 
+/* The same from eigenvectors found elsewhere, any part of them at a time. ridge_outline: a path without workspace for an
+ * eigen-decomposition. ridge_clip: set what is rounding of 0 among all T eigenvalues (ascending) to 0. ridge_spectral: add the part of
+ * vector [T, count] (columns) with their value [count] to sums [3, nz, T]; work: ridge_spectral_work doubles. ridge_finish: alpha, loss and
+ * selected from the sums of all. */
+size_t ridge_outline_bytes(int T, int nz);
+void ridge_outline(struct ridge_path *p, int T, int nz);
+void ridge_clip(int T, double *value);
+size_t ridge_spectral_work(int T, int nz, int count);
+void ridge_spectral(int T, int nz, const double *z, int count, const double *vector, const double *value, double *sums, double *work);
+void ridge_finish(struct ridge_path *p, int T, const double *sums);
+
 #endif

@@ -5,19 +5,24 @@
  * theta' = sum_tau alpha_tau Xi_tau Xi_now F_{tau+1}; symmetric and antisymmetric parts are (theta +- theta')/2 (4.4.6).
  * Objective OLS: the same with q_tau from models/ols_fit.h in place of alpha_tau F_{tau+1}. */
 #include <cblas.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "linalg/heads.h"
 #include "models/embedded_transformer.h"
 #include "models/model.h"
 #include "models/ols_fit.h"
+#include "models/ridge_grid.h"
 #include "models/ridge_rows.h"
+#include "parallel/team.h"
 
 struct model {
     int D, T, nz, nh; /* T: of the window in place */
-    bool grid;
+    bool grid;                 /* the window's eigen-problem goes to a team's grid */
+    struct grid_note note;     /* of the last, MSRR */
     const double *z;
     struct ridge_path path;
     struct heads *heads;
@@ -136,7 +141,7 @@ static int ranks(const struct values *v)
 static bool on_grid(const struct shape *s, const struct values *v)
 {
     struct ols_plan o = ols_plan_of(s, v);
-    return ranks(v) > 1 && is_ols(v) && (ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
+    return ranks(v) > 1 && (!is_ols(v) || ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
 }
 
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
@@ -151,8 +156,13 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     struct ols_plan plan_ols = ols_plan_of(s, v);
     if (!is_ols(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
-    if (!is_ols(v) && ranks(v) > 1)
-        return error_set(e, "model %s: ranks: found %d with objective msrr; needed: objective ols, or ranks: 1", s->name, ranks(v));
+    if (!is_ols(v) && ranks(v) > 1 && ridge_grid_bytes(s->T, s->nz, ranks(v)) > (double)s->memory) {
+        char need[32], have[32];
+        double bytes = ridge_grid_bytes(s->T, s->nz, ranks(v));
+        return error_set(e, "model %s: the kernel of order %d = T does not fit: needs %s on each of %d ranks, found memory_mb: %s; needed: a larger memory_mb, or ranks: %d",
+                         s->name, s->T, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state", ranks(v), format_bytes((double)s->memory, have),
+                         ridge_grid_needed(s->T, s->nz, (double)s->memory));
+    }
     if (is_ols(v) && ols_plan_check(&plan_ols, s->name, e)) return -1;
     const int *list = values_list(v, "heads", &n);
     for (int i = 0; i < n; i++) {
@@ -179,7 +189,10 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     /* measured: products at 25 and 40 GF/s, the eigen-solver at 25 */
     c->seconds = mix / 25e9 + (c->flops - mix - eigen) / 40e9 + eigen / 25e9;
     c->first_seconds = kept ? (pairs - T - 1) * pair / 40e9 : 0;
-    c->bytes += (double)ridge_bytes(s->T, s->nz) + 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
+    bool grid = on_grid(s, v) && !is_ols(v);
+    if (grid) c->seconds -= 20 * T * T * T / 40e9 * (1 - 1. / ranks(v));
+    c->bytes += grid ? (double)ridge_outline_bytes(s->T, s->nz) + ridge_grid_bytes(s->T, s->nz, ranks(v)) : (double)ridge_bytes(s->T, s->nz);
+    c->bytes += 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
     if (!is_ols(v)) return;
     struct ols_plan o = ols_plan_of(s, v);
     c->flops += ols_plan_flops(&o, ols_plan_road(&o));
@@ -217,7 +230,8 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     struct heads_plan p = plan(s, nh, room);
     struct model *m = memory_array(struct model, 1, "linear transformer");
     *m = (struct model){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .z = s->ridge, .grid = on_grid(s, v)};
-    ridge_create(&m->path, s->T, s->nz);
+    if (is_ols(v) || m->grid) ridge_outline(&m->path, s->T, s->nz);
+    else ridge_create(&m->path, s->T, s->nz);
     if (is_ols(v)) {
         struct ols_plan o = ols_plan_of(s, v);
         m->ols = ols_fit_create(&o, ranks(v));
@@ -259,6 +273,8 @@ static int fit_ols(struct model *m, const struct window *w, struct team *team, s
 {
     int T = w->T, D = m->D;
     if (ols_fit_window(m->ols, w, team, note)) return note->code;
+    if (team && team_rank(team) > 0) return 0;
+    heads_window(m->heads, w->period[0].index, T, m->timing);
     const struct ols *o = ols_fit_answer(m->ols);
     memcpy(m->path.loss, o->loss, sizeof(double) * (size_t)m->nz);
     m->path.selected = o->selected;
@@ -280,10 +296,13 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
         for (int s = 0; s < T; s++)
             m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
     }
-    heads_window(m->heads, w->period[0].index, T, m->timing);
     if (m->ols) return fit_ols(m, w, team, note);
-    note->code = ridge_fit(&m->path, T, m->kernel, m->z) != 0;
+    int info = m->grid ? ridge_grid_fit(&m->path, team, T, m->kernel, m->z, &m->note) : ridge_fit(&m->path, T, m->kernel, m->z);
+    note->code = m->grid && info > 0 ? OLS_GRID + info : info != 0;
+    if (note->code > OLS_GRID) return snprintf(note->text, sizeof note->text, "%s", grid_code_text(info)), note->code;
     if (note->code) return snprintf(note->text, sizeof note->text, "the kernel has no eigen-decomposition"), note->code;
+    if (team && team_rank(team) > 0) return 0; /* the leader states the portfolios */
+    heads_window(m->heads, w->period[0].index, T, m->timing);
     note->code = heads_fit(m->heads, m->path.alpha, w->factor_gram) ? 2 : 0;
     if (note->code) snprintf(note->text, sizeof note->text, "the head matrix has no eigen-decomposition");
     return note->code;
@@ -347,9 +366,9 @@ static void record(struct model *m, const double *returns, double *out)
     out[by_heads + 1] = (saturated - turned) / 2;
     if (m->ols) out[by_heads + 2] = ols_fit_road(m->ols) == OLS_DENSE ? 1 : 2;
     if (!m->grid) return;
-    const struct grid_note *note = ols_fit_grid(m->ols);
-    out[by_heads + 3] = note->residual;
-    out[by_heads + 4] = note->orthogonality;
+    const struct grid_note *note = m->ols ? ols_fit_grid(m->ols) : &m->note;
+    out[by_heads + 2 + (m->ols != NULL)] = note->residual;
+    out[by_heads + 3 + (m->ols != NULL)] = note->orthogonality;
 }
 
 static int chosen(const struct model *m)

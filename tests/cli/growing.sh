@@ -43,6 +43,31 @@ Y
 else
     skip "python3-h5py is not there"
 fi
+# the T x T solves of long windows on a team's grid
+sed 's/name: msrr, kind: linear_transformer/&, ranks: 2/; /bsv\|ols/d' "$WORK/grow.yaml" >"$WORK/grid.yaml"
+check "kernels on a grid of 2 ranks" mpi 2 "$AIPM" run "$WORK/grid.yaml" -o "$WORK/grid.h5" 2>/dev/null
+mpi 5 "$AIPM" run "$WORK/grid.yaml" -o "$WORK/grid.5.h5" 2>/dev/null
+check "the same bits on 5 ranks" same "$WORK/grid.h5" "$WORK/grid.5.h5"
+sed 's/ranks: 2/ranks: 5/' "$WORK/grid.yaml" >"$WORK/grid5.yaml"
+check "on 4 of 5 ranks" mpi 5 "$AIPM" run "$WORK/grid5.yaml" -o "$WORK/grid5.h5" 2>/dev/null
+if $python -c 'import h5py, numpy' 2>/dev/null; then
+    check "grids agree with one rank and say how well they solved" $python - "$WORK/grow.h5" "$WORK/grid.h5" "$WORK/grid5.h5" <<'Y'
+import sys, h5py, numpy as np
+a, *others = [h5py.File(p)["models/all/msrr"] for p in sys.argv[1:]]
+for b in others:
+    for name, limit in ("loo_loss", 1e-9), ("returns_by_ridge", 1e-8), ("returns_by_heads", 1e-6), ("symmetric_returns", 1e-6):
+        x, y = a[name][:], b[name][:]
+        assert np.isfinite(y).all() and np.abs(x - y).max() <= limit * np.abs(x).max(), (name, np.abs(x - y).max())
+    for name in "eigen_residual", "eigen_orthogonality":
+        assert name not in a and (b[name][:] > 0).all() and (b[name][:] < 50).all(), (name, b[name][:])
+    assert (b["fit_code"][:] == 0).all()
+Y
+else
+    skip "python3-h5py is not there"
+fi
+"$AIPM" synth -o "$WORK/tall.h5" --assets 20 --characteristics 2 --periods 1500 --seed 4 2>/dev/null
+sed 's/memory_mb: 64/memory_mb: 16/' "$WORK/grid.yaml" >"$WORK/tall.yaml"
+refuses "a kernel that does not fit" 1 "needed: a larger memory_mb, or ranks: " mpi 2 "$AIPM" run "$WORK/tall.yaml" --panel "$WORK/tall.h5" -o "$WORK/x.h5"
 study "[15, {from: 20}]" both
 check "beside a rolling window" mpi 2 "$AIPM" run "$WORK/both.yaml" 2>/dev/null
 check "plan" "$AIPM" plan "$WORK/both.yaml" --quiet
