@@ -65,7 +65,7 @@ Y
 else
     skip "python3-h5py is not there"
 fi
-"$AIPM" synth -o "$WORK/tall.h5" --assets 20 --characteristics 2 --periods 1500 --seed 4 2>/dev/null
+"$AIPM" synth -o "$WORK/tall.h5" --assets 20 --characteristics 8 --periods 1500 --seed 4 2>/dev/null
 sed 's/memory_mb: 64/memory_mb: 16/' "$WORK/grid.yaml" >"$WORK/tall.yaml"
 refuses "a kernel that does not fit" 1 "needed: a larger memory_mb, or ranks: " mpi 2 "$AIPM" run "$WORK/tall.yaml" --panel "$WORK/tall.h5" -o "$WORK/x.h5"
 study "[15, {from: 20}]" both
