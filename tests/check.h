@@ -21,7 +21,7 @@ static int check_skipped;
 #define CHECK_CLOSE(a, b, tolerance)                                                                                        \
     do {                                                                                                                    \
         double check_a = (a), check_b = (b);                                                                                \
-        int check_ok = fabs(check_a - check_b) <= (tolerance) * fmax(1, fabs(check_b));                                     \
+        int check_ok = fabs(check_a - check_b) <= (tolerance)*fmax(1, fabs(check_b));                                       \
         if (!check_ok) fprintf(stderr, "%s:%d: %.17g against %.17g\n", __FILE__, __LINE__, check_a, check_b);               \
         CU_ASSERT(check_ok);                                                                                                \
     } while (0)

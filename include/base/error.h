@@ -12,14 +12,17 @@
 enum { EXIT_DONE = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_STOPPED = 75 };
 
 struct error {
-    char text[1536];   /* empty: no error; otherwise one or more lines without a final newline */
+    char text[1536]; /* empty: no error; otherwise one or more lines without a final newline */
 };
 
 /* Fill *e unless it already holds an error (the first one is the cause) and return -1, so that
  * `return error_set(e, "...")` reads well. */
 int error_set(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static inline bool error_is_set(const struct error *e) { return e->text[0] != '\0'; }
+static inline bool error_is_set(const struct error *e)
+{
+    return e->text[0] != '\0';
+}
 
 /* End the program on every rank with status 1 after removing files registered with cleanup_register(). */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));

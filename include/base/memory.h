@@ -15,11 +15,12 @@ char *memory_text(const char *text);
 
 #define memory_array(type, count, what) ((type *)memory_allocate((size_t)(count), sizeof(type), what))
 
-size_t memory_held(void);       /* bytes allocated now */
-size_t memory_peak(void);       /* most bytes ever allocated at once */
-long memory_blocks(void);       /* blocks not yet freed: 0 at exit */
-size_t memory_resident(void);   /* resident set of the process now, bytes (Linux /proc); 0 if unknown */
-size_t memory_resident_peak(void);   /* its high-water mark */
-size_t memory_available(void);  /* bytes this process may still take: the host's MemAvailable, or the cgroup's limit if tighter */
+size_t memory_held(void);          /* bytes allocated now */
+size_t memory_peak(void);          /* most bytes ever allocated at once */
+long memory_blocks(void);          /* blocks not yet freed: 0 at exit */
+size_t memory_resident(void);      /* resident set of the process now, bytes (Linux /proc); 0 if unknown */
+size_t memory_resident_peak(void); /* its high-water mark */
+size_t
+memory_available(void); /* bytes this process may still take: the host's MemAvailable, or the cgroup's limit if tighter */
 
 #endif

@@ -10,7 +10,7 @@
 
 struct random_stream {
     uint32_t key[2];
-    uint32_t hi[2];   /* the upper half of the counter names the stream */
+    uint32_t hi[2]; /* the upper half of the counter names the stream */
 };
 
 /* Streams of different (a, b, c) are independent for one seed. */
@@ -21,8 +21,9 @@ void random_block(const struct random_stream *s, uint64_t index, uint32_t out[4]
 
 /* Value `index` of a stream, each call independent of every other. */
 uint32_t random_word(const struct random_stream *s, uint64_t index);
-double random_uniform(const struct random_stream *s, uint64_t index);   /* in (0, 1), 53 bits */
-double random_normal(const struct random_stream *s, uint64_t index);    /* N(0, 1), Box-Muller: values 2k and 2k+1 share a block */
+double random_uniform(const struct random_stream *s, uint64_t index); /* in (0, 1), 53 bits */
+double random_normal(const struct random_stream *s,
+                     uint64_t index); /* N(0, 1), Box-Muller: values 2k and 2k+1 share a block */
 
 /* out[i] = scale * N(0,1) draw number first + i, the same numbers as random_normal rounded to float / double. */
 void random_normals_float(const struct random_stream *s, uint64_t first, size_t n, double scale, float *out);

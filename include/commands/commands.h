@@ -8,8 +8,8 @@
 
 struct command {
     const char *name;
-    int (*run)(int argc, char **argv, struct team *world);   /* argv[0] is the command's name; world NULL unless parallel */
-    bool parallel;                                           /* may run under mpirun: MPI is started for it */
+    int (*run)(int argc, char **argv, struct team *world); /* argv[0] is the command's name; world NULL unless parallel */
+    bool parallel;                                         /* may run under mpirun: MPI is started for it */
     const char *summary;
 };
 

@@ -14,7 +14,7 @@
 enum { HDF_DIMENSIONS = 4 };
 enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT64, HDF_FLOAT32, HDF_FLOAT64 };
 
-struct hdf;      /* an open file */
+struct hdf; /* an open file */
 
 /* Reading. team NULL: this rank alone; otherwise all ranks open it together through MPI-IO (collective; metadata is read
  * once and broadcast). A missing, truncated or foreign file is an error that says which. On a team's file whatever looks
@@ -34,24 +34,27 @@ int hdf_close(struct hdf *f, struct error *e);
  * process ends with _exit. */
 bool hdf_wrecked(void);
 
-bool hdf_exists(struct hdf *f, const char *name);                 /* dataset or group, path from root */
+bool hdf_exists(struct hdf *f, const char *name); /* dataset or group, path from root */
 /* Shape of a dataset; checks that it is of a type convertible to `type` (float kinds for floats, integers for integers). */
 int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[HDF_DIMENSIONS], struct error *e);
 /* Read all of it / `count` entries along dimension 0 from `first`, converted to `type`. */
 int hdf_read(struct hdf *f, const char *name, enum hdf_type type, void *out, struct error *e);
-int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out, struct error *e);
+int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out,
+                  struct error *e);
 
 /* Create a dataset (parent groups as needed). chunk_rows 0: contiguous, its room on the disk reserved at once, so that a full
  * disk shows here; > 0: chunked along dimension 0 and deflated (not on a team's file). Collective if opened so. `fill` (may be NULL) points to a value of that type for entries never written. */
 int hdf_dataset(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, int64_t chunk_rows,
                 const void *fill, struct error *e);
 int hdf_write_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, const void *data,
-                   struct error *e);                              /* independent: any rank */
+                   struct error *e); /* independent: any rank */
 /* Create and write whole. On a team file every rank creates and rank 0 writes (collective). */
-int hdf_write(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data, struct error *e);
+int hdf_write(struct hdf *f, const char *name, enum hdf_type type, int rank, const int64_t *size, const void *data,
+              struct error *e);
 
-int hdf_write_texts(struct hdf *f, const char *name, int n, char *const *texts, struct error *e);   /* UTF-8, variable length */
-int hdf_read_texts(struct hdf *f, const char *name, int *n, char ***texts, struct error *e);        /* texts_free */
+int hdf_write_texts(struct hdf *f, const char *name, int n, char *const *texts,
+                    struct error *e);                                                        /* UTF-8, variable length */
+int hdf_read_texts(struct hdf *f, const char *name, int *n, char ***texts, struct error *e); /* texts_free */
 void texts_free(int n, char **texts);
 
 /* Attributes of the object at `where` ("/" for the root). */
@@ -60,7 +63,7 @@ int hdf_put_int(struct hdf *f, const char *where, const char *name, int64_t valu
 int hdf_put_real(struct hdf *f, const char *where, const char *name, double value, struct error *e);
 int hdf_put_texts(struct hdf *f, const char *where, const char *name, int n, char *const *texts, struct error *e);
 bool hdf_has_attribute(struct hdf *f, const char *where, const char *name);
-int hdf_get_text(struct hdf *f, const char *where, const char *name, char **text, struct error *e);  /* memory_free */
+int hdf_get_text(struct hdf *f, const char *where, const char *name, char **text, struct error *e); /* memory_free */
 int hdf_get_int(struct hdf *f, const char *where, const char *name, int64_t *value, struct error *e);
 int hdf_get_real(struct hdf *f, const char *where, const char *name, double *value, struct error *e);
 int hdf_get_texts(struct hdf *f, const char *where, const char *name, int *n, char ***texts, struct error *e);
@@ -68,7 +71,7 @@ int hdf_get_texts(struct hdf *f, const char *where, const char *name, int *n, ch
 /* Names of the members of a group, in name order (texts_free). */
 int hdf_list(struct hdf *f, const char *group, int *n, char ***names, struct error *e);
 
-const char *hdf_library(void);      /* "HDF5 1.10.8"; static storage */
+const char *hdf_library(void); /* "HDF5 1.10.8"; static storage */
 
 /* Check aipm_format and format_version: refuses another format and versions from the future by name. */
 int hdf_check_format(struct hdf *f, const char *format, int newest, struct error *e);

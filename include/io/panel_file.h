@@ -16,14 +16,14 @@ int panel_load_meta(const char *path, struct team *team, struct panel_meta *m, s
 struct panel_file;
 /* Open for reading rows. Collective on team; NULL team: this rank alone. */
 struct panel_file *panel_open(const char *path, struct team *team, const struct panel_meta *m, struct error *e);
-int panel_close(struct panel_file *f, struct error *e);      /* collective if opened so */
+int panel_close(struct panel_file *f, struct error *e); /* collective if opened so */
 
 /* Buffers for the rows of periods: sized once for the largest period. */
 struct row_buffer {
-    float *characteristics;      /* [capacity, D] */
+    float *characteristics; /* [capacity, D] */
     double *returns;
     int64_t *ids;
-    int8_t *size_groups;         /* NULL if the panel has none */
+    int8_t *size_groups; /* NULL if the panel has none */
     int64_t capacity;
 };
 void row_buffer_create(struct row_buffer *b, const struct panel_meta *m, int64_t capacity);

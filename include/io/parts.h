@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 struct part_key {
-    int32_t config, seed, row, code;     /* code: struct fit_note.code */
+    int32_t config, seed, row, code; /* code: struct fit_note.code */
 };
 
 /* The folder itself, with its parents; one that is there already is fine. */
@@ -23,8 +23,8 @@ struct part_writer;
 struct part_writer *part_create(const char *folder, int generation, int rank, double seconds);
 /* One record: values [n], then the portfolio if weights are saved (ids and weights [assets], else 0). On a full disk the torn
  * record is cut off again and e says so: what was finished stays. */
-int part_append(struct part_writer *w, const struct part_key *key, size_t n, const double *values, size_t assets, const int64_t *ids,
-                const float *weights, struct error *e);
+int part_append(struct part_writer *w, const struct part_key *key, size_t n, const double *values, size_t assets,
+                const int64_t *ids, const float *weights, struct error *e);
 int part_sync(struct part_writer *w, struct error *e);
 /* Sync and close (frees w). */
 int part_close(struct part_writer *w, struct error *e);
@@ -33,15 +33,15 @@ int part_close(struct part_writer *w, struct error *e);
 struct part_record {
     struct part_key key;
     int file;
-    int64_t at;                          /* of the values in the file */
+    int64_t at; /* of the values in the file */
     uint32_t n, assets;
 };
 struct part_index {
     char *folder;
-    int files, generation;               /* the newest generation found; 0: none */
-    char **file;                         /* names in the folder, sorted */
+    int files, generation; /* the newest generation found; 0: none */
+    char **file;           /* names in the folder, sorted */
     size_t records;
-    struct part_record *record;          /* by config, row, seed */
+    struct part_record *record; /* by config, row, seed */
 };
 /* `share` of `shares`: index only every shares-th file (ranks share the reading); 0 of 1 for all. A folder that is not there has no
  * records. */
@@ -50,7 +50,8 @@ void parts_free(struct part_index *x);
 /* The first of a config's records; *n of them follow one another. */
 const struct part_record *parts_of(const struct part_index *x, int config, size_t *n);
 /* values [record->n], ids and weights [record->assets] (may be NULL). */
-int parts_read(const struct part_index *x, const struct part_record *r, double *values, int64_t *ids, float *weights, struct error *e);
+int parts_read(const struct part_index *x, const struct part_record *r, double *values, int64_t *ids, float *weights,
+               struct error *e);
 /* Remove the logs, the skeleton and the folder. */
 int parts_remove(const char *folder, struct error *e);
 

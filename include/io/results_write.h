@@ -11,26 +11,26 @@
 #include "io/parts.h"
 #include "models/model.h"
 
-struct results_config {              /* one universe and model, swept values applied */
+struct results_config { /* one universe and model, swept values applied */
     const char *universe, *name, *kind;
-    const char *options;             /* "heads=1,2,4 window=60": for people */
+    const char *options; /* "heads=1,2,4 window=60": for people */
     const struct layout *layout;
     int window;
-    int first_row;                   /* rows before it do not exist (a window longer than the study's shortest): NaN and done */
+    int first_row; /* rows before it do not exist (a window longer than the study's shortest): NaN and done */
 };
 
 struct results_plan {
     const char *study_text, *study_name, *panel, *panel_digest;
-    const char *fingerprint;         /* what the study computes, a line each: compared on resume */
+    const char *fingerprint; /* what the study computes, a line each: compared on resume */
     int periods_per_year, P;
-    const int64_t *dates;            /* [P] */
+    const int64_t *dates; /* [P] */
     int configs;
     const struct results_config *config;
-    int M;                           /* test assets; their rows are the P out-of-sample periods */
+    int M; /* test assets; their rows are the P out-of-sample periods */
     char *const *test_asset_names;
-    const double *test_assets;       /* [P, M] */
+    const double *test_assets; /* [P, M] */
     bool test_assets_are_factors;
-    const double *truth;             /* [P] or NULL */
+    const double *truth; /* [P] or NULL */
     bool save_weights;
     struct placebo placebo;
 };
@@ -42,6 +42,7 @@ int results_origin(const char *file, char **fingerprint, char **program, struct 
 
 /* The finished file from the parts: one rank, one model at a time in memory. `record`: name=value lines of how it was made, kept as
  * root attributes. */
-int results_finish(const char *path, const struct results_plan *p, const struct part_index *x, const char *record, struct error *e);
+int results_finish(const char *path, const struct results_plan *p, const struct part_index *x, const char *record,
+                   struct error *e);
 
 #endif

@@ -16,10 +16,10 @@
 struct heads;
 
 struct heads_plan {
-    int D, T, nz, nh;          /* T: the longest window */
-    int grows;                 /* windows of fewer periods come too: pairs are not kept */
-    const int *heads;          /* [nh] head counts, ascending, in 1..D */
-    size_t memory;             /* budget in bytes for everything */
+    int D, T, nz, nh; /* T: the longest window */
+    int grows;        /* windows of fewer periods come too: pairs are not kept */
+    const int *heads; /* [nh] head counts, ascending, in 1..D */
+    size_t memory;    /* budget in bytes for everything */
 };
 /* Bytes heads_create takes, and whether pairs are kept (*pairs, may be NULL). */
 size_t heads_bytes(const struct heads_plan *p, int *pairs);

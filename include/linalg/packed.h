@@ -5,10 +5,13 @@
 
 #include <stddef.h>
 
-static inline size_t packed_size(int D) { return (size_t)D * ((size_t)D + 1) / 2; }
+static inline size_t packed_size(int D)
+{
+    return (size_t)D * ((size_t)D + 1) / 2;
+}
 
-void packed_from_full(int D, const double *full, double *packed);  /* full [D, D]; reads its lower triangle */
-void packed_to_full(int D, const double *packed, double *full);    /* writes both triangles */
+void packed_from_full(int D, const double *full, double *packed); /* full [D, D]; reads its lower triangle */
+void packed_to_full(int D, const double *packed, double *full);   /* writes both triangles */
 /* packed = A + A' for a full A [D, D] that need not be symmetric. */
 void packed_from_sum(int D, const double *full, double *packed);
 

@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 struct ridge_path {
-    int T, nz;             /* capacity */
-    double *alpha;         /* [nz, T] after ridge_fit: its part in the range of K, the only one that portfolios see */
-    double *loss;          /* [nz] leave-one-out losses */
-    int selected;          /* the penalty of smallest loss; ties go to the larger z */
-    double *eigenvalue;    /* [T] ascending, clipped at 0 */
+    int T, nz;          /* capacity */
+    double *alpha;      /* [nz, T] after ridge_fit: its part in the range of K, the only one that portfolios see */
+    double *loss;       /* [nz] leave-one-out losses */
+    int selected;       /* the penalty of smallest loss; ties go to the larger z */
+    double *eigenvalue; /* [T] ascending, clipped at 0 */
     double *work;
     int *iwork;
     int lwork, liwork;
@@ -34,7 +34,8 @@ size_t ridge_outline_bytes(int T, int nz);
 void ridge_outline(struct ridge_path *p, int T, int nz);
 void ridge_clip(int T, double *value);
 size_t ridge_spectral_work(int T, int nz, int count);
-void ridge_spectral(int T, int nz, const double *z, int count, const double *vector, const double *value, double *sums, double *work);
+void ridge_spectral(int T, int nz, const double *z, int count, const double *vector, const double *value, double *sums,
+                    double *work);
 void ridge_finish(struct ridge_path *p, int T, const double *sums);
 
 #endif

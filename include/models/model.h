@@ -22,18 +22,18 @@ enum option_type { OPTION_INT, OPTION_REAL, OPTION_BOOL, OPTION_WORD, OPTION_INT
 struct model_option {
     const char *key;
     enum option_type type;
-    const char *fallback;        /* default, as it would be written in a study file; NULL: must be given */
-    const char *words;           /* OPTION_WORD: the allowed ones, "msrr|ols"; NULL: any text */
-    double low, high;            /* numbers: allowed range, inclusive */
-    const char *help;            /* one line: meaning and unit */
+    const char *fallback; /* default, as it would be written in a study file; NULL: must be given */
+    const char *words;    /* OPTION_WORD: the allowed ones, "msrr|ols"; NULL: any text */
+    double low, high;     /* numbers: allowed range, inclusive */
+    const char *help;     /* one line: meaning and unit */
 };
 struct value {
-    double number;               /* OPTION_INT, REAL, BOOL (0 or 1) */
-    char *word;                  /* OPTION_WORD */
-    int n;                       /* OPTION_INTS: how many */
+    double number; /* OPTION_INT, REAL, BOOL (0 or 1) */
+    char *word;    /* OPTION_WORD */
+    int n;         /* OPTION_INTS: how many */
     int *list;
 };
-struct values {                  /* one value per entry of the class's option table, in its order */
+struct values { /* one value per entry of the class's option table, in its order */
     const struct model_option *options;
     struct value *value;
     int n;
@@ -46,71 +46,72 @@ const int *values_list(const struct values *v, const char *key, int *n);
 
 /* ---- what a model is made for ---- */
 struct shape {
-    int T, D;                    /* window length (the longest, if it grows), characteristics */
-    int shortest;                /* windows grow from this to T periods; 0 or T: they roll */
-    int max_assets;              /* largest n_t of the universe's panel */
+    int T, D;       /* window length (the longest, if it grows), characteristics */
+    int shortest;   /* windows grow from this to T periods; 0 or T: they roll */
+    int max_assets; /* largest n_t of the universe's panel */
     const struct panel_meta *panel;
     int nz;
-    const double *ridge;         /* [nz] ascending: z, not z T */
+    const double *ridge; /* [nz] ascending: z, not z T */
     enum factor_scale factor_scale;
-    int shards;                  /* row blocks a period is cut into (neural models) */
-    size_t memory;               /* bytes of workspace a model should stay under where it has a choice; same on all ranks and runs */
-    const char *name;            /* the model's name in the study, for messages */
+    int shards;       /* row blocks a period is cut into (neural models) */
+    size_t memory;    /* bytes of workspace a model should stay under where it has a choice; same on all ranks and runs */
+    const char *name; /* the model's name in the study, for messages */
 };
 
 struct cost {
-    double flops;                /* of one fit in steady state */
-    double seconds;              /* of one fit, expected from measured rates; schedules use this */
-    double first_seconds;        /* extra for the first of a run of consecutive windows (start-up) */
-    double bytes;                /* all the memory create() takes */
+    double flops;         /* of one fit in steady state */
+    double seconds;       /* of one fit, expected from measured rates; schedules use this */
+    double first_seconds; /* extra for the first of a run of consecutive windows (start-up) */
+    double bytes;         /* all the memory create() takes */
 };
 
 /* What the fit wants in the window. */
 enum need {
-    NEED_FACTORS = 1,            /* period.factors, window.factor_gram */
-    NEED_TIMING = 2,             /* period.timing, window.timing_gram */
-    NEED_ROWS = 4,               /* period.characteristics, returns, ids */
-    NEED_BENCHMARK = 8,          /* period.benchmark: of the panel's benchmark named like the model */
+    NEED_FACTORS = 1,   /* period.factors, window.factor_gram */
+    NEED_TIMING = 2,    /* period.timing, window.timing_gram */
+    NEED_ROWS = 4,      /* period.characteristics, returns, ids */
+    NEED_BENCHMARK = 8, /* period.benchmark: of the panel's benchmark named like the model */
 };
 
 /* What the base assets of positions are. */
 enum trade {
-    TRADE_FACTORS,               /* the D scaled managed factors F_{t+1}; weights on assets are X_t theta */
-    TRADE_ASSETS,                /* the n assets of now */
-    TRADE_BENCHMARK,             /* the k benchmark factors */
-    TRADE_OWN,                   /* portfolios the model defines itself: own_assets, own_returns, own_weights */
+    TRADE_FACTORS,   /* the D scaled managed factors F_{t+1}; weights on assets are X_t theta */
+    TRADE_ASSETS,    /* the n assets of now */
+    TRADE_BENCHMARK, /* the k benchmark factors */
+    TRADE_OWN,       /* portfolios the model defines itself: own_assets, own_returns, own_weights */
 };
 
 /* ---- what a row of the results holds: declared once, stored by a generic writer ---- */
 struct field {
     const char *name, *unit, *meaning;
-    int rank;                    /* dimensions after [P] (and [S] if per_seed) */
-    int size[2];                 /* their sizes */
-    bool per_seed;               /* neural models: every seed is its own fit; the dataset is [P, S, ...] */
+    int rank;      /* dimensions after [P] (and [S] if per_seed) */
+    int size[2];   /* their sizes */
+    bool per_seed; /* neural models: every seed is its own fit; the dataset is [P, S, ...] */
 };
-struct constant {                /* a dataset that does not vary by row, e.g. ridge [nz], heads [nh] */
+struct constant { /* a dataset that does not vary by row, e.g. ridge [nz], heads [nh] */
     const char *name, *unit, *meaning;
     int n;
-    const double *value;         /* owned by the layout */
+    const double *value; /* owned by the layout */
 };
 struct layout {
     int fields;
-    struct field field[16];      /* field 0 is always `returns`, a scalar */
+    struct field field[16]; /* field 0 is always `returns`, a scalar */
     int constants;
     struct constant constant[8];
-    int variants;                /* V: portfolios per fit */
-    int seeds;                   /* S: independent fits averaged into `returns`; 1 for closed-form models */
+    int variants; /* V: portfolios per fit */
+    int seeds;    /* S: independent fits averaged into `returns`; 1 for closed-form models */
 };
-size_t layout_record(const struct layout *l);      /* doubles that one fit's record takes: the sizes of all fields, in order */
+size_t layout_record(const struct layout *l); /* doubles that one fit's record takes: the sizes of all fields, in order */
 /* Helpers for layout(): append a field / a constant (copies the values). */
-void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit, const char *meaning);
+void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit,
+                  const char *meaning);
 void layout_constant(struct layout *l, const char *name, int n, const double *value, const char *unit, const char *meaning);
 void layout_free(struct layout *l);
 
 /* A fit's numerical outcome. Codes from FIT_NO_DATA on are no failures: at that date there is nothing to fit or to trade. */
 enum { FIT_NO_DATA = 1000 };
 struct fit_note {
-    int code;                    /* 0 fine; > 0: the model's own code, kept in the results; its return is NaN */
+    int code; /* 0 fine; > 0: the model's own code, kept in the results; its return is NaN */
     char text[160];
 };
 
@@ -118,22 +119,22 @@ struct fit_note {
 enum fit_wish { FIT_GO, FIT_SAVE, FIT_STOP };
 struct fit_watch {
     void *context;
-    enum fit_wish (*wish)(void *context);                           /* called on the team's rank 0; stop: save first */
-    void (*save)(void *context, const void *state, size_t bytes);   /* rank 0 again: what `state` will be on resume */
-    const void *state;           /* rank 0: resume from here with the same bits; NULL: from the start */
+    enum fit_wish (*wish)(void *context);                         /* called on the team's rank 0; stop: save first */
+    void (*save)(void *context, const void *state, size_t bytes); /* rank 0 again: what `state` will be on resume */
+    const void *state; /* rank 0: resume from here with the same bits; NULL: from the start */
     size_t state_bytes;
-    bool apply;                  /* no training: the parameters in hand are to be used as they are */
+    bool apply; /* no training: the parameters in hand are to be used as they are */
 };
 
-struct model;                    /* each class embeds what it needs */
-struct network;                  /* models/network.h */
+struct model;   /* each class embeds what it needs */
+struct network; /* models/network.h */
 
 struct model_class {
     const char *name, *summary;
-    const struct model_option *options;                 /* ends with key NULL */
-    unsigned needs;                               /* enum need, or-ed */
+    const struct model_option *options; /* ends with key NULL */
+    unsigned needs;                     /* enum need, or-ed */
     enum trade trades;
-    bool grows;                                   /* takes windows of any length up to shape.T, so those that grow */
+    bool grows; /* takes windows of any length up to shape.T, so those that grow */
 
     /* The class that serves these options, where another does (with the same table of options); NULL: this one. May be NULL. */
     const struct model_class *(*serving)(const struct values *);
@@ -144,7 +145,7 @@ struct model_class {
     /* What the class chose where its options leave it a choice, "road=iterative": logged, and kept with the options. May be NULL. */
     void (*choice)(const struct shape *, const struct values *, char *out, size_t size);
     void (*cost)(const struct shape *, const struct values *, struct cost *);
-    void (*layout)(const struct shape *, const struct values *, struct layout *);      /* caller: layout_free */
+    void (*layout)(const struct shape *, const struct values *, struct layout *); /* caller: layout_free */
     /* All memory the model ever needs; `seed` keys its random numbers. */
     struct model *(*create)(const struct shape *, uint64_t seed, const struct values *);
     void (*destroy)(struct model *);
@@ -171,6 +172,6 @@ struct model_class {
 
 /* The registry (models.def): NULL-terminated. */
 const struct model_class *const *model_classes(void);
-const struct model_class *model_class_find(const char *kind);      /* NULL: none */
+const struct model_class *model_class_find(const char *kind); /* NULL: none */
 
 #endif

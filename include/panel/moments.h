@@ -11,15 +11,27 @@
 #include "linalg/packed.h"
 #include "panel/panel.h"
 
-enum factor_scale { FACTOR_SUM, FACTOR_ROOT, FACTOR_MEAN };        /* F times 1, n^-1/2, 1/n */
-double factor_scale_of(enum factor_scale s, int n);                /* 0 for n = 0 */
+enum factor_scale { FACTOR_SUM, FACTOR_ROOT, FACTOR_MEAN }; /* F times 1, n^-1/2, 1/n */
+double factor_scale_of(enum factor_scale s, int n);         /* 0 for n = 0 */
 
 /* One period's moments of one universe: a record of moments_size(D) doubles:
  *     [0] n_t (assets in the universe)   [1 .. D] F   [1+D ..] Xi packed   last: R'R, the sum of squared returns. n_t = 0 gives zeros. */
-static inline size_t moments_size(int D) { return 2 + (size_t)D + packed_size(D); }
-static inline const double *moments_factors(const double *record) { return record + 1; }
-static inline const double *moments_timing(const double *record, int D) { return record + 1 + D; }
-static inline double moments_squares(const double *record, int D) { return record[1 + (size_t)D + packed_size(D)]; }
+static inline size_t moments_size(int D)
+{
+    return 2 + (size_t)D + packed_size(D);
+}
+static inline const double *moments_factors(const double *record)
+{
+    return record + 1;
+}
+static inline const double *moments_timing(const double *record, int D)
+{
+    return record + 1 + D;
+}
+static inline double moments_squares(const double *record, int D)
+{
+    return record[1 + (size_t)D + packed_size(D)];
+}
 
 /* Workspace for moments_of: doubles. */
 size_t moments_workspace(int D);

@@ -17,48 +17,48 @@ enum size_group { SIZE_UNKNOWN = -1, SIZE_NANO, SIZE_MICRO, SIZE_SMALL, SIZE_LAR
 struct panel_meta {
     int T, D;
     int periods_per_year;
-    char *frequency;                  /* "monthly", "daily", ... */
+    char *frequency; /* "monthly", "daily", ... */
     int64_t rows;
-    int64_t *dates;                   /* [T] YYYYMMDD or YYYYMMDDhhmm, strictly increasing */
-    int64_t *offsets;                 /* [T+1] rows of period t are offsets[t] .. offsets[t+1]-1 */
-    char **characteristic_names;      /* [D] */
+    int64_t *dates;              /* [T] YYYYMMDD or YYYYMMDDhhmm, strictly increasing */
+    int64_t *offsets;            /* [T+1] rows of period t are offsets[t] .. offsets[t+1]-1 */
+    char **characteristic_names; /* [D] */
     bool has_size_groups;
-    int M;                            /* test assets; 0: the managed factors of the whole universe serve */
-    char **test_asset_names;          /* [M] */
-    double *test_assets;              /* [T, M], row t is the return over t -> t+1; NaN where missing */
-    double *truth;                    /* [T] return of the true conditional SDF portfolio, or NULL */
+    int M;                   /* test assets; 0: the managed factors of the whole universe serve */
+    char **test_asset_names; /* [M] */
+    double *test_assets;     /* [T, M], row t is the return over t -> t+1; NaN where missing */
+    double *truth;           /* [T] return of the true conditional SDF portfolio, or NULL */
     int benchmarks;
-    struct benchmark *benchmark;      /* [benchmarks] */
-    struct placebo placebo;           /* what rows are turned into when a period is read; set by the caller, none when loaded */
+    struct benchmark *benchmark; /* [benchmarks] */
+    struct placebo placebo;      /* what rows are turned into when a period is read; set by the caller, none when loaded */
 };
 struct benchmark {
     char *name;
     int k;
-    char **factor_names;              /* [k] */
-    double *returns;                  /* [T, k], NaN where unavailable */
+    char **factor_names; /* [k] */
+    double *returns;     /* [T, k], NaN where unavailable */
 };
 
 /* Frees what the pointers own; the struct itself is the caller's. */
 void panel_meta_free(struct panel_meta *m);
-const struct benchmark *panel_benchmark(const struct panel_meta *m, const char *name);   /* NULL: none */
+const struct benchmark *panel_benchmark(const struct panel_meta *m, const char *name); /* NULL: none */
 int panel_max_assets(const struct panel_meta *m);
 
 /* Rows of one period in memory. Pointers into the caller's buffers; owns nothing. */
 struct rows {
     int n;
-    const float *characteristics;     /* [n, D], in [-0.5, 0.5] */
-    const double *returns;            /* [n] decimal; NULL where not yet known */
-    const int64_t *ids;               /* [n], ascending */
-    const int8_t *size_groups;        /* [n] enum size_group, or NULL */
+    const float *characteristics; /* [n, D], in [-0.5, 0.5] */
+    const double *returns;        /* [n] decimal; NULL where not yet known */
+    const int64_t *ids;           /* [n], ascending */
+    const int8_t *size_groups;    /* [n] enum size_group, or NULL */
 };
 
 /* A universe is a set of size groups. */
 struct universe {
-    const char *name;                 /* all, micro, small, large, mega */
-    enum size_group group;            /* SIZE_UNKNOWN: every asset */
+    const char *name;      /* all, micro, small, large, mega */
+    enum size_group group; /* SIZE_UNKNOWN: every asset */
 };
-const struct universe *universe_find(const char *name);    /* NULL: no such universe */
-const char *universe_list(void);                           /* "all, micro, small, large, mega" */
+const struct universe *universe_find(const char *name); /* NULL: no such universe */
+const char *universe_list(void);                        /* "all, micro, small, large, mega" */
 
 /* Indices of the rows of r that belong to u, into index [r->n]; returns how many. */
 int universe_select(const struct universe *u, const struct rows *r, int *index);

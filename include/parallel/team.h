@@ -17,7 +17,7 @@ struct team *world_open(int *argc, char ***argv);
 /* Free the world and stop MPI. Collective. */
 void world_close(struct team *world);
 
-const char *team_library(void);                                    /* "Open MPI v4.1.4, ..."; static storage */
+const char *team_library(void); /* "Open MPI v4.1.4, ..."; static storage */
 
 int team_rank(const struct team *t);
 int team_size(const struct team *t);
@@ -27,10 +27,10 @@ int team_ranks_on_host(struct team *t);
 
 /* Ranks with the same color form a team, ordered by their rank here (collective). color < 0: no team, returns NULL. */
 struct team *team_split(struct team *t, int color);
-void team_close(struct team *t);                                   /* collective */
+void team_close(struct team *t); /* collective */
 
-void team_barrier(struct team *t);                                 /* collective */
-void team_broadcast(struct team *t, void *data, size_t bytes, int root);                /* collective, any size */
+void team_barrier(struct team *t);                                       /* collective */
+void team_broadcast(struct team *t, void *data, size_t bytes, int root); /* collective, any size */
 /* A string that only root has: returns a copy on every rank (memory_free). collective */
 char *team_broadcast_text(struct team *t, const char *text, int root);
 
@@ -41,7 +41,7 @@ int team_agree(struct team *t, struct error *e);
 /* Reductions over ranks; in place; results the same on every rank (collective). */
 void team_sum_long(struct team *t, int64_t *values, size_t n);
 void team_max_double(struct team *t, double *values, size_t n);
-void team_or_bytes(struct team *t, uint8_t *values, size_t n);     /* bitwise or, e.g. of done flags */
+void team_or_bytes(struct team *t, uint8_t *values, size_t n); /* bitwise or, e.g. of done flags */
 
 /* recv[r * bytes ..] = rank r's send, on every rank (collective). For small records only. */
 void team_all_gather(struct team *t, const void *send, size_t bytes, void *recv);
@@ -53,7 +53,8 @@ void team_gather_bytes(struct team *t, const void *send, const size_t *bytes, vo
  * needs. own_first[r] .. own_first[r+1]-1 are rank r's rows (size+1 entries, same on every rank);
  * need[2r], need[2r+1] is the half-open range rank r needs (may be empty). own: my rows; out: my needed rows.
  * Only ranks with something to say to each other exchange messages (collective). */
-void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first, const void *own, const int64_t *need, void *out);
+void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first, const void *own, const int64_t *need,
+                     void *out);
 
 /* Records for other ranks: send[r], bytes[r] go to rank r (mine are ignored: no message to oneself). What comes lies in *recv, one
  * sender after the other, grown as needed (memory_free; *capacity its size); returns its bytes. Only ranks with something to say to
@@ -64,16 +65,16 @@ size_t team_exchange(struct team *t, void *const *send, const size_t *bytes, cha
  * stop_install: once, collective. stop_requested: not collective, cheap (a probe); call it between rows. */
 void stop_install(struct team *world);
 bool stop_requested(void);
-void stop_raise(void);                   /* ask as if a signal had come: a rank that failed ends the others' work */
-void stop_close(void);                   /* collective; signals get their default action back */
-int stop_signal(void);                   /* the signal seen here, 0 if another rank saw it */
+void stop_raise(void); /* ask as if a signal had come: a rank that failed ends the others' work */
+void stop_close(void); /* collective; signals get their default action back */
+int stop_signal(void); /* the signal seen here, 0 if another rank saw it */
 
 /* How far every rank is, for rank 0's progress line. gauge_put: not collective, cheap, sends at most one small message every two
  * seconds. gauge_read (rank 0): rows done by all, and the rank whose own share is least done (share in [0, 1]). */
 void gauge_open(struct team *world);
 void gauge_put(long done, long mine);
 void gauge_read(long *done, int *slowest, double *share);
-void gauge_close(void);                  /* collective */
+void gauge_close(void); /* collective */
 
 /* Wait until every rank has come here, yielding the processor and calling `idle` (may be NULL) about every 50 ms;
  * returns the largest of the values given (collective). */

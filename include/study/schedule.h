@@ -8,11 +8,11 @@
 
 struct schedule_work {
     int configs, P;
-    const double *seconds;         /* [configs] of one row */
-    const double *share;           /* [configs * P] of these seconds that a unit takes; NULL: all 1 */
-    const double *first_seconds;   /* [configs] extra at the start of a run */
-    const int *first_row;          /* [configs] rows before it do not exist */
-    const uint8_t *done;           /* [configs * P] */
+    const double *seconds;       /* [configs] of one row */
+    const double *share;         /* [configs * P] of these seconds that a unit takes; NULL: all 1 */
+    const double *first_seconds; /* [configs] extra at the start of a run */
+    const int *first_row;        /* [configs] rows before it do not exist */
+    const uint8_t *done;         /* [configs * P] */
 };
 
 /* first [ranks + 1]: rank r works the pending units of first[r] .. first[r+1]-1. Returns the longest rank's seconds; *total (may be

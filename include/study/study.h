@@ -15,36 +15,37 @@
 struct config {
     const struct model_class *class;
     const struct universe *universe;
-    const struct benchmark *benchmark;   /* NEED_BENCHMARK; else NULL */
-    char *name;                          /* "transformer.blocks=10" */
-    char *model;                         /* the name without sweep, "transformer" */
+    const struct benchmark *benchmark; /* NEED_BENCHMARK; else NULL */
+    char *name;                        /* "transformer.blocks=10" */
+    char *model;                       /* the name without sweep, "transformer" */
     struct values values;
-    bool grows;                          /* every window begins with the panel; the first has shape.shortest periods */
+    bool grows; /* every window begins with the panel; the first has shape.shortest periods */
     struct shape shape;
     struct layout layout;
     struct cost cost;
-    char *options;                       /* "kind=bsv window=60", every option with its value */
+    char *options; /* "kind=bsv window=60", every option with its value */
     int line;
 };
 
 struct study {
-    char *file, *text;                   /* the YAML as read */
+    char *file, *text; /* the YAML as read */
     char *name, *panel, *output;
-    int windows, *window;                /* default window lengths, below 0: growing from so many; several: every model is swept over them */
+    int windows,
+        *window; /* default window lengths, below 0: growing from so many; several: every model is swept over them */
     int universes;
     const struct universe *universe[8];
     int nz;
-    double *ridge;                       /* [nz] ascending */
+    double *ridge; /* [nz] ascending */
     enum factor_scale factor_scale;
     uint64_t seed;
     int shards;
-    int ranks_per_fit;                   /* ranks that share one network's fit; 0: as many as there are ranks without a task */
+    int ranks_per_fit; /* ranks that share one network's fit; 0: as many as there are ranks without a task */
     bool save_weights;
-    struct placebo placebo;              /* asked for when the study is run, not by its file; keyed by its seed */
-    double memory;                       /* bytes of workspace a model should stay under where it has a choice */
+    struct placebo placebo; /* asked for when the study is run, not by its file; keyed by its seed */
+    double memory;          /* bytes of workspace a model should stay under where it has a choice */
     int configs;
-    struct config *config;               /* universe-major, then models in file order, last swept key fastest */
-    int min_window, P;                   /* out-of-sample periods: panel periods min_window .. T-1; set by study_bind */
+    struct config *config; /* universe-major, then models in file order, last swept key fastest */
+    int min_window, P;     /* out-of-sample periods: panel periods min_window .. T-1; set by study_bind */
 };
 
 /* From text (copied). Everything that can be checked without a panel is. study_free on success. */
@@ -60,9 +61,18 @@ char *study_fingerprint(const struct study *s, const char *panel_digest);
 int fingerprint_compare(const char *before, const char *now, char *out, size_t size);
 
 /* Row p of a config trains on panel periods t-T .. t-1 (growing: 0 .. t-1) and trades at t = min_window + p. */
-static inline int study_period(const struct study *s, int row) { return s->min_window + row; }
-static inline int config_first_row(const struct study *s, const struct config *c) { return c->shape.shortest - s->min_window; }
-static inline int config_window(const struct study *s, const struct config *c, int row) { return c->grows ? study_period(s, row) : c->shape.T; }
+static inline int study_period(const struct study *s, int row)
+{
+    return s->min_window + row;
+}
+static inline int config_first_row(const struct study *s, const struct config *c)
+{
+    return c->shape.shortest - s->min_window;
+}
+static inline int config_window(const struct study *s, const struct config *c, int row)
+{
+    return c->grows ? study_period(s, row) : c->shape.T;
+}
 
 /* Ranks that share a fit of this configuration (model_class.ranks). */
 int config_ranks(const struct config *c);

@@ -9,22 +9,22 @@
 #include "study/study.h"
 
 struct moment_store {
-    int first, periods;            /* held: first .. first+periods-1 */
-    double *record;                /* [periods, moments_size(D)] */
-    int band;                      /* Gram rows reach this many periods back */
-    double *factor_gram;           /* [periods, band+1]: (t, k) is F_t'F_{t-k}, unscaled */
-    double *timing_gram;           /* [periods, band+1]: <Xi_t, Xi_{t-k}> */
+    int first, periods;  /* held: first .. first+periods-1 */
+    double *record;      /* [periods, moments_size(D)] */
+    int band;            /* Gram rows reach this many periods back */
+    double *factor_gram; /* [periods, band+1]: (t, k) is F_t'F_{t-k}, unscaled */
+    double *timing_gram; /* [periods, band+1]: <Xi_t, Xi_{t-k}> */
 };
 
 struct survey {
     int D, T, U;
     const struct universe *universe[8];
-    int64_t *own_first;            /* [ranks+1] periods owned */
-    double *own[8];                /* [U] moments of the owned periods; freed by survey_fetch */
-    int *n;                        /* [U, T] assets, on every rank */
-    double *factors;               /* rank 0: [T, D] F of the whole universe, unscaled; NULL if the panel has test assets */
-    char digest[32];               /* of the whole panel */
-    struct moment_store store[8];  /* [U] */
+    int64_t *own_first;           /* [ranks+1] periods owned */
+    double *own[8];               /* [U] moments of the owned periods; freed by survey_fetch */
+    int *n;                       /* [U, T] assets, on every rank */
+    double *factors;              /* rank 0: [T, D] F of the whole universe, unscaled; NULL if the panel has test assets */
+    char digest[32];              /* of the whole panel */
+    struct moment_store store[8]; /* [U] */
 };
 
 /* Bytes this rank will hold for its part: rows of a period, own moments. */
@@ -37,12 +37,12 @@ int survey_read(struct team *world, const struct panel_meta *m, const char *pane
 void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band);
 /* This rank alone reads `periods` periods and forms their Gram bands, on the clock: what a plan is made from. survey_free. */
 struct survey_cost {
-    double rows, read_seconds;     /* stock rows read, checked, hashed, moments of all universes taken */
-    double gram_seconds;           /* Gram bands of all universes */
+    double rows, read_seconds; /* stock rows read, checked, hashed, moments of all universes taken */
+    double gram_seconds;       /* Gram bands of all universes */
     uint32_t crc;
 };
-int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band, struct survey *v,
-                 struct survey_cost *cost, struct error *e);
+int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band,
+                 struct survey *v, struct survey_cost *cost, struct error *e);
 double store_bytes(int D, int64_t periods, int band);
 void survey_free(struct survey *v);
 

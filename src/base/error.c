@@ -22,7 +22,10 @@ int error_set(struct error *e, const char *format, ...)
     return -1;
 }
 
-void die_set_hook(void (*hook)(int status)) { die_hook = hook; }
+void die_set_hook(void (*hook)(int status))
+{
+    die_hook = hook;
+}
 
 _Noreturn void die(const char *format, ...)
 {

@@ -9,9 +9,18 @@
 
 static bool speaks = true, quiet;
 
-void log_set_speaker(bool s) { speaks = s; }
-bool log_speaks(void) { return speaks; }
-void log_set_quiet(bool q) { quiet = q; }
+void log_set_speaker(bool s)
+{
+    speaks = s;
+}
+bool log_speaks(void)
+{
+    return speaks;
+}
+void log_set_quiet(bool q)
+{
+    quiet = q;
+}
 
 static void say(const char *prefix, const char *format, va_list a)
 {
@@ -74,7 +83,10 @@ char *format_duration(double s, char *out)
 
 void progress_begin(struct progress *p, const char *what, long total, long done_at_start)
 {
-    *p = (struct progress){.what = what, .start = clock_seconds(), .total = total, .done_at_start = done_at_start,
+    *p = (struct progress){.what = what,
+                           .start = clock_seconds(),
+                           .total = total,
+                           .done_at_start = done_at_start,
                            .terminal = isatty(STDERR_FILENO) == 1};
     p->last = p->start;
 }
@@ -84,9 +96,9 @@ static void progress_line(struct progress *p, long done, const char *extra)
     double seconds = clock_seconds() - p->start, rate = seconds > 0 ? (double)(done - p->done_at_start) / seconds : 0;
     char eta[32];
     format_duration(rate > 0 ? (double)(p->total - done) / rate : INFINITY, eta);
-    fprintf(stderr, "%s%s: %ld of %ld rows (%.1f%%), %.1f rows/s, %s left%s%s%s", p->terminal ? "\r" : "", p->what, done, p->total,
-            p->total ? 100.0 * (double)done / (double)p->total : 100.0, rate, eta, extra && *extra ? ", " : "", extra ? extra : "",
-            p->terminal ? "\033[K" : "\n");
+    fprintf(stderr, "%s%s: %ld of %ld rows (%.1f%%), %.1f rows/s, %s left%s%s%s", p->terminal ? "\r" : "", p->what, done,
+            p->total, p->total ? 100.0 * (double)done / (double)p->total : 100.0, rate, eta, extra && *extra ? ", " : "",
+            extra ? extra : "", p->terminal ? "\033[K" : "\n");
     fflush(stderr);
     p->shown = true;
 }

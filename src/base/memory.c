@@ -21,7 +21,10 @@ void *memory_allocate(size_t count, size_t size, const char *what)
         die("%s: %zu x %zu bytes is more than this machine can address", what, count, size);
     total &= ~(size_t)(LINE - 1);
     char *block = aligned_alloc(LINE, total);
-    if (!block) return die("out of memory: %s needs %s more; %.0f MB held already", what, format_bytes((double)bytes, text), (double)held / 1e6), NULL;
+    if (!block)
+        return die("out of memory: %s needs %s more; %.0f MB held already", what, format_bytes((double)bytes, text),
+                   (double)held / 1e6),
+               NULL;
     memset(block + LINE, 0, total - LINE);
     *(size_t *)(void *)block = bytes;
     held += bytes;
@@ -45,9 +48,18 @@ char *memory_text(const char *text)
     return memcpy(memory_allocate(n, 1, "text"), text, n);
 }
 
-size_t memory_held(void) { return held; }
-size_t memory_peak(void) { return peak; }
-long memory_blocks(void) { return blocks; }
+size_t memory_held(void)
+{
+    return held;
+}
+size_t memory_peak(void)
+{
+    return peak;
+}
+long memory_blocks(void)
+{
+    return blocks;
+}
 
 /* The kB figure after `key` in a /proc file, in bytes; 0 if it is not there. */
 static size_t proc_field(const char *path, const char *key)
@@ -65,15 +77,21 @@ static size_t proc_field(const char *path, const char *key)
     return kb * 1024;
 }
 
-size_t memory_resident(void) { return proc_field("/proc/self/status", "VmRSS:"); }
-size_t memory_resident_peak(void) { return proc_field("/proc/self/status", "VmHWM:"); }
+size_t memory_resident(void)
+{
+    return proc_field("/proc/self/status", "VmRSS:");
+}
+size_t memory_resident_peak(void)
+{
+    return proc_field("/proc/self/status", "VmHWM:");
+}
 
 static size_t number_in(const char *path)
 {
     FILE *f = fopen(path, "r");
     unsigned long long v = 0;
     if (!f) return SIZE_MAX;
-    if (fscanf(f, "%llu", &v) != 1) v = UINT64_MAX;      /* "max": no limit */
+    if (fscanf(f, "%llu", &v) != 1) v = UINT64_MAX; /* "max": no limit */
     fclose(f);
     return v;
 }
@@ -83,7 +101,8 @@ size_t memory_available(void)
     size_t host = proc_field("/proc/meminfo", "MemAvailable:");
     size_t limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
     if (limit != SIZE_MAX && used != SIZE_MAX) {
-        size_t cache = proc_field("/sys/fs/cgroup/memory.stat", "inactive_file ") / 1024;      /* in bytes there; given back on demand */
+        size_t cache =
+            proc_field("/sys/fs/cgroup/memory.stat", "inactive_file ") / 1024; /* in bytes there; given back on demand */
         used = used > cache ? used - cache : 0;
         size_t left = limit > used ? limit - used : 0;
         if (!host || left < host) return left;

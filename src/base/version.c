@@ -6,5 +6,6 @@
 
 const char *version_text(void)
 {
-    return sizeof AIPM_REVISION > 1 ? "aipm " AIPM_VERSION " (" AIPM_REVISION ", gcc " __VERSION__ ")" : "aipm " AIPM_VERSION " (gcc " __VERSION__ ")";
+    return sizeof AIPM_REVISION > 1 ? "aipm " AIPM_VERSION " (" AIPM_REVISION ", gcc " __VERSION__ ")"
+                                    : "aipm " AIPM_VERSION " (gcc " __VERSION__ ")";
 }

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "commands/commands.h"
 
-static int outcome;     /* what the parse in hand has decided: -1 go on */
+static int outcome; /* what the parse in hand has decided: -1 go on */
 
 int arguments_parse(const struct argp *argp, int argc, char **argv, void *input)
 {

@@ -16,20 +16,26 @@ static const struct command commands[] = {
     {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
     {"plan", command_plan, true, "what a study will cost: time, memory, ranks; a batch script"},
     {"sweep", command_sweep, false, "a study over values of its keys, one or many; a table of its members"},
-    {"analyze", command_analyze, false, "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
+    {"analyze", command_analyze, false,
+     "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
     {"report", command_report, false, "tables, figures and a page of one or several results files"},
-    {"inspect", command_inspect, true, "whom a transformer's stocks attend to at one date: strongest links, entropies, leaders"},
+    {"inspect", command_inspect, true,
+     "whom a transformer's stocks attend to at one date: strongest links, entropies, leaders"},
     {"info", command_info, false, "what a panel or results file holds"},
     {NULL, NULL, false, NULL},
 };
 
 static int usage(FILE *out, int status)
 {
-    fprintf(out, "%s\nAsset-pricing models in rolling windows across MPI ranks: out-of-sample SDF returns, Sharpe ratios, pricing errors.\n\n"
-                 "usage: [mpirun -n P] aipm COMMAND ...        aipm COMMAND --help teaches each\n\n", version_text());
+    fprintf(out,
+            "%s\nAsset-pricing models in rolling windows across MPI ranks: out-of-sample SDF returns, Sharpe ratios, "
+            "pricing errors.\n\n"
+            "usage: [mpirun -n P] aipm COMMAND ...        aipm COMMAND --help teaches each\n\n",
+            version_text());
     for (const struct command *c = commands; c->name; c++)
         fprintf(out, "  %-9s %s%s\n", c->name, c->summary, c->parallel ? " [MPI]" : "");
-    fprintf(out, "\nexit status: 0 done; 1 the input or the study is wrong; 2 wrong usage; 75 stopped on request, run again with --resume\n");
+    fprintf(out, "\nexit status: 0 done; 1 the input or the study is wrong; 2 wrong usage; 75 stopped on request, run again "
+                 "with --resume\n");
     return status;
 }
 
@@ -52,14 +58,15 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], c->name)) continue;
         struct team *world = c->parallel ? world_open(&argc, &argv) : NULL;
         int status = c->run(argc - 1, argv + 1, world);
-        if (status == EXIT_DONE && (fflush(stdout) || ferror(stdout))) {      /* a full disk under a redirected table */
+        if (status == EXIT_DONE && (fflush(stdout) || ferror(stdout))) { /* a full disk under a redirected table */
             fprintf(stderr, "aipm: what was printed could not be written: %s\n", strerror(errno));
             status = EXIT_INPUT;
         }
         end_if_wrecked(world, status);
         if (world) world_close(world);
         if (status == EXIT_DONE && memory_blocks() != 0)
-            fprintf(stderr, "aipm: %ld memory blocks were not freed (%zu bytes): a bug, please report it\n", memory_blocks(), memory_held());
+            fprintf(stderr, "aipm: %ld memory blocks were not freed (%zu bytes): a bug, please report it\n", memory_blocks(),
+                    memory_held());
         return status;
     }
     fprintf(stderr, "aipm: there is no command '%s'; `aipm --help` lists them\n", argv[1]);

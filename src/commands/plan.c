@@ -101,7 +101,8 @@ static void print_work(const struct study *s, const struct calibration *c, int b
             continue;
         }
         snprintf(name, sizeof name, "%s/%s", k->universe->name, k->name);
-        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i], w.seconds > 0 ? 100 * work * c->row[i] / w.seconds : 0);
+        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i],
+               w.seconds > 0 ? 100 * work * c->row[i] / w.seconds : 0);
     }
     if (hidden) printf("%-44s %41.1f%%\n", "... and more", 100 * rest / w.seconds);
 }

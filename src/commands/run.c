@@ -23,11 +23,29 @@ enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_
 static const struct argp_option options[] = {
     {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
     {.name = "output", .key = 'o', .arg = "RESULTS", .doc = "results file, instead of the study's"},
-    {.name = "resume", .key = KEY_RESUME, .doc = "go on with the finished rows in RESULTS.parts/, on any number of ranks; a complete RESULTS is left as it is"},
-    {.name = "checkpoint-seconds", .key = KEY_CHECKPOINT, .arg = "S", .doc = "finished rows are forced to disk at least this often (default 30)"},
-    {.name = "apply", .key = KEY_APPLY, .arg = "PARAMETERS", .doc = "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of each date or the latest before it"},
-    {.name = "watchdog-seconds", .key = KEY_WATCHDOG, .arg = "S", .doc = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 (default 60; 0: never)"},
-    {.name = "placebo", .key = KEY_PLACEBO, .arg = "WHAT", .doc = "train where there is nothing to find: returns (shuffled among the assets of each period) or characteristics[=K] (each asset's own of K periods earlier, default 12; zeros where it has none); results go to OUTPUT.placebo-WHAT.h5 unless -o says otherwise"},
+    {.name = "resume",
+     .key = KEY_RESUME,
+     .doc = "go on with the finished rows in RESULTS.parts/, on any number of ranks; a complete RESULTS is left as it is"},
+    {.name = "checkpoint-seconds",
+     .key = KEY_CHECKPOINT,
+     .arg = "S",
+     .doc = "finished rows are forced to disk at least this often (default 30)"},
+    {.name = "apply",
+     .key = KEY_APPLY,
+     .arg = "PARAMETERS",
+     .doc = "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of "
+            "each date or the latest before it"},
+    {.name = "watchdog-seconds",
+     .key = KEY_WATCHDOG,
+     .arg = "S",
+     .doc = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 "
+            "(default 60; 0: never)"},
+    {.name = "placebo",
+     .key = KEY_PLACEBO,
+     .arg = "WHAT",
+     .doc = "train where there is nothing to find: returns (shuffled among the assets of each period) or "
+            "characteristics[=K] (each asset's own of K periods earlier, default 12; zeros where it has none); results go "
+            "to OUTPUT.placebo-WHAT.h5 unless -o says otherwise"},
     {.name = "explain", .key = KEY_EXPLAIN, .doc = "print every key of a study file and every option of every model"},
     {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
     {0},
@@ -37,7 +55,8 @@ static error_t parse_seconds(struct argp_state *state, const char *option, const
 {
     char *end;
     *out = strtod(arg, &end);
-    if (*end || end == arg || !(*out >= 0)) return arguments_fail(state, "%s: found '%s'; needed: seconds, 0 or more", option, arg);
+    if (*end || end == arg || !(*out >= 0))
+        return arguments_fail(state, "%s: found '%s'; needed: seconds, 0 or more", option, arg);
     return 0;
 }
 
@@ -68,17 +87,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static void print_line(const char *line) { puts(line); }
+static void print_line(const char *line)
+{
+    puts(line);
+}
 
 int command_run(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options, .parser = parse, .args_doc = "STUDY.yaml",
-                                     .doc = "Train the study's models in rolling windows and write their out-of-sample SDF returns to the results file.\v"
-                                            "A study file names a panel, an output and models:\n\n"
-                                            "  study: demo\n  panel: data/demo.h5\n  output: results/demo.h5\n  window: 60\n  models:\n"
-                                            "    - {name: bsv, kind: bsv}\n    - {name: linear, kind: linear_transformer, heads: [1, 2, 4]}\n\n"
-                                            "aipm run --explain lists every key. SIGUSR1 or SIGTERM: rows in hand are finished and saved, exit status 75; "
-                                            "run again with --resume. Progress goes to stderr and, a line a minute, to RESULTS.log."};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "STUDY.yaml",
+        .doc =
+            "Train the study's models in rolling windows and write their out-of-sample SDF returns to the results file.\v"
+            "A study file names a panel, an output and models:\n\n"
+            "  study: demo\n  panel: data/demo.h5\n  output: results/demo.h5\n  window: 60\n  models:\n"
+            "    - {name: bsv, kind: bsv}\n    - {name: linear, kind: linear_transformer, heads: [1, 2, 4]}\n\n"
+            "aipm run --explain lists every key. SIGUSR1 or SIGTERM: rows in hand are finished and saved, exit status 75; "
+            "run again with --resume. Progress goes to stderr and, a line a minute, to RESULTS.log."};
     struct arguments a = {.options = {.checkpoint_seconds = 30, .watchdog_seconds = 60}};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;

@@ -21,7 +21,7 @@ struct frame {
     struct part_key key;
     uint32_t n, assets;
 };
-enum { MAGIC = 0x31504941 };     /* "AIP1" */
+enum { MAGIC = 0x31504941 }; /* "AIP1" */
 
 struct part_writer {
     char path[4096];
@@ -74,19 +74,21 @@ static int write_all(int fd, const void *data, size_t n)
     return 0;
 }
 
-int part_append(struct part_writer *w, const struct part_key *key, size_t n, const double *values, size_t assets, const int64_t *ids,
-                const float *weights, struct error *e)
+int part_append(struct part_writer *w, const struct part_key *key, size_t n, const double *values, size_t assets,
+                const int64_t *ids, const float *weights, struct error *e)
 {
     if (w->fd < 0 && (w->fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
         return error_set(e, "%s: cannot be created: %s", w->path, strerror(errno));
     struct frame f = {.magic = MAGIC, .key = *key, .n = (uint32_t)n, .assets = (uint32_t)assets};
     f.checksum = checksum_of(&f, values, ids, weights);
-    if (write_all(w->fd, &f, sizeof f) || write_all(w->fd, values, sizeof(double) * n) || write_all(w->fd, ids, sizeof(int64_t) * assets) ||
-        write_all(w->fd, weights, sizeof(float) * assets)) {
+    if (write_all(w->fd, &f, sizeof f) || write_all(w->fd, values, sizeof(double) * n) ||
+        write_all(w->fd, ids, sizeof(int64_t) * assets) || write_all(w->fd, weights, sizeof(float) * assets)) {
         int why = errno;
         if (ftruncate(w->fd, w->end)) why = errno;
-        return error_set(e, "%s: a finished row cannot be written: %s; the rows before it are kept: make room and run again with --resume", w->path,
-                         strerror(why));
+        return error_set(
+            e,
+            "%s: a finished row cannot be written: %s; the rows before it are kept: make room and run again with --resume",
+            w->path, strerror(why));
     }
     w->end += (int64_t)(sizeof f + sizeof(double) * n + (sizeof(int64_t) + sizeof(float)) * assets);
     w->dirty = true;
@@ -109,7 +111,10 @@ int part_close(struct part_writer *w, struct error *e)
     return status;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 static int list_files(const char *folder, struct part_index *x, struct error *e)
 {
@@ -168,7 +173,9 @@ static int index_file(struct part_index *x, int file, size_t *room, struct error
         }
         if (bytes && fread(body, 1, bytes, f) != bytes) break;
         const int64_t *ids = (const int64_t *)(const void *)(body + sizeof(double) * h.n);
-        if (checksum_of(&h, (const double *)(const void *)body, ids, (const float *)(const void *)(ids + h.assets)) != h.checksum) break;
+        if (checksum_of(&h, (const double *)(const void *)body, ids, (const float *)(const void *)(ids + h.assets)) !=
+            h.checksum)
+            break;
         add_record(x, &r, room);
     }
     memory_free(body);
@@ -216,7 +223,8 @@ void parts_free(struct part_index *x)
     *x = (struct part_index){0};
 }
 
-int parts_read(const struct part_index *x, const struct part_record *r, double *values, int64_t *ids, float *weights, struct error *e)
+int parts_read(const struct part_index *x, const struct part_record *r, double *values, int64_t *ids, float *weights,
+               struct error *e)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", x->folder, x->file[r->file]);

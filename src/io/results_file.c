@@ -20,7 +20,9 @@ static double *load(struct hdf *f, const char *group, const char *name, int P, i
     int64_t size[HDF_DIMENSIONS];
     snprintf(path, sizeof path, "%s/%s", group, name);
     if (!hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
-    if (size[0] != P) return error_set(e, "%s: %s: found %lld rows; needed: %d, one per date", hdf_path(f), path, (long long)size[0], P), NULL;
+    if (size[0] != P)
+        return error_set(e, "%s: %s: found %lld rows; needed: %d, one per date", hdf_path(f), path, (long long)size[0], P),
+               NULL;
     size_t n = (size_t)P;
     *found = 1;
     for (int d = 1; d < rank; d++) n *= (size_t)size[d], *found *= (int)size[d];
@@ -36,7 +38,8 @@ static int check_line(struct hdf *f, const char *name, enum hdf_type type, int n
     int64_t size[HDF_DIMENSIONS];
     if (hdf_shape(f, name, type, &rank, size, e)) return -1;
     if (rank != 1) return error_set(e, "%s: %s: found %d dimensions; needed: 1", hdf_path(f), name, rank);
-    if (n >= 0 && size[0] != n) return error_set(e, "%s: %s: found %lld entries; needed: %d", hdf_path(f), name, (long long)size[0], n);
+    if (n >= 0 && size[0] != n)
+        return error_set(e, "%s: %s: found %lld entries; needed: %d", hdf_path(f), name, (long long)size[0], n);
     return 0;
 }
 
@@ -54,7 +57,8 @@ static double *load_constant(struct hdf *f, const char *group, const char *name,
     int64_t size[HDF_DIMENSIONS];
     snprintf(path, sizeof path, "%s/%s", group, name);
     *n = 0;
-    if (!hdf_exists(f, path) || check_line(f, path, HDF_FLOAT64, -1, e) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
+    if (!hdf_exists(f, path) || check_line(f, path, HDF_FLOAT64, -1, e) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e))
+        return NULL;
     double *data = memory_array(double, size[0], name);
     if (hdf_read(f, path, HDF_FLOAT64, data, e)) memory_free(data), data = NULL;
     *n = (int)size[0];
@@ -67,10 +71,15 @@ static double **place_of(struct result_model *m, const char *name)
     const struct {
         const char *name;
         double **to;
-    } places[] = {{"returns", &m->returns}, {"selected_ridge", &m->selected_ridge}, {"loo_loss", &m->loo_loss},
-                  {"returns_by_ridge", &m->returns_by_ridge}, {"returns_by_heads", &m->returns_by_heads},
-                  {"symmetric_returns", &m->symmetric_returns}, {"antisymmetric_returns", &m->antisymmetric_returns},
-                  {"returns_by_seed", &m->returns_by_seed}, {"training_loss", &m->training_loss}};
+    } places[] = {{"returns", &m->returns},
+                  {"selected_ridge", &m->selected_ridge},
+                  {"loo_loss", &m->loo_loss},
+                  {"returns_by_ridge", &m->returns_by_ridge},
+                  {"returns_by_heads", &m->returns_by_heads},
+                  {"symmetric_returns", &m->symmetric_returns},
+                  {"antisymmetric_returns", &m->antisymmetric_returns},
+                  {"returns_by_seed", &m->returns_by_seed},
+                  {"training_loss", &m->training_loss}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (!strcmp(places[i].name, name)) return places[i].to;
     return NULL;
@@ -78,8 +87,9 @@ static double **place_of(struct result_model *m, const char *name)
 
 static int load_finished(struct hdf *f, const char *group, int P, struct result_model *m, struct error *e)
 {
-    static const char *const names[] = {"returns", "selected_ridge", "loo_loss", "returns_by_ridge", "returns_by_heads",
-                                        "symmetric_returns", "antisymmetric_returns", "returns_by_seed", "training_loss"};
+    static const char *const names[] = {
+        "returns",           "selected_ridge",        "loo_loss",        "returns_by_ridge", "returns_by_heads",
+        "symmetric_returns", "antisymmetric_returns", "returns_by_seed", "training_loss"};
     char path[640];
     int size = 0;
     const int needed[] = {1, 1, m->nz, m->nz, m->nz * m->nh, 1, 1, m->S, 0};
@@ -95,7 +105,8 @@ static int load_finished(struct hdf *f, const char *group, int P, struct result_
 }
 
 /* Rows from the part logs; the skeleton's empty datasets declare the fields. */
-static int load_under_way(struct hdf *f, const char *group, int order, struct results *r, const struct part_index *x, struct result_model *m, struct error *e)
+static int load_under_way(struct hdf *f, const char *group, int order, struct results *r, const struct part_index *x,
+                          struct result_model *m, struct error *e)
 {
     struct row_set rows = {.P = r->P, .S = m->S ? m->S : 1};
     int n;
@@ -130,14 +141,16 @@ static int load_under_way(struct hdf *f, const char *group, int order, struct re
     return error_is_set(e) ? -1 : 0;
 }
 
-static int load_model(struct hdf *f, const char *universe, const char *name, struct results *r, const struct part_index *x, struct error *e)
+static int load_model(struct hdf *f, const char *universe, const char *name, struct results *r, const struct part_index *x,
+                      struct error *e)
 {
     char group[512];
     int64_t order = 0, seeds = 1;
     snprintf(group, sizeof group, "models/%s/%s", universe, name);
     if (hdf_get_int(f, group, "order", &order, e)) return -1;
     if (order < 0 || order >= r->models || r->model[order].name)
-        return error_set(e, "%s: %s: found order %lld; needed: each of 0 .. %d once", hdf_path(f), group, (long long)order, r->models - 1);
+        return error_set(e, "%s: %s: found order %lld; needed: each of 0 .. %d once", hdf_path(f), group, (long long)order,
+                         r->models - 1);
     struct result_model *m = &r->model[order];
     m->universe = memory_text(universe);
     m->name = memory_text(name);
@@ -179,7 +192,8 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
     if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || hdf_get_int(f, "/", "periods_per_year", &ppy, e) ||
         check_line(f, "dates", HDF_INT64, -1, e) || hdf_shape(f, "dates", HDF_INT64, &rank, size, e))
         return -1;
-    if (ppy < 1 || ppy > 1000000) return error_set(e, "%s: attribute periods_per_year: found %lld; needed: 1 or more", r->path, (long long)ppy);
+    if (ppy < 1 || ppy > 1000000)
+        return error_set(e, "%s: attribute periods_per_year: found %lld; needed: 1 or more", r->path, (long long)ppy);
     r->periods_per_year = (int)ppy;
     r->P = (int)size[0];
     r->dates = memory_array(int64_t, r->P, "dates");
@@ -206,7 +220,8 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
         int columns = r->M;
         hdf_read_texts(f, "test_assets/names", &r->M, &r->test_asset_names, e);
         if (!error_is_set(e)) check_size(f, "test_assets", "names", r->M, columns, e);
-        if (!hdf_get_text(f, "test_assets", "source", &source, e)) r->test_assets_are_factors = !strncmp(source, "managed", 7);
+        if (!hdf_get_text(f, "test_assets", "source", &source, e))
+            r->test_assets_are_factors = !strncmp(source, "managed", 7);
         memory_free(source);
     }
     return error_is_set(e) ? -1 : 0;
@@ -215,8 +230,9 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
 /* The root attributes that say how it was made, for info. */
 static void load_record(struct hdf *f, struct results *r)
 {
-    static const char *const names[] = {"placebo", "program", "libraries", "blas", "ranks", "hosts", "started", "finished", "starts", "history", "job", "requeues", "seconds",
-                                        "fits_failed", "panel", "panel_digest", "memory_per_rank"};
+    static const char *const names[] = {
+        "placebo", "program", "libraries", "blas",    "ranks",       "hosts", "started",      "finished",       "starts",
+        "history", "job",     "requeues",  "seconds", "fits_failed", "panel", "panel_digest", "memory_per_rank"};
     size_t n = sizeof names / sizeof *names;
     r->attribute_name = memory_array(char *, n, "record");
     r->attribute_text = memory_array(char *, n, "record");
@@ -263,8 +279,21 @@ out:
 
 static void model_free(struct result_model *m)
 {
-    void *const all[] = {m->universe, m->name, m->kind, m->returns, m->done, m->ridge, m->selected_ridge, m->loo_loss, m->returns_by_ridge,
-                         m->heads, m->returns_by_heads, m->symmetric_returns, m->antisymmetric_returns, m->returns_by_seed, m->training_loss};
+    void *const all[] = {m->universe,
+                         m->name,
+                         m->kind,
+                         m->returns,
+                         m->done,
+                         m->ridge,
+                         m->selected_ridge,
+                         m->loo_loss,
+                         m->returns_by_ridge,
+                         m->heads,
+                         m->returns_by_heads,
+                         m->symmetric_returns,
+                         m->antisymmetric_returns,
+                         m->returns_by_seed,
+                         m->training_loss};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
@@ -273,8 +302,8 @@ void results_free(struct results *r)
     for (int i = 0; i < r->models && r->model; i++) model_free(&r->model[i]);
     for (int i = 0; i < r->attributes; i++) memory_free(r->attribute_name[i]), memory_free(r->attribute_text[i]);
     if (r->test_asset_names) texts_free(r->M, r->test_asset_names);
-    void *const all[] = {r->path, r->study, r->study_name, r->panel, r->panel_digest, r->program, r->dates, r->model, r->test_assets, r->truth,
-                         r->attribute_name, r->attribute_text};
+    void *const all[] = {r->path,  r->study, r->study_name,  r->panel, r->panel_digest,   r->program,
+                         r->dates, r->model, r->test_assets, r->truth, r->attribute_name, r->attribute_text};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     *r = (struct results){0};
 }

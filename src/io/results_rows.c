@@ -24,8 +24,9 @@ static void place(struct row_set *r, double **by_seed, const struct part_key *ke
 {
     for (int i = 0; i < r->fields; i++) {
         struct row_field *f = &r->field[i];
-        double *to = f->per_seed || r->S > 1 ? (f->per_seed ? f->data : by_seed[i]) + ((size_t)key->row * r->S + key->seed) * f->size
-                                             : f->data + (size_t)key->row * f->size;
+        double *to = f->per_seed || r->S > 1
+                         ? (f->per_seed ? f->data : by_seed[i]) + ((size_t)key->row * r->S + key->seed) * f->size
+                         : f->data + (size_t)key->row * f->size;
         memcpy(to, values, sizeof(double) * (size_t)f->size);
         values += f->size;
     }
@@ -64,9 +65,10 @@ int rows_assemble(struct row_set *r, const struct part_index *x, int config, int
     size_t found;
     const struct part_record *one = parts_of(x, config, &found);
     for (; found && !status; found--, one++) {
-        if (one->n != record || one->key.row < 0 || one->key.row >= r->P || one->key.seed < 0 || one->key.seed >= r->S) continue;
+        if (one->n != record || one->key.row < 0 || one->key.row >= r->P || one->key.seed < 0 || one->key.seed >= r->S)
+            continue;
         size_t at = (size_t)one->key.row * S + (size_t)one->key.seed;
-        if (there[at]) continue;      /* the same fit made twice has the same bits */
+        if (there[at]) continue; /* the same fit made twice has the same bits */
         there[at] = 1;
         status = parts_read(x, one, values, NULL, NULL, e);
         place(r, by_seed, &one->key, values);
@@ -77,11 +79,12 @@ int rows_assemble(struct row_set *r, const struct part_index *x, int config, int
         if (by_seed[i]) average(&r->field[i], by_seed[i], r->P, r->S);
         memory_free(by_seed[i]);
     }
-    for (size_t p = 0; p < P; p++)      /* a row of which seeds are missing is not there yet */
+    for (size_t p = 0; p < P; p++) /* a row of which seeds are missing is not there yet */
         if (!r->done[p])
             for (int i = 0; i < r->fields; i++)
                 if (!r->field[i].per_seed)
-                    for (int k = 0; k < r->field[i].size; k++) r->field[i].data[p * (size_t)r->field[i].size + (size_t)k] = NAN;
+                    for (int k = 0; k < r->field[i].size; k++)
+                        r->field[i].data[p * (size_t)r->field[i].size + (size_t)k] = NAN;
     memory_free(there);
     memory_free(values);
     if (status) rows_free(r);

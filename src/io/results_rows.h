@@ -8,15 +8,15 @@
 
 struct row_field {
     const char *name;
-    int size;                  /* doubles per fit */
+    int size; /* doubles per fit */
     bool per_seed;
-    double *data;              /* [P, S if per_seed, size], NaN where not there */
+    double *data; /* [P, S if per_seed, size], NaN where not there */
 };
 struct row_set {
     int P, S, fields;
     struct row_field field[16];
-    uint8_t *done;             /* [P] all seeds there */
-    int64_t *code;             /* [P, S] fit codes */
+    uint8_t *done; /* [P] all seeds there */
+    int64_t *code; /* [P, S] fit codes */
 };
 /* Fill r (P, S, fields with names and sizes given; rows before first_row count as done) with config's records. rows_free. */
 int rows_assemble(struct row_set *r, const struct part_index *x, int config, int first_row, struct error *e);

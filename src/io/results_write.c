@@ -50,7 +50,9 @@ static int write_header(struct hdf *f, const struct results_plan *p, struct erro
     hdf_write(f, "dates", HDF_INT64, 1, &P, p->dates, e);
     hdf_write(f, "test_assets/returns", HDF_FLOAT64, 2, by_asset, p->test_assets, e);
     hdf_write_texts(f, "test_assets/names", p->M, p->test_asset_names, e);
-    hdf_put_text(f, "test_assets", "source", p->test_assets_are_factors ? "managed factors F of the whole universe, unscaled" : "test assets of the panel", e);
+    hdf_put_text(
+        f, "test_assets", "source",
+        p->test_assets_are_factors ? "managed factors F of the whole universe, unscaled" : "test assets of the panel", e);
     if (p->truth) hdf_write(f, "truth/sdf_returns", HDF_FLOAT64, 1, &P, p->truth, e);
     return error_is_set(e) ? -1 : 0;
 }
@@ -80,7 +82,8 @@ static int write_model(struct hdf *f, const struct results_config *c, int order,
     return error_is_set(e) ? -1 : 0;
 }
 
-static int write_field(struct hdf *f, const struct results_config *c, const struct field *field, int P, const double *data, struct error *e)
+static int write_field(struct hdf *f, const struct results_config *c, const struct field *field, int P, const double *data,
+                       struct error *e)
 {
     char name[512];
     int64_t size[HDF_DIMENSIONS];
@@ -100,7 +103,7 @@ int results_skeleton(const char *parts, const struct results_plan *p, struct err
     struct hdf *f = hdf_create(path, NULL, e);
     if (!f) return -1;
     write_header(f, p, e);
-    for (int i = 0; i < p->configs; i++) {      /* a dataset of no rows declares each field's name, size and unit */
+    for (int i = 0; i < p->configs; i++) { /* a dataset of no rows declares each field's name, size and unit */
         const struct results_config *c = &p->config[i];
         for (int k = 0; k < c->layout->fields; k++) write_field(f, c, &c->layout->field[k], 0, NULL, e);
         write_model(f, c, i, e);
@@ -128,15 +131,17 @@ static void rows_of(const struct results_config *c, int P, struct row_set *r)
 }
 
 /* The saved portfolios of one model, mean over seeds, row after row. */
-static int write_weights(struct hdf *f, const struct results_config *c, int config, int P, const struct part_index *x, struct error *e)
+static int write_weights(struct hdf *f, const struct results_config *c, int config, int P, const struct part_index *x,
+                         struct error *e)
 {
     int S = c->layout->seeds;
-    const struct part_record **found = memory_array(const struct part_record *, (size_t)P * S, "rows of a model");
+    const struct part_record **found = memory_array(const struct part_record *, (size_t)P *S, "rows of a model");
     int64_t *offset = memory_array(int64_t, P + 1, "weight offsets");
     uint32_t largest = 0;
     size_t records;
     for (const struct part_record *k = parts_of(x, config, &records); records; records--, k++)
-        if (k->key.row >= 0 && k->key.row < P && k->key.seed >= 0 && k->key.seed < S) found[(size_t)k->key.row * S + k->key.seed] = k;
+        if (k->key.row >= 0 && k->key.row < P && k->key.seed >= 0 && k->key.seed < S)
+            found[(size_t)k->key.row * S + k->key.seed] = k;
     for (int p = 0; p < P; p++) {
         uint32_t n = found[(size_t)p * S] ? found[(size_t)p * S]->assets : 0;
         if (n > largest) largest = n;
@@ -159,7 +164,7 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
         int64_t n = offset[p + 1] - offset[p];
         if (!n) continue;
         memset(weights, 0, sizeof(float) * (size_t)n);
-        int good = 0;      /* seeds whose fit did not fail */
+        int good = 0; /* seeds whose fit did not fail */
         for (int s = 0; s < S; s++) good += found[(size_t)p * S + s] && !found[(size_t)p * S + s]->key.code;
         for (int s = 0; s < S; s++) {
             const struct part_record *r = found[(size_t)p * S + s];
@@ -178,14 +183,16 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
     return error_is_set(e) ? -1 : 0;
 }
 
-static int write_rows(struct hdf *f, const struct results_config *c, int config, const struct results_plan *p, const struct part_index *x, struct error *e)
+static int write_rows(struct hdf *f, const struct results_config *c, int config, const struct results_plan *p,
+                      const struct part_index *x, struct error *e)
 {
     struct row_set r;
     rows_of(c, p->P, &r);
     if (rows_assemble(&r, x, config, c->first_row, e)) return -1;
     if (memchr(r.done, 0, (size_t)p->P)) {
         rows_free(&r);
-        return error_set(e, "%s: finished rows of %s/%s have vanished; needed: no other hand on the folder during a run", x->folder, c->universe, c->name);
+        return error_set(e, "%s: finished rows of %s/%s have vanished; needed: no other hand on the folder during a run",
+                         x->folder, c->universe, c->name);
     }
     char name[512];
     int64_t P = p->P, by_seed[2] = {p->P, r.S};
@@ -194,7 +201,10 @@ static int write_rows(struct hdf *f, const struct results_config *c, int config,
     hdf_write(f, name, HDF_UINT8, 1, &P, r.done, e);
     group_of(c, "fit_code", name, sizeof name);
     hdf_write(f, name, HDF_INT64, r.S > 1 ? 2 : 1, by_seed, r.code, e);
-    hdf_put_text(f, name, "meaning", "0 fine; below 1000 the model's own numerical failure, from 1000 on nothing to fit or trade at that date: the return is NaN", e);
+    hdf_put_text(f, name, "meaning",
+                 "0 fine; below 1000 the model's own numerical failure, from 1000 on nothing to fit or trade at that date: "
+                 "the return is NaN",
+                 e);
     rows_free(&r);
     return p->save_weights ? write_weights(f, c, config, p->P, x, e) : 0;
 }
@@ -212,7 +222,8 @@ static void write_record(struct hdf *f, const char *record, struct error *e)
     memory_free(copy);
 }
 
-int results_finish(const char *path, const struct results_plan *p, const struct part_index *x, const char *record, struct error *e)
+int results_finish(const char *path, const struct results_plan *p, const struct part_index *x, const char *record,
+                   struct error *e)
 {
     struct hdf *f = hdf_create(path, NULL, e);
     if (!f) return -1;

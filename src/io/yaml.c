@@ -22,8 +22,9 @@ static int next(struct reader *r, yaml_event_t *event)
 {
     if (yaml_parser_parse(&r->parser, event)) return 0;
     const yaml_parser_t *p = &r->parser;
-    return error_set(r->e, "%s: line %zu, column %zu: not YAML: %s%s%s", r->file, p->problem_mark.line + 1, p->problem_mark.column + 1,
-                     p->problem ? p->problem : "unreadable", p->context ? " " : "", p->context ? p->context : "");
+    return error_set(r->e, "%s: line %zu, column %zu: not YAML: %s%s%s", r->file, p->problem_mark.line + 1,
+                     p->problem_mark.column + 1, p->problem ? p->problem : "unreadable", p->context ? " " : "",
+                     p->context ? p->context : "");
 }
 
 static struct yaml_node *new_node(enum yaml_kind kind, const yaml_event_t *event)
@@ -71,7 +72,8 @@ static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t e
             }
             snprintf(key, sizeof key, "%s", (const char *)event.data.scalar.value);
             yaml_event_delete(&event);
-            if (node_find(n, key)) return error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
+            if (node_find(n, key))
+                return error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
             if (next(r, &event)) return -1;
         }
         struct yaml_node *item = read_node(r, &event, depth + 1);
@@ -99,14 +101,18 @@ static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, 
         n = new_node(YAML_MAP, start);
         bad = read_items(r, n, YAML_MAPPING_END_EVENT, depth);
         break;
-    case YAML_ALIAS_EVENT: return error_set(r->e, "%s: line %d: YAML aliases are not used here: write the value out", r->file, line), NULL;
+    case YAML_ALIAS_EVENT:
+        return error_set(r->e, "%s: line %d: YAML aliases are not used here: write the value out", r->file, line), NULL;
     default: return error_set(r->e, "%s: line %d: found no value", r->file, line), NULL;
     }
     if (bad) node_free(n), n = NULL;
     return n;
 }
 
-void node_append(struct yaml_node *parent, const char *key, struct yaml_node *item) { append(parent, item, key, item->line); }
+void node_append(struct yaml_node *parent, const char *key, struct yaml_node *item)
+{
+    append(parent, item, key, item->line);
+}
 
 struct yaml_node *node_parse(const char *file, const char *text, struct error *e)
 {
@@ -167,7 +173,9 @@ char *text_file_read(const char *path, size_t limit, struct error *e)
     }
     if (!S_ISREG(s.st_mode) || (size_t)s.st_size > limit) {
         fclose(f);
-        return error_set(e, "%s: found %s; needed: a text file of at most %zu bytes", path, S_ISREG(s.st_mode) ? "a larger file" : "no regular file", limit), NULL;
+        return error_set(e, "%s: found %s; needed: a text file of at most %zu bytes", path,
+                         S_ISREG(s.st_mode) ? "a larger file" : "no regular file", limit),
+               NULL;
     }
     char *text = memory_allocate((size_t)s.st_size + 1, 1, "text file");
     size_t n = fread(text, 1, (size_t)s.st_size, f);

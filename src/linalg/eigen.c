@@ -38,13 +38,16 @@ const char *blas_warning(void)
     const char *core = openblas_get_corename(), *wide = NULL;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f")) {
-        if (strcmp(core, "SkylakeX") && strcmp(core, "Cooperlake") && strcmp(core, "Sapphirerapids") && strcmp(core, "Zen4")) wide = "AVX-512";
+        if (strcmp(core, "SkylakeX") && strcmp(core, "Cooperlake") && strcmp(core, "Sapphirerapids") && strcmp(core, "Zen4"))
+            wide = "AVX-512";
     } else if (__builtin_cpu_supports("avx2")) {
-        if (!strcmp(core, "Prescott") || !strcmp(core, "Nehalem") || !strcmp(core, "Sandybridge") || !strcmp(core, "Core2")) wide = "AVX2";
+        if (!strcmp(core, "Prescott") || !strcmp(core, "Nehalem") || !strcmp(core, "Sandybridge") || !strcmp(core, "Core2"))
+            wide = "AVX2";
     }
 #endif
     if (!wide) return NULL;
-    snprintf(text, sizeof text, "OpenBLAS runs its %s kernels although this processor has %s%s: about half the speed is lost", core, wide,
+    snprintf(text, sizeof text,
+             "OpenBLAS runs its %s kernels although this processor has %s%s: about half the speed is lost", core, wide,
              getenv("OPENBLAS_CORETYPE") ? " (OPENBLAS_CORETYPE is set in the environment: unset it)" : "");
     return text;
 }

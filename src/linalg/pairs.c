@@ -7,8 +7,14 @@
 #include <immintrin.h>
 #endif
 
-size_t pairs_size(size_t n, size_t k) { return (k + PAIRS_TILE - 1) / PAIRS_TILE * PAIRS_TILE * n; }
-size_t pairs_coefficients(size_t n, int nz) { return (size_t)(nz + PAIRS_GROUP - 1) / PAIRS_GROUP * PAIRS_GROUP * n; }
+size_t pairs_size(size_t n, size_t k)
+{
+    return (k + PAIRS_TILE - 1) / PAIRS_TILE * PAIRS_TILE * n;
+}
+size_t pairs_coefficients(size_t n, int nz)
+{
+    return (size_t)(nz + PAIRS_GROUP - 1) / PAIRS_GROUP * PAIRS_GROUP * n;
+}
 
 void pairs_store(double *tiles, size_t n, size_t k, size_t p, const double *matrix)
 {
@@ -21,7 +27,8 @@ void pairs_store(double *tiles, size_t n, size_t k, size_t p, const double *matr
 /* One tile [n, 32] times one group of coefficients [n, 7] to out [7, 32]. */
 static void tile_blas(size_t n, const double *tile, const double *c, double *out)
 {
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, PAIRS_GROUP, PAIRS_TILE, (int)n, 1, c, PAIRS_GROUP, tile, PAIRS_TILE, 0, out, PAIRS_TILE);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, PAIRS_GROUP, PAIRS_TILE, (int)n, 1, c, PAIRS_GROUP, tile,
+                PAIRS_TILE, 0, out, PAIRS_TILE);
 }
 
 #if defined(__x86_64__)
@@ -32,7 +39,8 @@ __attribute__((target("avx512f"))) static void tile_avx512(size_t n, const doubl
     for (int r = 0; r < PAIRS_GROUP; r++)
         for (int q = 0; q < 4; q++) a[r][q] = _mm512_setzero_pd();
     for (size_t p = 0; p < n; p++, tile += PAIRS_TILE, c += PAIRS_GROUP) {
-        __m512d v0 = _mm512_load_pd(tile), v1 = _mm512_load_pd(tile + 8), v2 = _mm512_load_pd(tile + 16), v3 = _mm512_load_pd(tile + 24);
+        __m512d v0 = _mm512_load_pd(tile), v1 = _mm512_load_pd(tile + 8), v2 = _mm512_load_pd(tile + 16),
+                v3 = _mm512_load_pd(tile + 24);
 #pragma GCC unroll 7
         for (int r = 0; r < PAIRS_GROUP; r++) {
             __m512d s = _mm512_set1_pd(c[r]);
@@ -58,7 +66,8 @@ void pairs_mix(const double *tiles, size_t n, size_t k, const double *coefficien
         size_t m = k - j < PAIRS_TILE ? k - j : PAIRS_TILE;
         for (int z = 0; z < nz; z += PAIRS_GROUP) {
             tile(n, tiles + j * n, coefficient + pairs_at(n, z, 0), block);
-            for (int r = 0; r < PAIRS_GROUP && z + r < nz; r++) memcpy(out + (size_t)(z + r) * k + j, block + r * PAIRS_TILE, m * sizeof *out);
+            for (int r = 0; r < PAIRS_GROUP && z + r < nz; r++)
+                memcpy(out + (size_t)(z + r) * k + j, block + r * PAIRS_TILE, m * sizeof *out);
         }
     }
 }

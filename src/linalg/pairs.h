@@ -13,7 +13,10 @@ size_t pairs_coefficients(size_t n, int nz);
 /* Matrix p of n into its place. */
 void pairs_store(double *tiles, size_t n, size_t k, size_t p, const double *matrix);
 /* Where c(z, p) stands in the coefficients. */
-static inline size_t pairs_at(size_t n, int z, size_t p) { return ((size_t)(z / PAIRS_GROUP) * n + p) * PAIRS_GROUP + (size_t)(z % PAIRS_GROUP); }
+static inline size_t pairs_at(size_t n, int z, size_t p)
+{
+    return ((size_t)(z / PAIRS_GROUP) * n + p) * PAIRS_GROUP + (size_t)(z % PAIRS_GROUP);
+}
 /* out [nz, k]. 2 nz n k flops; the order of summation is that of p. */
 void pairs_mix(const double *tiles, size_t n, size_t k, const double *coefficient, int nz, double *out);
 

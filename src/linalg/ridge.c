@@ -9,9 +9,15 @@
 #include "linalg/eigen.h"
 
 /* Scratch, carved from work: vectors [T,T], sums of three products [3,nz,T], workspace of the parts, then LAPACK's own. */
-static size_t scratch(int T, int nz) { return (size_t)T * T + 3 * (size_t)nz * T + ridge_spectral_work(T, nz, T); }
+static size_t scratch(int T, int nz)
+{
+    return (size_t)T * T + 3 * (size_t)nz * T + ridge_spectral_work(T, nz, T);
+}
 
-size_t ridge_spectral_work(int T, int nz, int count) { return (size_t)count * ((size_t)T + 1 + 3 * (size_t)nz); }
+size_t ridge_spectral_work(int T, int nz, int count)
+{
+    return (size_t)count * ((size_t)T + 1 + 3 * (size_t)nz);
+}
 
 size_t ridge_bytes(int T, int nz)
 {
@@ -24,19 +30,22 @@ void ridge_create(struct ridge_path *p, int T, int nz)
 {
     *p = (struct ridge_path){.T = T, .nz = nz};
     eigen_workspace(T, &p->lwork, &p->liwork);
-    p->alpha = memory_array(double, (size_t)nz * T, "ridge coefficients");
+    p->alpha = memory_array(double, (size_t)nz *T, "ridge coefficients");
     p->loss = memory_array(double, nz, "ridge losses");
     p->eigenvalue = memory_array(double, T, "eigenvalues");
     p->work = memory_array(double, scratch(T, nz) + (size_t)p->lwork, "ridge workspace");
     p->iwork = memory_array(int, p->liwork, "ridge workspace");
 }
 
-size_t ridge_outline_bytes(int T, int nz) { return sizeof(double) * ((size_t)nz * T + nz + T); }
+size_t ridge_outline_bytes(int T, int nz)
+{
+    return sizeof(double) * ((size_t)nz * T + nz + T);
+}
 
 void ridge_outline(struct ridge_path *p, int T, int nz)
 {
     *p = (struct ridge_path){.T = T, .nz = nz};
-    p->alpha = memory_array(double, (size_t)nz * T, "ridge coefficients");
+    p->alpha = memory_array(double, (size_t)nz *T, "ridge coefficients");
     p->loss = memory_array(double, nz, "ridge losses");
     p->eigenvalue = memory_array(double, T, "eigenvalues");
 }
@@ -59,7 +68,8 @@ void ridge_clip(int T, double *value)
         if (value[k] <= nothing) value[k] = 0;
 }
 
-void ridge_spectral(int T, int nz, const double *z, int count, const double *vector, const double *value, double *sums, double *work)
+void ridge_spectral(int T, int nz, const double *z, int count, const double *vector, const double *value, double *sums,
+                    double *work)
 {
     size_t n = (size_t)T * (size_t)count, nc = (size_t)nz * (size_t)count, nT = (size_t)nz * T;
     double *V2 = work, *u = V2 + n, *right = u + count, *inverse = right + nc, *span = inverse + nc;

@@ -11,7 +11,7 @@ struct model {
     int D, nz;
     const double *z;
     struct ridge_path path;
-    double *factors;       /* [T, D] */
+    double *factors; /* [T, D] */
 };
 
 static const struct model_option options[] = {{.key = NULL}};
@@ -58,7 +58,8 @@ static void destroy(struct model *m)
 static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
     (void)team;
-    for (int t = 0; t < w->T; t++) memcpy(m->factors + (size_t)t * m->D, w->period[t].factors, sizeof(double) * (size_t)m->D);
+    for (int t = 0; t < w->T; t++)
+        memcpy(m->factors + (size_t)t * m->D, w->period[t].factors, sizeof(double) * (size_t)m->D);
     note->code = ridge_fit(&m->path, w->T, w->factor_gram, m->z) != 0;
     if (note->code) snprintf(note->text, sizeof note->text, "the Gram matrix has no eigen-decomposition");
     return note->code;
@@ -66,12 +67,19 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
 
 static void positions(struct model *m, const struct window *w, double *out)
 {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->D, w->T, 1, m->path.alpha, w->T, m->factors, m->D, 0, out, m->D);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->D, w->T, 1, m->path.alpha, w->T, m->factors, m->D, 0,
+                out, m->D);
 }
 
-static void record(struct model *m, const double *returns, double *out) { ridge_rows_record(&m->path, m->z, returns, out); }
+static void record(struct model *m, const double *returns, double *out)
+{
+    ridge_rows_record(&m->path, m->z, returns, out);
+}
 
-static int chosen(const struct model *m) { return m->path.selected; }
+static int chosen(const struct model *m)
+{
+    return m->path.selected;
+}
 
 const struct model_class bsv_class = {
     .name = "bsv",

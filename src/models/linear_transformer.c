@@ -20,9 +20,9 @@
 #include "parallel/team.h"
 
 struct model {
-    int D, T, nz, nh; /* T: of the window in place */
-    bool grid;                 /* the window's eigen-problem goes to a team's grid */
-    struct grid_note note;     /* of the last, MSRR */
+    int D, T, nz, nh;      /* T: of the window in place */
+    bool grid;             /* the window's eigen-problem goes to a team's grid */
+    struct grid_note note; /* of the last, MSRR */
     const double *z;
     struct ridge_path path;
     struct heads *heads;
@@ -109,7 +109,13 @@ static int head_room(const struct values *v)
 
 static struct heads_plan plan(const struct shape *s, int nh, const int *heads)
 {
-    return (struct heads_plan){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .grows = s->shortest && s->shortest < s->T, .heads = heads, .memory = s->memory};
+    return (struct heads_plan){.D = s->D,
+                               .T = s->T,
+                               .nz = s->nz,
+                               .nh = nh,
+                               .grows = s->shortest && s->shortest < s->T,
+                               .heads = heads,
+                               .memory = s->memory};
 }
 
 static bool is_ols(const struct values *v)
@@ -147,7 +153,8 @@ static bool on_grid(const struct shape *s, const struct values *v)
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
 {
     struct ols_plan o = ols_plan_of(s, v);
-    if (is_ols(v) && o.road == OLS_AUTO) snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
+    if (is_ols(v) && o.road == OLS_AUTO)
+        snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
 }
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
@@ -159,9 +166,11 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     if (!is_ols(v) && ranks(v) > 1 && ridge_grid_bytes(s->T, s->nz, ranks(v)) > (double)s->memory) {
         char need[32], have[32];
         double bytes = ridge_grid_bytes(s->T, s->nz, ranks(v));
-        return error_set(e, "model %s: the kernel of order %d = T does not fit: needs %s on each of %d ranks, found memory_mb: %s; needed: a larger memory_mb, or ranks: %d",
-                         s->name, s->T, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state", ranks(v), format_bytes((double)s->memory, have),
-                         ridge_grid_needed(s->T, s->nz, (double)s->memory));
+        return error_set(e,
+                         "model %s: the kernel of order %d = T does not fit: needs %s on each of %d ranks, found memory_mb: "
+                         "%s; needed: a larger memory_mb, or ranks: %d",
+                         s->name, s->T, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state",
+                         ranks(v), format_bytes((double)s->memory, have), ridge_grid_needed(s->T, s->nz, (double)s->memory));
     }
     if (is_ols(v) && ols_plan_check(&plan_ols, s->name, e)) return -1;
     const int *list = values_list(v, "heads", &n);
@@ -191,7 +200,8 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     c->first_seconds = kept ? (pairs - T - 1) * pair / 40e9 : 0;
     bool grid = on_grid(s, v) && !is_ols(v);
     if (grid) c->seconds -= 20 * T * T * T / 40e9 * (1 - 1. / ranks(v));
-    c->bytes += grid ? (double)ridge_outline_bytes(s->T, s->nz) + ridge_grid_bytes(s->T, s->nz, ranks(v)) : (double)ridge_bytes(s->T, s->nz);
+    c->bytes += grid ? (double)ridge_outline_bytes(s->T, s->nz) + ridge_grid_bytes(s->T, s->nz, ranks(v))
+                     : (double)ridge_bytes(s->T, s->nz);
     c->bytes += 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
     if (!is_ols(v)) return;
     struct ols_plan o = ols_plan_of(s, v);
@@ -214,9 +224,11 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
     layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period",
                  "part from antisymmetric attention (A - A')/2, selected ridge");
     if (is_ols(v))
-        layout_field(l, "road", 0, 0, 0, false, "1", "how the window was solved: 1 eigen-decomposition, 2 conjugate gradients");
+        layout_field(l, "road", 0, 0, 0, false, "1",
+                     "how the window was solved: 1 eigen-decomposition, 2 conjugate gradients");
     if (on_grid(s, v)) {
-        layout_field(l, "eigen_residual", 0, 0, 0, false, "n eps", "|A Z x - Z L x| / (|A| |x|) of the distributed eigen-solve");
+        layout_field(l, "eigen_residual", 0, 0, 0, false, "n eps",
+                     "|A Z x - Z L x| / (|A| |x|) of the distributed eigen-solve");
         layout_field(l, "eigen_orthogonality", 0, 0, 0, false, "n eps", "|Z'Z x - x| / |x| of the distributed eigen-solve");
     }
     layout_constant(l, "heads", nh, heads, "1", "numbers of attention heads");
@@ -297,7 +309,8 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
             m->kernel[(size_t)t * T + s] = w->factor_gram[(size_t)t * T + s] * w->timing_gram[(size_t)t * (T + 1) + s];
     }
     if (m->ols) return fit_ols(m, w, team, note);
-    int info = m->grid ? ridge_grid_fit(&m->path, team, T, m->kernel, m->z, &m->note) : ridge_fit(&m->path, T, m->kernel, m->z);
+    int info =
+        m->grid ? ridge_grid_fit(&m->path, team, T, m->kernel, m->z, &m->note) : ridge_fit(&m->path, T, m->kernel, m->z);
     note->code = m->grid && info > 0 ? OLS_GRID + info : info != 0;
     if (note->code > OLS_GRID) return snprintf(note->text, sizeof note->text, "%s", grid_code_text(info)), note->code;
     if (note->code) return snprintf(note->text, sizeof note->text, "the kernel has no eigen-decomposition"), note->code;

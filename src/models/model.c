@@ -38,10 +38,22 @@ static const struct value *find(const struct values *v, const char *key, enum op
     require_failed("the option is in the class's table", key, 0);
 }
 
-long values_int(const struct values *v, const char *key) { return (long)find(v, key, OPTION_INT)->number; }
-double values_real(const struct values *v, const char *key) { return find(v, key, OPTION_REAL)->number; }
-bool values_bool(const struct values *v, const char *key) { return find(v, key, OPTION_BOOL)->number != 0; }
-const char *values_word(const struct values *v, const char *key) { return find(v, key, OPTION_WORD)->word; }
+long values_int(const struct values *v, const char *key)
+{
+    return (long)find(v, key, OPTION_INT)->number;
+}
+double values_real(const struct values *v, const char *key)
+{
+    return find(v, key, OPTION_REAL)->number;
+}
+bool values_bool(const struct values *v, const char *key)
+{
+    return find(v, key, OPTION_BOOL)->number != 0;
+}
+const char *values_word(const struct values *v, const char *key)
+{
+    return find(v, key, OPTION_WORD)->word;
+}
 
 const int *values_list(const struct values *v, const char *key, int *n)
 {
@@ -64,7 +76,8 @@ size_t layout_record(const struct layout *l)
     return n;
 }
 
-void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit, const char *meaning)
+void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit,
+                  const char *meaning)
 {
     require(l->fields < (int)(sizeof l->field / sizeof *l->field));
     l->field[l->fields++] = (struct field){name, unit, meaning, rank, {size0, size1}, per_seed};

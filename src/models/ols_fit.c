@@ -120,7 +120,8 @@ int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e)
                      "model %s: the matrix of order %d = D T does not fit: its eigen-decomposition needs %s%s, found "
                      "memory_mb: %s; needed: a larger memory_mb, "
                      "solver: iterative, a smaller rank, or a team of several ranks (%s)",
-                     model, n, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state", on, format_bytes(p->memory, have), more);
+                     model, n, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state", on,
+                     format_bytes(p->memory, have), more);
 }
 
 /* ---- create ---- */
@@ -344,7 +345,9 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
     for (int z = 0; z < f->plan.nz; z++) f->shift[z] = f->plan.z[z] * T;
     code = f->road == OLS_ITERATIVE ? iterative(f, w, team) : dense(f, w, team, note);
     if (code == OLS_NO_CONVERGENCE && ols_plan_falls_back(&f->plan)) {
-        if (!f->told) log_warn("conjugate gradients did not converge on a window: it takes the dense road, and so will others like it");
+        if (!f->told)
+            log_warn(
+                "conjugate gradients did not converge on a window: it takes the dense road, and so will others like it");
         f->told = true;
         code = dense(f, w, team, note);
     }

@@ -13,7 +13,10 @@ double factor_scale_of(enum factor_scale s, int n)
     return s == FACTOR_SUM ? 1 : s == FACTOR_ROOT ? 1 / sqrt(n) : 1.0 / n;
 }
 
-size_t moments_workspace(int D) { return (size_t)BLOCK * (D + 1) + (size_t)D * D; }
+size_t moments_workspace(int D)
+{
+    return (size_t)BLOCK * (D + 1) + (size_t)D * D;
+}
 
 void moments_of(int D, const struct rows *r, const int *index, int n, double *workspace, double *out)
 {

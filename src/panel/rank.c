@@ -8,7 +8,10 @@
  * number in the lower half; rows whose upper halves agree, few in real data, are then put right by their lower key bits. */
 enum { BITS = 11, BUCKETS = 1 << BITS, PASSES = 3, SHORT_RUN = 24 };
 
-size_t rank_workspace(int n) { return (size_t)n * 3 * sizeof(uint64_t) + PASSES * (size_t)BUCKETS * sizeof(uint32_t); }
+size_t rank_workspace(int n)
+{
+    return (size_t)n * 3 * sizeof(uint64_t) + PASSES * (size_t)BUCKETS * sizeof(uint32_t);
+}
 
 /* Unsigned integers in the order of the doubles; -0 and +0 are one value. */
 static inline uint64_t key_of(double v)
@@ -25,7 +28,7 @@ static uint64_t *radix_sort(uint64_t *item, uint64_t *other, uint32_t n, uint32_
     for (int pass = 0; pass < PASSES; pass++) {
         int shift = 32 + pass * BITS;
         uint32_t *c = count[pass], sum = 0;
-        if (c[item[0] >> shift & (BUCKETS - 1)] == n) continue;      /* one digit for all: nothing to do */
+        if (c[item[0] >> shift & (BUCKETS - 1)] == n) continue; /* one digit for all: nothing to do */
         for (int b = 0; b < BUCKETS; b++) {
             uint32_t k = c[b];
             c[b] = sum;
@@ -49,7 +52,7 @@ static void sort_run(uint64_t *run, uint32_t n, const uint64_t *key, uint64_t *s
 {
     uint64_t all = 0;
     for (uint32_t i = 0; i < n; i++) all |= key[(uint32_t)run[i]] ^ key[(uint32_t)run[0]];
-    if (!all) return;      /* ties */
+    if (!all) return; /* ties */
     if (n > SHORT_RUN) {
         memset(count, 0, PASSES * sizeof *count);
         for (uint32_t i = 0; i < n; i++) {
@@ -92,7 +95,7 @@ void rank_column(int n, const double *values, size_t stride, float *out, size_t 
     double span = m > 1 ? (double)(m - 1) : 1, middle = m > 1 ? 0.5 : 0;
     for (uint32_t i = 0, j; i < m; i = j) {
         for (j = i + 1; j < m && key[(uint32_t)sorted[j]] == key[(uint32_t)sorted[i]];) j++;
-        float r = (float)(0.5 * (double)(i + j - 1) / span - middle);      /* ranks i+1 .. j share their mean, counted from 0 */
+        float r = (float)(0.5 * (double)(i + j - 1) / span - middle); /* ranks i+1 .. j share their mean, counted from 0 */
         for (uint32_t k = i; k < j; k++) out[(size_t)(uint32_t)sorted[k] * out_stride] = r;
     }
 }

@@ -11,7 +11,7 @@ static MPI_Request pending = MPI_REQUEST_NULL;
 static long message[2];
 static double last;
 static int rank, size;
-static long (*state)[2];      /* rank 0: {done, mine} of every rank */
+static long (*state)[2]; /* rank 0: {done, mine} of every rank */
 
 void gauge_open(struct team *world)
 {
@@ -68,7 +68,7 @@ void gauge_read(long *done, int *slowest, double *share)
 
 void gauge_close(void)
 {
-    MPI_Wait(&pending, MPI_STATUS_IGNORE);      /* two longs are sent eagerly: this does not wait for rank 0 */
+    MPI_Wait(&pending, MPI_STATUS_IGNORE); /* two longs are sent eagerly: this does not wait for rank 0 */
     MPI_Barrier(comm);
     if (rank == 0) drain();
     memory_free(state);

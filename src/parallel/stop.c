@@ -12,7 +12,10 @@ static volatile sig_atomic_t seen;
 static MPI_Comm comm = MPI_COMM_NULL;
 static int rank, size, stopping, asked;
 
-static void on_signal(int s) { seen = s; }
+static void on_signal(int s)
+{
+    seen = s;
+}
 
 void stop_install(struct team *world)
 {
@@ -28,7 +31,7 @@ void stop_install(struct team *world)
 
 static void send_to(int r, int tag)
 {
-    MPI_Request q;      /* zero bytes: buffered by any MPI; the request is freed at once */
+    MPI_Request q; /* zero bytes: buffered by any MPI; the request is freed at once */
     MPI_Isend(NULL, 0, MPI_BYTE, r, tag, comm, &q);
     MPI_Request_free(&q);
 }
@@ -64,7 +67,7 @@ void stop_raise(void)
 void stop_close(void)
 {
     if (comm == MPI_COMM_NULL) return;
-    MPI_Barrier(comm);      /* what was sent has arrived: drained here, so that nothing is left at the end */
+    MPI_Barrier(comm); /* what was sent has arrived: drained here, so that nothing is left at the end */
     while (arrived(TAG_ASK) || arrived(TAG_TELL)) continue;
     MPI_Comm_free(&comm);
     signal(SIGTERM, SIG_DFL);
@@ -74,4 +77,7 @@ void stop_close(void)
     stopping = asked = 0;
 }
 
-int stop_signal(void) { return seen; }
+int stop_signal(void)
+{
+    return seen;
+}

@@ -57,13 +57,22 @@ const char *team_library(void)
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];
     int n;
     MPI_Get_library_version(text, &n);
-    text[strcspn(text, ",\n")] = '\0';      /* what follows is who built it and where */
+    text[strcspn(text, ",\n")] = '\0'; /* what follows is who built it and where */
     return text;
 }
 
-int team_rank(const struct team *t) { return t->rank; }
-int team_size(const struct team *t) { return t->size; }
-MPI_Comm team_comm(const struct team *t) { return t->comm; }
+int team_rank(const struct team *t)
+{
+    return t->rank;
+}
+int team_size(const struct team *t)
+{
+    return t->size;
+}
+MPI_Comm team_comm(const struct team *t)
+{
+    return t->comm;
+}
 
 int team_ranks_on_host(struct team *t)
 {
@@ -89,7 +98,10 @@ void team_close(struct team *t)
     memory_free(t);
 }
 
-void team_barrier(struct team *t) { MPI_Barrier(t->comm); }
+void team_barrier(struct team *t)
+{
+    MPI_Barrier(t->comm);
+}
 
 void team_broadcast(struct team *t, void *data, size_t bytes, int root)
 {
@@ -145,7 +157,8 @@ void team_gather_bytes(struct team *t, const void *send, const size_t *bytes, vo
     enum { TAG = 7 };
     if (t->rank != root) {
         for (size_t at = 0; at < bytes[t->rank]; at += PIECE)
-            MPI_Send((const char *)send + at, (int)(bytes[t->rank] - at < PIECE ? bytes[t->rank] - at : PIECE), MPI_BYTE, root, TAG, t->comm);
+            MPI_Send((const char *)send + at, (int)(bytes[t->rank] - at < PIECE ? bytes[t->rank] - at : PIECE), MPI_BYTE,
+                     root, TAG, t->comm);
         return;
     }
     char *to = recv;
@@ -155,7 +168,8 @@ void team_gather_bytes(struct team *t, const void *send, const size_t *bytes, vo
             continue;
         }
         for (size_t at = 0; at < bytes[r]; at += PIECE)
-            MPI_Recv(to + at, (int)(bytes[r] - at < PIECE ? bytes[r] - at : PIECE), MPI_BYTE, r, TAG, t->comm, MPI_STATUS_IGNORE);
+            MPI_Recv(to + at, (int)(bytes[r] - at < PIECE ? bytes[r] - at : PIECE), MPI_BYTE, r, TAG, t->comm,
+                     MPI_STATUS_IGNORE);
     }
 }
 
@@ -167,7 +181,8 @@ static int64_t overlap(int64_t a, int64_t b, int64_t c, int64_t d, int64_t *from
     return to > *from ? to - *from : 0;
 }
 
-void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first, const void *own, const int64_t *need, void *out)
+void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first, const void *own, const int64_t *need,
+                     void *out)
 {
     enum { TAG = 8 };
     MPI_Datatype row;
@@ -175,17 +190,19 @@ void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first,
     MPI_Type_commit(&row);
     int me = t->rank, requests = 0;
     MPI_Request *request = memory_array(MPI_Request, 2 * (size_t)t->size, "requests of a row exchange");
-    for (int r = 0; r < t->size; r++) {      /* what I need of rank r */
+    for (int r = 0; r < t->size; r++) { /* what I need of rank r */
         int64_t from, n = overlap(own_first[r], own_first[r + 1], need[2 * me], need[2 * me + 1], &from);
         if (!n) continue;
         char *to = (char *)out + (size_t)(from - need[2 * me]) * row_bytes;
         if (r == me) memcpy(to, (const char *)own + (size_t)(from - own_first[me]) * row_bytes, (size_t)n * row_bytes);
         else MPI_Irecv(to, (int)n, row, r, TAG, t->comm, &request[requests++]);
     }
-    for (int step = 1; step < t->size; step++) {      /* what rank r needs of me, starting with my neighbour */
+    for (int step = 1; step < t->size; step++) { /* what rank r needs of me, starting with my neighbour */
         int r = (me + step) % t->size;
         int64_t from, n = overlap(own_first[me], own_first[me + 1], need[2 * r], need[2 * r + 1], &from);
-        if (n) MPI_Isend((const char *)own + (size_t)(from - own_first[me]) * row_bytes, (int)n, row, r, TAG, t->comm, &request[requests++]);
+        if (n)
+            MPI_Isend((const char *)own + (size_t)(from - own_first[me]) * row_bytes, (int)n, row, r, TAG, t->comm,
+                      &request[requests++]);
     }
     MPI_Waitall(requests, request, MPI_STATUSES_IGNORE);
     memory_free(request);

@@ -9,19 +9,36 @@
 
 static int bind_config(struct study *s, struct config *c, const struct panel_meta *meta, struct error *e)
 {
-    c->shape = (struct shape){.T = c->grows ? meta->T - 1 : c->shape.T, .shortest = c->shape.T, .D = meta->D, .max_assets = panel_max_assets(meta), .panel = meta, .nz = s->nz, .ridge = s->ridge,
-                              .factor_scale = s->factor_scale, .shards = s->shards, .memory = (size_t)s->memory, .name = c->name};
+    c->shape = (struct shape){.T = c->grows ? meta->T - 1 : c->shape.T,
+                              .shortest = c->shape.T,
+                              .D = meta->D,
+                              .max_assets = panel_max_assets(meta),
+                              .panel = meta,
+                              .nz = s->nz,
+                              .ridge = s->ridge,
+                              .factor_scale = s->factor_scale,
+                              .shards = s->shards,
+                              .memory = (size_t)s->memory,
+                              .name = c->name};
     if (c->shape.shortest >= meta->T)
-        return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d", s->file, c->line, c->name, c->shape.shortest, meta->T);
+        return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d",
+                         s->file, c->line, c->name, c->shape.shortest, meta->T);
     if (c->universe->group != SIZE_UNKNOWN && !meta->has_size_groups)
-        return error_set(e, "%s: universes: found %s; the panel has no size_groups, so only 'all' is there", s->file, c->universe->name);
+        return error_set(e, "%s: universes: found %s; the panel has no size_groups, so only 'all' is there", s->file,
+                         c->universe->name);
     if (c->class->needs & NEED_BENCHMARK) {
         c->benchmark = panel_benchmark(meta, c->model);
         if (!c->benchmark)
-            return error_set(e, "%s: line %d: model '%s' of kind %s: the panel has no benchmark of that name (aipm info PANEL lists them)", s->file, c->line, c->model, c->class->name);
-    } else if (meta->rows == 0) return error_set(e, "%s: line %d: model '%s' of kind %s needs stocks; the panel has none", s->file, c->line, c->name, c->class->name);
+            return error_set(
+                e,
+                "%s: line %d: model '%s' of kind %s: the panel has no benchmark of that name (aipm info PANEL lists them)",
+                s->file, c->line, c->model, c->class->name);
+    } else if (meta->rows == 0)
+        return error_set(e, "%s: line %d: model '%s' of kind %s needs stocks; the panel has none", s->file, c->line, c->name,
+                         c->class->name);
     struct error inner = {""};
-    if (c->class->check && c->class->check(&c->shape, &c->values, &inner)) return error_set(e, "%s: line %d: %s", s->file, c->line, inner.text);
+    if (c->class->check && c->class->check(&c->shape, &c->values, &inner))
+        return error_set(e, "%s: line %d: %s", s->file, c->line, inner.text);
     c->class->layout(&c->shape, &c->values, &c->layout);
     c->class->cost(&c->shape, &c->values, &c->cost);
     char choice[64] = "";
@@ -36,7 +53,10 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
     return 0;
 }
 
-int config_ranks(const struct config *c) { return c->class->ranks ? c->class->ranks(&c->values) : 1; }
+int config_ranks(const struct config *c)
+{
+    return c->class->ranks ? c->class->ranks(&c->values) : 1;
+}
 
 double config_share(const struct study *s, const struct config *c, int row)
 {
@@ -65,13 +85,16 @@ char *study_fingerprint(const struct study *s, const char *panel_digest)
     size_t size = 512, at = 0;
     for (int i = 0; i < s->configs; i++) size += strlen(s->config[i].options) + strlen(s->config[i].name) + 32;
     char *out = memory_array(char, size, "study in canonical form");
-    at += (size_t)snprintf(out + at, size - at, "panel %s\nridge %g to %g\nfactor_scale %s\nseed %llu\nshards %d\nsave_weights %s\nmemory_mb %.0f\n", panel_digest,
-                           s->ridge[0], s->ridge[s->nz - 1], scale[s->factor_scale], (unsigned long long)s->seed, s->shards,
-                           s->save_weights ? "true" : "false", s->memory / 1e6);
+    at += (size_t)snprintf(
+        out + at, size - at,
+        "panel %s\nridge %g to %g\nfactor_scale %s\nseed %llu\nshards %d\nsave_weights %s\nmemory_mb %.0f\n", panel_digest,
+        s->ridge[0], s->ridge[s->nz - 1], scale[s->factor_scale], (unsigned long long)s->seed, s->shards,
+        s->save_weights ? "true" : "false", s->memory / 1e6);
     char placebo[PLACEBO_TEXT];
     if (s->placebo.kind) at += (size_t)snprintf(out + at, size - at, "placebo %s\n", placebo_option(&s->placebo, placebo));
     for (int i = 0; i < s->configs; i++)
-        at += (size_t)snprintf(out + at, size - at, "model %s/%s %s\n", s->config[i].universe->name, s->config[i].name, s->config[i].options);
+        at += (size_t)snprintf(out + at, size - at, "model %s/%s %s\n", s->config[i].universe->name, s->config[i].name,
+                               s->config[i].options);
     return out;
 }
 
@@ -113,8 +136,8 @@ int fingerprint_compare(const char *before, const char *now, char *out, size_t s
 static void explain_option(void (*print)(const char *), const struct model_option *o)
 {
     char line[512];
-    snprintf(line, sizeof line, "      %-16s %s%s%s%s%s", o->key, o->help, o->words ? "; " : "", o->words ? o->words : "", o->fallback ? "; default " : "; needed",
-             o->fallback ? o->fallback : "");
+    snprintf(line, sizeof line, "      %-16s %s%s%s%s%s", o->key, o->help, o->words ? "; " : "", o->words ? o->words : "",
+             o->fallback ? "; default " : "; needed", o->fallback ? o->fallback : "");
     print(line);
 }
 
@@ -122,13 +145,15 @@ void study_explain(void (*print)(const char *line))
 {
     print("A study file (YAML):");
     print("  study: NAME                 panel: FILE                 output: FILE");
-    print("  window: 60                  training periods; a list sweeps every model over it; {from: 60}: all periods since the first, from 60 on");
+    print("  window: 60                  training periods; a list sweeps every model over it; {from: 60}: all periods since "
+          "the first, from 60 on");
     print("  universes: [all]            all, micro, small, large, mega");
     print("  ridge: {from: -10, to: 3}   penalties z = 10^i");
     print("  factor_scale: sum           sum, root (n^-1/2), mean (1/n)");
     print("  seed: 1                     shards: 1                   save_weights: false");
     print("  memory_mb: 1024             workspace of one model where it can choose");
-    print("  ranks_per_fit: 0            ranks that share a network's fit (at most shards); 0: one, or more where fits are few");
+    print("  ranks_per_fit: 0            ranks that share a network's fit (at most shards); 0: one, or more where fits are "
+          "few");
     print("  models:");
     for (const struct model_class *const *c = model_classes(); *c; c++) {
         char line[512];

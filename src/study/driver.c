@@ -28,15 +28,15 @@ struct run {
     struct panel_meta meta;
     struct survey survey;
     struct results_plan plan;
-    uint8_t *done;                 /* [configs * P] rows of one rank's fits found finished; what teams and fits.c serve counts as such */
-    uint8_t **fit;                 /* [configs][P * seeds] fits found finished */
+    uint8_t *done; /* [configs * P] rows of one rank's fits found finished; what teams and fits.c serve counts as such */
+    uint8_t **fit; /* [configs][P * seeds] fits found finished */
     struct schedule_work work;
-    int64_t *first;                /* [ranks + 1] the cut */
-    int64_t *need[8];              /* [universe][2 ranks] half-open ranges of periods whose moments each rank needs */
+    int64_t *first;   /* [ranks + 1] the cut */
+    int64_t *need[8]; /* [universe][2 ranks] half-open ranges of periods whose moments each rank needs */
     long total, done_before;
     int generation;
-    double planned;                /* bytes of this rank, beyond what the libraries hold */
-    size_t base;                   /* resident before any of it */
+    double planned; /* bytes of this rank, beyond what the libraries hold */
+    size_t base;    /* resident before any of it */
     struct guard guard;
 };
 
@@ -56,10 +56,11 @@ static int check_place(const struct run *r, struct error *e)
     if (S_ISDIR(output.st_mode)) return error_set(e, "%s: is a folder; a file name is needed", r->output);
     if (!stat(r->panel, &panel) && panel.st_dev == output.st_dev && panel.st_ino == output.st_ino)
         return error_set(e, "%s: is the panel; needed: another file for the results", r->output);
-    char *before, *program;      /* a fresh run replaces results, nothing else */
+    char *before, *program; /* a fresh run replaces results, nothing else */
     struct error ignored = {""};
     if (results_origin(r->output, &before, &program, &ignored))
-        error_set(e, "%s: stands in the results' place and is no results file (%s); needed: another output, or its removal", r->output, ignored.text);
+        error_set(e, "%s: stands in the results' place and is no results file (%s); needed: another output, or its removal",
+                  r->output, ignored.text);
     memory_free(before);
     memory_free(program);
     return error_is_set(e) ? -1 : 0;
@@ -91,8 +92,12 @@ static int check_output(struct run *r, bool *complete, struct error *e)
         char *skeleton = joined(r->parts, "/skeleton.h5");
         int parts = access(skeleton, F_OK) == 0;
         if (parts && !r->options->resume)
-            error_set(e, "%s: holds the finished rows of a run under way; needed: --resume to go on with it, or remove the folder to start anew", r->parts);
-        else if (!parts) parts_remove(r->parts, e);      /* left by a kill while a finished run cleaned up: rows of who knows which study */
+            error_set(e,
+                      "%s: holds the finished rows of a run under way; needed: --resume to go on with it, or remove the "
+                      "folder to start anew",
+                      r->parts);
+        else if (!parts)
+            parts_remove(r->parts, e); /* left by a kill while a finished run cleaned up: rows of who knows which study */
         finished = r->options->resume && !parts && access(r->output, F_OK) == 0;
         if (finished && !error_is_set(e)) check_complete(r, e);
         if (r->options->resume && !parts && !finished) log_info("nothing to resume at %s: starting", r->output);
@@ -104,7 +109,10 @@ static int check_output(struct run *r, bool *complete, struct error *e)
     return 0;
 }
 
-static size_t fits_of(const struct study *s, int c) { return (size_t)s->P * (size_t)s->config[c].layout.seeds; }
+static size_t fits_of(const struct study *s, int c)
+{
+    return (size_t)s->P * (size_t)s->config[c].layout.seeds;
+}
 
 /* Done flags from the part logs, every rank reading its share of the files. */
 static int find_done(struct run *r, struct error *e)
@@ -117,7 +125,9 @@ static int find_done(struct run *r, struct error *e)
     if (!parts_index(r->parts, me, ranks, &x, e))
         for (size_t i = 0; i < x.records; i++) {
             const struct part_key *k = &x.record[i].key;
-            if (k->config < 0 || k->config >= s->configs || k->row < 0 || k->row >= P || k->seed < 0 || k->seed >= s->config[k->config].layout.seeds) continue;
+            if (k->config < 0 || k->config >= s->configs || k->row < 0 || k->row >= P || k->seed < 0 ||
+                k->seed >= s->config[k->config].layout.seeds)
+                continue;
             r->fit[k->config][k->row * s->config[k->config].layout.seeds + k->seed] = 1;
         }
     double generation = me == 0 ? fmax(x.generation, history_last(&r->guard)) : x.generation;
@@ -142,11 +152,18 @@ static void make_schedule(struct run *r)
         seconds[s->configs + i] = s->config[i].cost.first_seconds;
         first_row[i] = config_first_row(s, &s->config[i]);
     }
-    r->work = (struct schedule_work){.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .share = rows_shares(s), .first_row = first_row, .done = r->done};
+    r->work = (struct schedule_work){.configs = s->configs,
+                                     .P = s->P,
+                                     .seconds = seconds,
+                                     .first_seconds = seconds + s->configs,
+                                     .share = rows_shares(s),
+                                     .first_row = first_row,
+                                     .done = r->done};
     r->first = memory_array(int64_t, team_size(r->world) + 1, "schedule");
     schedule_cut(&r->work, team_size(r->world), r->first, NULL);
     for (int c = 0; c < s->configs; c++)
-        for (size_t i = (size_t)(first_row[c] > 0 ? first_row[c] : 0) * (size_t)s->config[c].layout.seeds; i < fits_of(s, c); i++) {
+        for (size_t i = (size_t)(first_row[c] > 0 ? first_row[c] : 0) * (size_t)s->config[c].layout.seeds; i < fits_of(s, c);
+             i++) {
             r->total++;
             r->done_before += r->fit[c][i];
         }
@@ -171,7 +188,8 @@ static void find_needs(struct run *r)
     for (int u = 0; u < v->U; u++) r->need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
     for (int rank = 0; rank < ranks; rank++)
         for (int64_t unit = r->first[rank]; unit < r->first[rank + 1]; unit++)
-            if (schedule_pending(&r->work, unit)) widen(r, rank, &r->study->config[unit / r->study->P], (int)(unit % r->study->P));
+            if (schedule_pending(&r->work, unit))
+                widen(r, rank, &r->study->config[unit / r->study->P], (int)(unit % r->study->P));
     int *first = memory_array(int, ranks + 1, "teams' rows");
     for (int i = 0; i < r->study->configs; i++) {
         const struct config *c = &r->study->config[i];
@@ -198,7 +216,8 @@ static int plan_memory(struct run *r, const struct rows_job *job, const struct f
 {
     int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
     double store = 0, largest[1], available = (double)memory_available();
-    for (int u = 0; u < r->survey.U; u++) store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], longest_window(r->study));
+    for (int u = 0; u < r->survey.U; u++)
+        store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], longest_window(r->study));
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
     double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job), rolling = fits_bytes(fits);
     if (rolling > rows) rows = rolling;
@@ -208,10 +227,13 @@ static int plan_memory(struct run *r, const struct rows_job *job, const struct f
     char need[32], have[32], base[32];
     format_bytes(largest[0], need);
     format_bytes(available / here, have);
-    log_info("memory: %s a rank planned, beside %s of the program and its libraries; %s a rank available (%d rank%s on this host)", need,
-             format_bytes((double)r->base, base), have, here, here == 1 ? "" : "s");
+    log_info("memory: %s a rank planned, beside %s of the program and its libraries; %s a rank available (%d rank%s on this "
+             "host)",
+             need, format_bytes((double)r->base, base), have, here, here == 1 ? "" : "s");
     if (available > 0 && r->planned * here > available)
-        error_set(e, "%s: does not fit: needs %s a rank, found %s a rank free on the host of rank %d (%d ranks there); needed: fewer ranks per host, more hosts, or a smaller memory_mb",
+        error_set(e,
+                  "%s: does not fit: needs %s a rank, found %s a rank free on the host of rank %d (%d ranks there); needed: "
+                  "fewer ranks per host, more hosts, or a smaller memory_mb",
                   r->study->file, need, have, me, here);
     return team_agree(r->world, e);
 }
@@ -222,16 +244,33 @@ static void plan_results(struct run *r, double *test_assets)
     const struct panel_meta *m = &r->meta;
     struct results_config *c = memory_array(struct results_config, s->configs, "results");
     for (int i = 0; i < s->configs; i++)
-        c[i] = (struct results_config){.universe = s->config[i].universe->name, .name = s->config[i].name, .kind = s->config[i].class->name, .options = s->config[i].options,
-                                       .layout = &s->config[i].layout, .window = s->config[i].shape.shortest, .first_row = config_first_row(s, &s->config[i])};
+        c[i] = (struct results_config){.universe = s->config[i].universe->name,
+                                       .name = s->config[i].name,
+                                       .kind = s->config[i].class->name,
+                                       .options = s->config[i].options,
+                                       .layout = &s->config[i].layout,
+                                       .window = s->config[i].shape.shortest,
+                                       .first_row = config_first_row(s, &s->config[i])};
     int M = m->M ? m->M : m->D;
     const double *from = m->M ? m->test_assets : r->survey.factors;
     if (from) memcpy(test_assets, from + (size_t)s->min_window * M, sizeof(double) * (size_t)s->P * M);
-    r->plan = (struct results_plan){
-        .study_text = s->text, .study_name = s->name, .panel = r->panel, .panel_digest = r->survey.digest,
-        .fingerprint = study_fingerprint(s, r->survey.digest), .periods_per_year = m->periods_per_year, .P = s->P, .dates = m->dates + s->min_window,
-        .configs = s->configs, .config = c, .M = M, .test_asset_names = m->M ? m->test_asset_names : m->characteristic_names, .test_assets = test_assets,
-        .test_assets_are_factors = m->M == 0, .truth = m->truth && !s->placebo.kind ? m->truth + s->min_window : NULL, .save_weights = s->save_weights, .placebo = s->placebo};
+    r->plan = (struct results_plan){.study_text = s->text,
+                                    .study_name = s->name,
+                                    .panel = r->panel,
+                                    .panel_digest = r->survey.digest,
+                                    .fingerprint = study_fingerprint(s, r->survey.digest),
+                                    .periods_per_year = m->periods_per_year,
+                                    .P = s->P,
+                                    .dates = m->dates + s->min_window,
+                                    .configs = s->configs,
+                                    .config = c,
+                                    .M = M,
+                                    .test_asset_names = m->M ? m->test_asset_names : m->characteristic_names,
+                                    .test_assets = test_assets,
+                                    .test_assets_are_factors = m->M == 0,
+                                    .truth = m->truth && !s->placebo.kind ? m->truth + s->min_window : NULL,
+                                    .save_weights = s->save_weights,
+                                    .placebo = s->placebo};
 }
 
 /* A new run writes its skeleton; a resumed one must compute what the skeleton says. Rank 0. */
@@ -245,8 +284,10 @@ static void enter_parts(struct run *r, struct error *e)
         }
     } else if (!results_origin(skeleton, &before, &program, e)) {
         if (fingerprint_compare(before, r->plan.fingerprint, differences, sizeof differences))
-            error_set(e, "%s: cannot be resumed: the study or its panel computes something else than the run under way:%s", r->parts, differences);
-        else if (strcmp(program, version_text())) log_warn("resuming a run of another program (%s): bits may differ", program);
+            error_set(e, "%s: cannot be resumed: the study or its panel computes something else than the run under way:%s",
+                      r->parts, differences);
+        else if (strcmp(program, version_text()))
+            log_warn("resuming a run of another program (%s): bits may differ", program);
         memory_free(before);
         memory_free(program);
     }
@@ -262,7 +303,8 @@ static int finish(struct run *r, struct error *e)
         struct part_index x;
         long failures = 0;
         if (!parts_index(r->parts, 0, 1, &x, e)) {
-            for (size_t i = 0; i < x.records; i++) failures += x.record[i].key.code > 0 && x.record[i].key.code < FIT_NO_DATA;
+            for (size_t i = 0; i < x.records; i++)
+                failures += x.record[i].key.code > 0 && x.record[i].key.code < FIT_NO_DATA;
             char *record = record_text(&r->guard, r->generation, r->total, failures, peaks);
             results_finish(r->output, &r->plan, &x, record, e);
             memory_free(record);
@@ -271,8 +313,9 @@ static int finish(struct run *r, struct error *e)
         if (!error_is_set(e) && !guard_check(&r->guard, e)) parts_remove(r->parts, e);
         char took[32];
         if (!error_is_set(e)) {
-            log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total, format_duration(clock_seconds() - r->guard.started, took),
-                     r->done_before ? " (this start)" : "", peaks[2] / 1e6);
+            log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total,
+                     format_duration(clock_seconds() - r->guard.started, took), r->done_before ? " (this start)" : "",
+                     peaks[2] / 1e6);
             if (failures) log_warn("%ld fits failed numerically: see fit_code in the results", failures);
         }
     }
@@ -298,19 +341,31 @@ static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, 
     int64_t finished = job->finished;
     team_sum_long(r->world, &finished, 1);
     int failed = team_agree(r->world, e);
-    if (me == 0 && (failed || stopped)) history_end(&r->guard, r->generation, failed ? "failed" : "stopped on request", (long)finished);
+    if (me == 0 && (failed || stopped))
+        history_end(&r->guard, r->generation, failed ? "failed" : "stopped on request", (long)finished);
     if (failed) return EXIT_INPUT;
     if (!stopped) return finish(r, e) ? EXIT_INPUT : EXIT_DONE;
-    log_info("stopped on request: %ld of %ld rows are saved in %s; run again with --resume", r->done_before + (long)finished, r->total, r->parts);
+    log_info("stopped on request: %ld of %ld rows are saved in %s; run again with --resume", r->done_before + (long)finished,
+             r->total, r->parts);
     return EXIT_STOPPED;
 }
 
 /* From the survey on: the panel's rows are read, then trained. */
 static int train(struct run *r, struct error *e)
 {
-    struct rows_job job = {.world = r->world, .study = r->study, .meta = &r->meta, .panel = r->panel, .survey = &r->survey, .work = &r->work, .log = r->log};
+    struct rows_job job = {.world = r->world,
+                           .study = r->study,
+                           .meta = &r->meta,
+                           .panel = r->panel,
+                           .survey = &r->survey,
+                           .work = &r->work,
+                           .log = r->log};
     int me = team_rank(r->world), stopped;
-    struct fits_job fits = {.rows = &job, .folder = r->parts, .parameters = r->parameters, .apply = r->options->apply, .checkpoint_seconds = r->options->checkpoint_seconds};
+    struct fits_job fits = {.rows = &job,
+                            .folder = r->parts,
+                            .parameters = r->parameters,
+                            .apply = r->options->apply,
+                            .checkpoint_seconds = r->options->checkpoint_seconds};
     if (find_done(r, e)) return EXIT_INPUT;
     fits.done = r->fit;
     make_schedule(r);
@@ -324,7 +379,7 @@ static int train(struct run *r, struct error *e)
     if ((stopped = survey_read(r->world, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
     if (stopped) return EXIT_STOPPED;
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
-    double *test_assets = memory_array(double, (size_t)r->study->P * M, "test assets");
+    double *test_assets = memory_array(double, (size_t)r->study->P *M, "test assets");
     plan_results(r, test_assets);
     if (me == 0) {
         enter_parts(r, e);
@@ -368,9 +423,12 @@ static int check_teams(const struct run *r, struct error *e)
         const struct config *c = &s->config[i];
         char choice[64] = "";
         if (config_ranks(c) > ranks)
-            return error_set(e, "%s: line %d: model '%s': ranks: found %d in a run on %d; needed: a run on at least %d ranks (mpirun -n %d), or a smaller number here", s->file,
-                             c->line, c->name, config_ranks(c), ranks, config_ranks(c), config_ranks(c));
-        if (c->class->choice && (!i || strcmp(c->model, s->config[i - 1].model))) c->class->choice(&c->shape, &c->values, choice, sizeof choice);
+            return error_set(e,
+                             "%s: line %d: model '%s': ranks: found %d in a run on %d; needed: a run on at least %d ranks "
+                             "(mpirun -n %d), or a smaller number here",
+                             s->file, c->line, c->name, config_ranks(c), ranks, config_ranks(c), config_ranks(c));
+        if (c->class->choice && (!i || strcmp(c->model, s->config[i - 1].model)))
+            c->class->choice(&c->shape, &c->values, choice, sizeof choice);
         if (*choice) log_info("%s: %s", c->name, choice);
     }
     return 0;
@@ -400,7 +458,9 @@ static int take_placebo(struct run *r, struct error *e)
     s->placebo.seed = s->seed;
     r->meta.placebo = s->placebo;
     if (s->placebo.kind == PLACEBO_CHARACTERISTICS && s->placebo.lag >= r->meta.T)
-        return error_set(e, "--placebo: found characteristics of %d periods earlier; needed: fewer than the panel's %d periods", s->placebo.lag, r->meta.T);
+        return error_set(e,
+                         "--placebo: found characteristics of %d periods earlier; needed: fewer than the panel's %d periods",
+                         s->placebo.lag, r->meta.T);
     if (s->placebo.kind) log_info("placebo: %s; results: %s", placebo_words(&s->placebo, words), r->output);
     return 0;
 }
@@ -411,7 +471,9 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     bool complete = false;
     r.panel = o->panel ? o->panel : s->panel;
     if (!r.panel || !(o->output || s->output))
-        return error_set(e, "%s: the key '%s' is missing; needed there or as %s FILE", s->file, r.panel ? "output" : "panel", r.panel ? "-o" : "--panel"), EXIT_INPUT;
+        return error_set(e, "%s: the key '%s' is missing; needed there or as %s FILE", s->file, r.panel ? "output" : "panel",
+                         r.panel ? "-o" : "--panel"),
+               EXIT_INPUT;
     r.output = output_of(s, o);
     r.parts = joined(r.output, ".parts");
     r.log = joined(r.output, ".log");
@@ -420,9 +482,12 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     int status = EXIT_INPUT;
     if (team_rank(world) == 0) check_place(&r, e);
     if (!team_agree(world, e) && !panel_load_meta(r.panel, world, &r.meta, e)) {
-        if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !check_teams(&r, e) && !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
+        if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !check_teams(&r, e) &&
+            !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
-            else log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P, team_size(world), team_size(world) == 1 ? "" : "s", blas_text());
+            else
+                log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P,
+                         team_size(world), team_size(world) == 1 ? "" : "s", blas_text());
             status = complete ? EXIT_DONE : train(&r, e);
         }
     }

@@ -478,7 +478,8 @@ static void shrink(const struct config *c, struct config *small)
     small->values.value = memory_array(struct value, c->values.n, "option values");
     memcpy(small->values.value, c->values.value, sizeof(struct value) * (size_t)c->values.n);
     for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, "epochs") && small->values.value[i].number > 1) epochs = &small->values.value[i];
+        if (!strcmp(c->values.options[i].key, "epochs") && small->values.value[i].number > 1)
+            epochs = &small->values.value[i];
     if (epochs) {
         epoch /= epochs->number;
         epochs->number = fmax(1, fmin(epochs->number, floor(0.5 / epoch)));
@@ -508,8 +509,13 @@ int fits_probe(const struct rows_job *j, const struct config *c, int row, double
         seconds[n++] = clock_thread() - start;
         spent += seconds[i];
     }
-    *next = (n < 2 ? seconds[0] : n < 3 || seconds[1] < seconds[2] ? seconds[1] : seconds[2]) * (small.cost.seconds > 0 ? c->cost.seconds / small.cost.seconds : 1);
-    *first = small.cost.first_seconds > 0 && n > 1 && seconds[0] > seconds[1] ? (seconds[0] - seconds[1]) * c->cost.first_seconds / small.cost.first_seconds : 0;
+    *next = (n < 2                              ? seconds[0]
+             : n < 3 || seconds[1] < seconds[2] ? seconds[1]
+                                                : seconds[2]) *
+            (small.cost.seconds > 0 ? c->cost.seconds / small.cost.seconds : 1);
+    *first = small.cost.first_seconds > 0 && n > 1 && seconds[0] > seconds[1]
+                 ? (seconds[0] - seconds[1]) * c->cost.first_seconds / small.cost.first_seconds
+                 : 0;
     seat_leave(&seat);
     layout_free(&small.layout);
     memory_free(small.values.value);

@@ -49,14 +49,21 @@ static double play_cut(const struct study *s, const struct calibration *c, int r
         seconds[s->configs + i] = s->config[i].cost.first_seconds;
         if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
     }
-    struct schedule_work w = {.configs = s->configs, .P = s->P, .seconds = seconds, .first_seconds = seconds + s->configs, .share = rows_shares(s), .first_row = first_row, .done = done};
+    struct schedule_work w = {.configs = s->configs,
+                              .P = s->P,
+                              .seconds = seconds,
+                              .first_seconds = seconds + s->configs,
+                              .share = rows_shares(s),
+                              .first_row = first_row,
+                              .done = done};
     schedule_cut(&w, ranks, first, NULL);
     for (int r = 0; r < ranks; r++) {
         int64_t last = -2;
         for (int64_t u = first[r]; u < first[r + 1]; u++) {
             if (!schedule_pending(&w, u)) continue;
             int i = (int)(u / s->P);
-            load[r] += (c->row[i] * (w.share ? w.share[u] : 1) + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) * pace(slowness, r);
+            load[r] += (c->row[i] * (w.share ? w.share[u] : 1) + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) *
+                       pace(slowness, r);
             last = u;
         }
         busy += load[r];
@@ -74,7 +81,8 @@ static double play_teams(const struct study *s, const struct calibration *c, int
     double busy = 0;
     for (int i = 0; i < s->configs; i++) {
         if (!rows_teams_serve(&s->config[i])) continue;
-        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1, first = config_first_row(s, &s->config[i]);
+        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1,
+            first = config_first_row(s, &s->config[i]);
         double start = 0, shares = 0;
         for (int row = first; row < s->P; row++) shares += config_share(s, &s->config[i], row);
         double work = ceil(shares / teams) * c->row[i];

@@ -39,7 +39,12 @@ static void needs(const struct model_option *o, char *out, size_t size)
 {
     if (o->type == OPTION_BOOL) snprintf(out, size, "true or false");
     else if (o->type == OPTION_WORD) snprintf(out, size, "%s%s", o->words ? "one of " : "text", o->words ? o->words : "");
-    else snprintf(out, size, "%s from %g to %g", o->type == OPTION_REAL ? "a number" : o->type == OPTION_INT ? "a whole number" : "whole numbers", o->low, o->high);
+    else
+        snprintf(out, size, "%s from %g to %g",
+                 o->type == OPTION_REAL  ? "a number"
+                 : o->type == OPTION_INT ? "a whole number"
+                                         : "whole numbers",
+                 o->low, o->high);
 }
 
 static int scalar_parse(const struct model_option *o, const char *text, struct value *v)
@@ -77,15 +82,17 @@ int alternatives(const struct model_option *o, const struct yaml_node *n)
     return 1;
 }
 
-int option_parse(const char *place, const struct model_option *o, const struct yaml_node *node, int which, struct value *v, struct error *e)
+int option_parse(const char *place, const struct model_option *o, const struct yaml_node *node, int which, struct value *v,
+                 struct error *e)
 {
-    const struct yaml_node *n = node && node->kind == YAML_LIST && (o->type != OPTION_INTS || alternatives(o, node) > 1) ? node->item[which] : node;
+    const struct yaml_node *n =
+        node && node->kind == YAML_LIST && (o->type != OPTION_INTS || alternatives(o, node) > 1) ? node->item[which] : node;
     char need[160];
     *v = (struct value){0};
     needs(o, need, sizeof need);
     if (!n) {
         if (!o->fallback) return error_set(e, "%s: '%s' is missing; needed: %s (%s)", place, o->key, need, o->help);
-        if (o->type == OPTION_INTS) {      /* "[]" or "[1, 2]" */
+        if (o->type == OPTION_INTS) { /* "[]" or "[1, 2]" */
             struct error ignored = {""};
             struct yaml_node *list = node_parse("default", o->fallback, &ignored);
             int bad = !list || list_parse(o, list, v);
@@ -94,10 +101,14 @@ int option_parse(const char *place, const struct model_option *o, const struct y
         }
         return scalar_parse(o, o->fallback, v) ? error_set(e, "%s: default of '%s' is out of its range", place, o->key) : 0;
     }
-    int bad = o->type == OPTION_INTS ? n->kind != YAML_LIST || list_parse(o, n, v) : n->kind != YAML_SCALAR || scalar_parse(o, n->text, v);
+    int bad = o->type == OPTION_INTS ? n->kind != YAML_LIST || list_parse(o, n, v)
+                                     : n->kind != YAML_SCALAR || scalar_parse(o, n->text, v);
     if (!bad) return 0;
     return error_set(e, "%s: line %d: %s: found %s; needed: %s", place, n->line, o->key,
-                     n->kind == YAML_SCALAR ? n->text : n->kind == YAML_LIST ? "a list with something else in it" : "a map", need);
+                     n->kind == YAML_SCALAR ? n->text
+                     : n->kind == YAML_LIST ? "a list with something else in it"
+                                            : "a map",
+                     need);
 }
 
 void option_text(const struct model_option *o, const struct value *v, char separator, char *out, size_t size)

@@ -10,7 +10,8 @@ int number_parse(const char *text, bool whole, double low, double high, double *
 /* How many values a sweep gives this option: 1 where it is no list (or the option itself is a list). node NULL: the default. */
 int alternatives(const struct model_option *o, const struct yaml_node *node);
 /* The which-th of them. place: "FILE: model 'x'". */
-int option_parse(const char *place, const struct model_option *o, const struct yaml_node *node, int which, struct value *v, struct error *e);
+int option_parse(const char *place, const struct model_option *o, const struct yaml_node *node, int which, struct value *v,
+                 struct error *e);
 /* As text, list items joined by separator. */
 void option_text(const struct model_option *o, const struct value *v, char separator, char *out, size_t size);
 void values_free(struct values *v);

@@ -14,15 +14,15 @@ struct bench {
     const struct config *config;
     struct model *model;
     struct window window;
-    struct period *period;           /* [T+1] */
-    double *factors;                 /* [T, D] scaled */
+    struct period *period; /* [T+1] */
+    double *factors;       /* [T, D] scaled */
     double *factor_gram, *timing_gram;
-    double *base;                    /* realised returns of the base assets */
-    double *positions;               /* [V, base assets] */
-    double *variant;                 /* [V] */
+    double *base;      /* realised returns of the base assets */
+    double *positions; /* [V, base assets] */
+    double *variant;   /* [V] */
     double *record;
-    int traded;                      /* base assets */
-    struct panel_file *file;         /* open while weights are saved */
+    int traded;              /* base assets */
+    struct panel_file *file; /* open while weights are saved */
     struct row_buffer buffer;
     int *index;
     float *weights;
@@ -32,7 +32,7 @@ struct bench {
 static struct {
     struct progress progress;
     double logged;
-    long at;      /* rows done when last logged */
+    long at; /* rows done when last logged */
     bool begun;
 } show;
 
@@ -44,7 +44,9 @@ static int base_assets(const struct config *c)
 static double bench_bytes(const struct rows_job *j, const struct config *c)
 {
     double T = c->shape.T, D = c->shape.D, V = c->layout.variants, k = base_assets(c);
-    double bytes = c->cost.bytes + 8 * (T * D + T * T + (T + 1) * (T + 1) + k + V * k + V + (double)layout_record(&c->layout)) + sizeof(struct period) * (T + 1);
+    double bytes = c->cost.bytes +
+                   8 * (T * D + T * T + (T + 1) * (T + 1) + k + V * k + V + (double)layout_record(&c->layout)) +
+                   sizeof(struct period) * (T + 1);
     if (j->study->save_weights && c->class->trades != TRADE_BENCHMARK)
         bytes += (double)row_buffer_bytes(j->meta, c->shape.max_assets) + 16. * c->shape.max_assets;
     return bytes;
@@ -70,7 +72,9 @@ double *rows_shares(const struct study *s)
     for (int c = 0; c < s->configs; c++) any |= s->config[c].grows;
     double *share = any ? memory_array(double, (size_t)s->configs * s->P, "costs of rows") : NULL;
     for (int c = 0; c < s->configs && any; c++)
-        for (int row = 0; row < s->P; row++) share[(size_t)c * s->P + row] = row < config_first_row(s, &s->config[c]) ? 0 : config_share(s, &s->config[c], row);
+        for (int row = 0; row < s->P; row++)
+            share[(size_t)c * s->P + row] =
+                row < config_first_row(s, &s->config[c]) ? 0 : config_share(s, &s->config[c], row);
     return share;
 }
 
@@ -105,15 +109,16 @@ static int bench_open(struct bench *b, const struct rows_job *j, const struct co
     size_t T = (size_t)c->shape.T, D = (size_t)c->shape.D, V = (size_t)c->layout.variants;
     *b = (struct bench){.config = c, .traded = base_assets(c)};
     b->period = memory_array(struct period, T + 1, "window");
-    b->factors = memory_array(double, T * D, "factors of the window");
-    b->factor_gram = memory_array(double, T * T, "Gram matrix of the window");
+    b->factors = memory_array(double, T *D, "factors of the window");
+    b->factor_gram = memory_array(double, T *T, "Gram matrix of the window");
     b->timing_gram = memory_array(double, (T + 1) * (T + 1), "Gram matrix of the window");
     b->base = memory_array(double, b->traded, "realised returns");
-    b->positions = memory_array(double, V * (size_t)b->traded, "positions");
+    b->positions = memory_array(double, V *(size_t)b->traded, "positions");
     b->variant = memory_array(double, V, "realised returns");
     b->record = memory_array(double, layout_record(&c->layout), "a record");
     b->model = c->class->create(&c->shape, j->study->seed, &c->values);
-    b->window = (struct window){.T = c->shape.T, .D = c->shape.D, .period = b->period, .factor_gram = b->factor_gram, .timing_gram = b->timing_gram};
+    b->window = (struct window){
+        .T = c->shape.T, .D = c->shape.D, .period = b->period, .factor_gram = b->factor_gram, .timing_gram = b->timing_gram};
     return j->study->save_weights && c->class->trades != TRADE_BENCHMARK ? open_rows(b, j, e) : 0;
 }
 
@@ -125,7 +130,8 @@ static void bench_close(struct bench *b)
         panel_close(b->file, &ignored);
         row_buffer_free(&b->buffer);
     }
-    void *const all[] = {b->period, b->factors, b->factor_gram, b->timing_gram, b->base, b->positions, b->variant, b->record, b->index, b->weights, b->ids};
+    void *const all[] = {b->period,  b->factors, b->factor_gram, b->timing_gram, b->base, b->positions,
+                         b->variant, b->record,  b->index,       b->weights,     b->ids};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     *b = (struct bench){0};
 }
@@ -141,13 +147,15 @@ static int universe_index(const struct survey *v, const struct universe *u)
 static void window_fill(struct bench *b, const struct rows_job *j, int now)
 {
     const struct config *c = b->config;
-    int T = config_window(j->study, c, now - j->study->min_window), D = c->shape.D, u = universe_index(j->survey, c->universe);
+    int T = config_window(j->study, c, now - j->study->min_window), D = c->shape.D,
+        u = universe_index(j->survey, c->universe);
     const struct moment_store *s = &j->survey->store[u];
     b->window.T = T;
     for (int k = 0; k <= T; k++) {
         int t = now - T + k, n = j->survey->n[(size_t)u * j->meta->T + t];
         struct period *p = &b->period[k];
-        *p = (struct period){.index = t, .date = j->meta->dates[t], .n = n, .scale = factor_scale_of(c->shape.factor_scale, n)};
+        *p = (struct period){
+            .index = t, .date = j->meta->dates[t], .n = n, .scale = factor_scale_of(c->shape.factor_scale, n)};
         if (c->benchmark && k < T) p->benchmark = c->benchmark->returns + (size_t)t * c->benchmark->k;
         if (!(c->class->needs & (NEED_FACTORS | NEED_TIMING))) continue;
         const double *record = store_record(s, D, t);
@@ -163,7 +171,9 @@ static void window_fill(struct bench *b, const struct rows_job *j, int now)
         for (int y = 0; y <= x; y++) {
             size_t at = (size_t)(now - T + x - s->first) * ((size_t)s->band + 1) + (size_t)(x - y);
             b->timing_gram[(size_t)x * (T + 1) + y] = b->timing_gram[(size_t)y * (T + 1) + x] = s->timing_gram[at];
-            if (x < T) b->factor_gram[(size_t)x * T + y] = b->factor_gram[(size_t)y * T + x] = s->factor_gram[at] * b->period[x].scale * b->period[y].scale;
+            if (x < T)
+                b->factor_gram[(size_t)x * T + y] = b->factor_gram[(size_t)y * T + x] =
+                    s->factor_gram[at] * b->period[x].scale * b->period[y].scale;
         }
 }
 
@@ -177,7 +187,8 @@ static void realise(struct bench *b, const struct rows_job *j, int now)
         const double *record = store_record(&j->survey->store[universe_index(j->survey, c->universe)], c->shape.D, now);
         for (int d = 0; d < c->shape.D; d++) b->base[d] = b->period[b->window.T].scale * moments_factors(record)[d];
     }
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, c->layout.variants, b->traded, 1, b->positions, b->traded, b->base, 1, 0, b->variant, 1);
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, c->layout.variants, b->traded, 1, b->positions, b->traded, b->base, 1, 0,
+                b->variant, 1);
 }
 
 /* The chosen portfolio on assets: w = scale X theta. Returns how many, or -1. */
@@ -247,7 +258,8 @@ static void show_progress(struct rows_job *j)
     strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
     double rate = seconds > 0 ? (double)done / seconds : 0;
     format_duration(rate > 0 ? (double)(j->total - j->done_before - done) / rate : INFINITY, eta);
-    fprintf(f, "%s %s: %ld of %ld rows, %.2f rows/s, %s left%s%s\n", line, j->study->name, j->done_before + done, j->total, rate, eta, *extra ? ", " : "", extra);
+    fprintf(f, "%s %s: %ld of %ld rows, %.2f rows/s, %s left%s%s\n", line, j->study->name, j->done_before + done, j->total,
+            rate, eta, *extra ? ", " : "", extra);
     fclose(f);
 }
 
@@ -255,7 +267,7 @@ void rows_idle(void *job)
 {
     struct rows_job *j = job;
     if (team_rank(j->world) == 0) show_progress(j);
-    stop_requested();      /* pass a request on even while waiting */
+    stop_requested(); /* pass a request on even while waiting */
 }
 
 int rows_run(struct rows_job *j, struct error *e)
@@ -282,7 +294,8 @@ int rows_run(struct rows_job *j, struct error *e)
 }
 
 /* The rows of a configuration that this rank's team works. 1 stopped, -1 error. Collective over the team. */
-static int run_team(struct rows_job *j, const struct config *c, const uint8_t *done, int from, int end, struct team *team, struct error *e)
+static int run_team(struct rows_job *j, const struct config *c, const uint8_t *done, int from, int end, struct team *team,
+                    struct error *e)
 {
     struct bench b = {0};
     int stop = 0;
@@ -302,7 +315,8 @@ static int run_team(struct rows_job *j, const struct config *c, const uint8_t *d
 
 int rows_run_teams(struct rows_job *j, uint8_t *const *done, struct error *e)
 {
-    int me = team_rank(j->world), ranks = team_size(j->world), *first = memory_array(int, ranks + 1, "teams' rows"), stopped = 0;
+    int me = team_rank(j->world), ranks = team_size(j->world), *first = memory_array(int, ranks + 1, "teams' rows"),
+        stopped = 0;
     for (int c = 0; c < j->study->configs; c++) {
         const struct config *config = &j->study->config[c];
         if (!rows_teams_serve(config)) continue;

@@ -13,11 +13,11 @@ struct rows_job {
     const char *panel;
     const struct survey *survey;
     const struct schedule_work *work;
-    int64_t first, end;              /* units */
+    int64_t first, end; /* units */
     struct part_writer *parts;
-    long total, done_before;         /* rows of the study, and those found done: for the progress line */
-    const char *log;                 /* where the minute lines go */
-    long finished, failed;           /* out: rows finished here, fits with a code */
+    long total, done_before; /* rows of the study, and those found done: for the progress line */
+    const char *log;         /* where the minute lines go */
+    long finished, failed;   /* out: rows finished here, fits with a code */
 };
 
 /* Codes of the driver itself, beside a model's own (struct fit_note). */

@@ -2,7 +2,10 @@
 
 #include <stddef.h>
 
-static double unit_seconds(const struct schedule_work *w, int64_t u) { return w->seconds[u / w->P] * (w->share ? w->share[u] : 1); }
+static double unit_seconds(const struct schedule_work *w, int64_t u)
+{
+    return w->seconds[u / w->P] * (w->share ? w->share[u] : 1);
+}
 
 /* Fill ranks one after the other, each up to `limit` seconds. Returns whether all units found a place; first may be NULL. */
 static int fill(const struct schedule_work *w, int ranks, double limit, int64_t *first, double *longest)
@@ -15,7 +18,8 @@ static int fill(const struct schedule_work *w, int ranks, double limit, int64_t 
     for (int64_t u = 0; u < units; u++) {
         if (!schedule_pending(w, u)) continue;
         int c = (int)(u / w->P);
-        double start = w->first_seconds[c], own = unit_seconds(w, u), more = own + (u != last + 1 || u % w->P == 0 || here == 0 ? start : 0);
+        double start = w->first_seconds[c], own = unit_seconds(w, u),
+               more = own + (u != last + 1 || u % w->P == 0 || here == 0 ? start : 0);
         if (here > 0 && here + more > limit) {
             if (++rank == ranks) return 0;
             if (first) first[rank] = u;

@@ -11,19 +11,43 @@
 
 enum { MAX_CONFIGS = 10000, MAX_OPTIONS = 64 };
 
-static const char *const root_keys[] = {"study", "panel", "output", "window", "universes", "ridge", "factor_scale", "seed", "shards",
-                                        "save_weights", "memory_mb", "ranks_per_fit", "models", NULL};
+static const char *const root_keys[] = {"study",     "panel",         "output", "window", "universes",
+                                        "ridge",     "factor_scale",  "seed",   "shards", "save_weights",
+                                        "memory_mb", "ranks_per_fit", "models", NULL};
 static const struct model_option root_option[] = {
     {.key = "seed", .type = OPTION_INT, .fallback = "1", .low = 0, .high = 9e15, .help = "keys every random number"},
-    {.key = "shards", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 65536, .help = "row blocks a period is cut into in neural models"},
+    {.key = "shards",
+     .type = OPTION_INT,
+     .fallback = "1",
+     .low = 1,
+     .high = 65536,
+     .help = "row blocks a period is cut into in neural models"},
     {.key = "save_weights", .type = OPTION_BOOL, .fallback = "false", .help = "keep every portfolio"},
-    {.key = "memory_mb", .type = OPTION_INT, .fallback = "1024", .low = 16, .high = 1e9, .help = "workspace of one model, MB, where it can choose"},
-    {.key = "factor_scale", .type = OPTION_WORD, .fallback = "sum", .words = "sum|root|mean", .help = "scale of the managed factors"},
-    {.key = "ranks_per_fit", .type = OPTION_INT, .fallback = "0", .low = 0, .high = 65536, .help = "ranks that share a network's fit, at most shards; 0: one, or more where there are fewer fits than ranks"},
+    {.key = "memory_mb",
+     .type = OPTION_INT,
+     .fallback = "1024",
+     .low = 16,
+     .high = 1e9,
+     .help = "workspace of one model, MB, where it can choose"},
+    {.key = "factor_scale",
+     .type = OPTION_WORD,
+     .fallback = "sum",
+     .words = "sum|root|mean",
+     .help = "scale of the managed factors"},
+    {.key = "ranks_per_fit",
+     .type = OPTION_INT,
+     .fallback = "0",
+     .low = 0,
+     .high = 65536,
+     .help = "ranks that share a network's fit, at most shards; 0: one, or more where there are fewer fits than ranks"},
 };
 enum { ROOT_SEED, ROOT_SHARDS, ROOT_WEIGHTS, ROOT_MEMORY, ROOT_SCALE, ROOT_TEAM, ROOT_OPTIONS };
-static const struct model_option window_option = {.key = "window", .type = OPTION_INT, .fallback = "60", .low = 2, .high = 100000,
-                                            .help = "training periods of a rolling window"};
+static const struct model_option window_option = {.key = "window",
+                                                  .type = OPTION_INT,
+                                                  .fallback = "60",
+                                                  .low = 2,
+                                                  .high = 100000,
+                                                  .help = "training periods of a rolling window"};
 
 /* "a, b, c" of NULL-terminated keys and a class's options. */
 static void join_keys(const char *const *keys, const struct model_option *options, char *out, size_t size)
@@ -31,7 +55,8 @@ static void join_keys(const char *const *keys, const struct model_option *option
     size_t at = 0;
     out[0] = '\0';
     for (; *keys && at < size; keys++) at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", *keys);
-    for (; options && options->key && at < size; options++) at += (size_t)snprintf(out + at, size - at, ", %s", options->key);
+    for (; options && options->key && at < size; options++)
+        at += (size_t)snprintf(out + at, size - at, ", %s", options->key);
 }
 
 static int known(const char *key, const char *const *keys, const struct model_option *options)
@@ -43,19 +68,22 @@ static int known(const char *key, const char *const *keys, const struct model_op
     return 0;
 }
 
-static int check_keys(const char *place, const struct yaml_node *map, const char *const *keys, const struct model_option *options, struct error *e)
+static int check_keys(const char *place, const struct yaml_node *map, const char *const *keys,
+                      const struct model_option *options, struct error *e)
 {
     for (int i = 0; i < map->n; i++) {
         if (known(map->key[i], keys, options)) continue;
         char list[1024];
         join_keys(keys, options, list, sizeof list);
-        return error_set(e, "%s: line %d: found the unknown key '%s'; known: %s", place, map->key_line[i], map->key[i], list);
+        return error_set(e, "%s: line %d: found the unknown key '%s'; known: %s", place, map->key_line[i], map->key[i],
+                         list);
     }
     return 0;
 }
 
 /* A text value: a copy in *out, or an error if it is missing and `needed`, or no plain text. */
-static int text_value(const struct study *s, const struct yaml_node *root, const char *key, bool needed, char **out, struct error *e)
+static int text_value(const struct study *s, const struct yaml_node *root, const char *key, bool needed, char **out,
+                      struct error *e)
 {
     const struct yaml_node *n = node_find(root, key);
     if (!n) return needed ? error_set(e, "%s: the key '%s' is missing", s->file, key) : 0;
@@ -68,13 +96,17 @@ static int parse_universes(struct study *s, const struct yaml_node *n, struct er
 {
     if (!n) return s->universe[s->universes++] = universe_find("all"), 0;
     int count = n->kind == YAML_LIST ? n->n : 1;
-    if (n->kind == YAML_MAP || !count) return error_set(e, "%s: line %d: universes: needed: a list of %s", s->file, n->line, universe_list());
+    if (n->kind == YAML_MAP || !count)
+        return error_set(e, "%s: line %d: universes: needed: a list of %s", s->file, n->line, universe_list());
     for (int i = 0; i < count; i++) {
         const struct yaml_node *item = n->kind == YAML_LIST ? n->item[i] : n;
         const struct universe *u = item->kind == YAML_SCALAR ? universe_find(item->text) : NULL;
-        if (!u) return error_set(e, "%s: line %d: universes: found %s; needed: one of %s", s->file, item->line, item->kind == YAML_SCALAR ? item->text : "a list", universe_list());
+        if (!u)
+            return error_set(e, "%s: line %d: universes: found %s; needed: one of %s", s->file, item->line,
+                             item->kind == YAML_SCALAR ? item->text : "a list", universe_list());
         for (int k = 0; k < s->universes; k++)
-            if (s->universe[k] == u) return error_set(e, "%s: line %d: universes: found %s twice", s->file, item->line, u->name);
+            if (s->universe[k] == u)
+                return error_set(e, "%s: line %d: universes: found %s twice", s->file, item->line, u->name);
         s->universe[s->universes++] = u;
     }
     return 0;
@@ -85,13 +117,16 @@ static int parse_ridge(struct study *s, const struct yaml_node *n, struct error 
     static const char *const keys[] = {"from", "to", NULL};
     double from = -10, to = 3;
     if (n) {
-        const struct yaml_node *a = n->kind == YAML_MAP ? node_find(n, "from") : NULL, *b = n->kind == YAML_MAP ? node_find(n, "to") : NULL;
-        if (n->kind != YAML_MAP) return error_set(e, "%s: line %d: ridge: needed: {from: I, to: J}, exponents of 10", s->file, n->line);
+        const struct yaml_node *a = n->kind == YAML_MAP ? node_find(n, "from") : NULL,
+                               *b = n->kind == YAML_MAP ? node_find(n, "to") : NULL;
+        if (n->kind != YAML_MAP)
+            return error_set(e, "%s: line %d: ridge: needed: {from: I, to: J}, exponents of 10", s->file, n->line);
         if (check_keys(s->file, n, keys, NULL, e)) return -1;
         if ((a && (a->kind != YAML_SCALAR || number_parse(a->text, true, -300, 300, &from))) ||
             (b && (b->kind != YAML_SCALAR || number_parse(b->text, true, -300, 300, &to))) || from > to)
-            return error_set(e, "%s: line %d: ridge: found from %s to %s; needed: whole exponents of 10 from -300 to 300, from <= to", s->file, n->line,
-                             a && a->text ? a->text : "-10", b && b->text ? b->text : "3");
+            return error_set(
+                e, "%s: line %d: ridge: found from %s to %s; needed: whole exponents of 10 from -300 to 300, from <= to",
+                s->file, n->line, a && a->text ? a->text : "-10", b && b->text ? b->text : "3");
     }
     s->nz = (int)(to - from) + 1;
     s->ridge = memory_array(double, s->nz, "ridge penalties");
@@ -111,7 +146,8 @@ static int window_parse(const char *place, const struct yaml_node *node, int whi
     struct value v;
     bool grows = n && n->kind == YAML_MAP;
     if (grows && check_keys(place, n, keys, NULL, e)) return -1;
-    if (grows && !node_find(n, "from")) return error_set(e, "%s: line %d: window: needed: {from: N}, periods of the first window", place, n->line);
+    if (grows && !node_find(n, "from"))
+        return error_set(e, "%s: line %d: window: needed: {from: N}, periods of the first window", place, n->line);
     if (option_parse(place, &window_option, grows ? node_find(n, "from") : n, 0, &v, e)) return -1;
     *out = grows ? -(int)v.number : (int)v.number;
     return 0;
@@ -129,7 +165,7 @@ static int parse_windows(struct study *s, const struct yaml_node *n, struct erro
 
 static void add_config(struct study *s, const struct config *c)
 {
-    if ((s->configs & (s->configs - 1)) == 0) {      /* 0, 1, 2, 4, ...: room for as many again */
+    if ((s->configs & (s->configs - 1)) == 0) { /* 0, 1, 2, 4, ...: room for as many again */
         struct config *more = memory_array(struct config, s->configs ? 2 * s->configs : 1, "configurations");
         if (s->configs) memcpy(more, s->config, sizeof *more * (size_t)s->configs);
         memory_free(s->config);
@@ -139,22 +175,25 @@ static void add_config(struct study *s, const struct config *c)
 }
 
 /* The text under which a swept value appears in the model's name: as the user wrote it. */
-static void swept_text(const struct model_option *o, const struct yaml_node *node, int which, const struct value *v, char *out, size_t size)
+static void swept_text(const struct model_option *o, const struct yaml_node *node, int which, const struct value *v,
+                       char *out, size_t size)
 {
-    if (node && node->kind == YAML_LIST && node->item[which]->kind == YAML_SCALAR) snprintf(out, size, "%s", node->item[which]->text);
+    if (node && node->kind == YAML_LIST && node->item[which]->kind == YAML_SCALAR)
+        snprintf(out, size, "%s", node->item[which]->text);
     else option_text(o, v, '-', out, size);
 }
 
 /* One point of a model entry's sweep: choice[0] is the window's, choice[1+i] the i-th option's. */
-static int expand(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name, const struct universe *u, const int *choice,
-                  struct error *e)
+static int expand(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name,
+                  const struct universe *u, const int *choice, struct error *e)
 {
     struct config c = {.class = class, .universe = u, .line = entry->line, .model = memory_text(name)};
     char place[256], full[256], text[256], all[2048];
     int options = 0;
     while (class->options[options].key) options++;
     snprintf(place, sizeof place, "%s: model '%s'", s->file, name);
-    c.values = (struct values){.options = class->options, .n = options, .value = memory_array(struct value, options, "option values")};
+    c.values = (struct values){
+        .options = class->options, .n = options, .value = memory_array(struct value, options, "option values")};
     size_t at = (size_t)snprintf(full, sizeof full, "%s", name);
     const struct yaml_node *own = node_find(entry, "window");
     int status = 0, length = own ? 2 : s->window[choice[0]];
@@ -162,7 +201,8 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     c.grows = length < 0;
     c.shape.T = c.grows ? -length : length;
     snprintf(text, sizeof text, "%s%d", c.grows ? "from" : "", c.shape.T);
-    if ((own ? alternatives(&window_option, own) : s->windows) > 1) at += (size_t)snprintf(full + at, sizeof full - at, ".window=%s", text);
+    if ((own ? alternatives(&window_option, own) : s->windows) > 1)
+        at += (size_t)snprintf(full + at, sizeof full - at, ".window=%s", text);
     size_t end = (size_t)snprintf(all, sizeof all, "kind=%s window=%s", class->name, text);
     for (int i = 0; i < options && !status; i++) {
         const struct model_option *o = &class->options[i];
@@ -178,10 +218,15 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     }
     if (!status && class->serving && class->serving(&c.values)) c.class = class->serving(&c.values);
     if (!status && c.grows && !c.class->grows)
-        status = error_set(e, "%s: line %d: window: found one that grows, {from: %d}; needed: a number, models of this kind take rolling windows", place, entry->line, c.shape.T);
-    if (!status && (at >= sizeof full || end >= sizeof all)) status = error_set(e, "%s: the name with its swept values is too long", place);
+        status = error_set(e,
+                           "%s: line %d: window: found one that grows, {from: %d}; needed: a number, models of this kind "
+                           "take rolling windows",
+                           place, entry->line, c.shape.T);
+    if (!status && (at >= sizeof full || end >= sizeof all))
+        status = error_set(e, "%s: the name with its swept values is too long", place);
     for (int i = s->configs; !status && i-- > 0 && s->config[i].universe == u && !strcmp(s->config[i].model, name);)
-        if (!strcmp(s->config[i].name, full)) status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
+        if (!strcmp(s->config[i].name, full))
+            status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
     if (status) {
         values_free(&c.values);
         memory_free(c.model);
@@ -194,16 +239,22 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
 }
 
 /* Every point of one model entry, the last swept key running fastest. */
-static int expand_all(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name, const struct universe *u, struct error *e)
+static int expand_all(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name,
+                      const struct universe *u, struct error *e)
 {
     int count[1 + MAX_OPTIONS] = {0}, choice[1 + MAX_OPTIONS] = {0}, keys = 1;
     const struct yaml_node *own = node_find(entry, "window");
     count[0] = own ? alternatives(&window_option, own) : s->windows;
-    for (const struct model_option *o = class->options; o->key; o++) count[keys++] = alternatives(o, node_find(entry, o->key));
+    for (const struct model_option *o = class->options; o->key; o++)
+        count[keys++] = alternatives(o, node_find(entry, o->key));
     for (int i = 0; i < keys; i++)
-        if (!count[i]) return error_set(e, "%s: line %d: model '%s': found an empty list for %s", s->file, entry->line, name, i ? class->options[i - 1].key : "window");
+        if (!count[i])
+            return error_set(e, "%s: line %d: model '%s': found an empty list for %s", s->file, entry->line, name,
+                             i ? class->options[i - 1].key : "window");
     for (;;) {
-        if (s->configs >= MAX_CONFIGS) return error_set(e, "%s: line %d: model '%s': the sweeps make more than %d configurations", s->file, entry->line, name, MAX_CONFIGS);
+        if (s->configs >= MAX_CONFIGS)
+            return error_set(e, "%s: line %d: model '%s': the sweeps make more than %d configurations", s->file, entry->line,
+                             name, MAX_CONFIGS);
         if (expand(s, entry, class, name, u, choice, e)) return -1;
         int i = keys - 1;
         while (i >= 0 && ++choice[i] == count[i]) choice[i--] = 0;
@@ -214,34 +265,41 @@ static int expand_all(struct study *s, const struct yaml_node *entry, const stru
 static void class_names(char *out, size_t size)
 {
     size_t at = 0;
-    for (const struct model_class *const *c = model_classes(); *c && at < size; c++) at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", (*c)->name);
+    for (const struct model_class *const *c = model_classes(); *c && at < size; c++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", (*c)->name);
 }
 
 static int parse_model(struct study *s, const struct yaml_node *entry, const struct universe *u, struct error *e)
 {
     static const char *const keys[] = {"name", "kind", "window", NULL};
     char list[512], place[256];
-    if (entry->kind != YAML_MAP) return error_set(e, "%s: line %d: models: found something else than {name: ..., kind: ...}", s->file, entry->line);
+    if (entry->kind != YAML_MAP)
+        return error_set(e, "%s: line %d: models: found something else than {name: ..., kind: ...}", s->file, entry->line);
     const struct yaml_node *name = node_find(entry, "name"), *kind = node_find(entry, "kind");
     class_names(list, sizeof list);
-    if (!kind || kind->kind != YAML_SCALAR) return error_set(e, "%s: line %d: a model's 'kind' is missing; needed: one of %s", s->file, entry->line, list);
+    if (!kind || kind->kind != YAML_SCALAR)
+        return error_set(e, "%s: line %d: a model's 'kind' is missing; needed: one of %s", s->file, entry->line, list);
     const struct model_class *class = model_class_find(kind->text);
     if (!class) return error_set(e, "%s: line %d: kind: found %s; needed: one of %s", s->file, kind->line, kind->text, list);
-    if (!name || name->kind != YAML_SCALAR || !*name->text) return error_set(e, "%s: line %d: a model's 'name' is missing", s->file, entry->line);
+    if (!name || name->kind != YAML_SCALAR || !*name->text)
+        return error_set(e, "%s: line %d: a model's 'name' is missing", s->file, entry->line);
     if (strpbrk(name->text, "/. \t\n=,|") || strlen(name->text) > 64)
-        return error_set(e, "%s: line %d: name: found '%s'; needed: at most 64 characters, none of / . = , | or a blank", s->file, name->line, name->text);
+        return error_set(e, "%s: line %d: name: found '%s'; needed: at most 64 characters, none of / . = , | or a blank",
+                         s->file, name->line, name->text);
     snprintf(place, sizeof place, "%s: model '%s'", s->file, name->text);
     if (check_keys(place, entry, keys, class->options, e)) return -1;
     for (int i = 0; i < s->configs; i++)
         if (s->config[i].universe == u && !strcmp(s->config[i].model, name->text))
-            return error_set(e, "%s: line %d: found the model name '%s' twice (first on line %d); needed: each once", s->file, name->line, name->text, s->config[i].line);
+            return error_set(e, "%s: line %d: found the model name '%s' twice (first on line %d); needed: each once",
+                             s->file, name->line, name->text, s->config[i].line);
     return expand_all(s, entry, class, name->text, u, e);
 }
 
 static int parse_models(struct study *s, const struct yaml_node *n, struct error *e)
 {
     if (!n || n->kind != YAML_LIST || !n->n)
-        return error_set(e, "%s: line %d: models: found none; needed: a list with at least one - {name: ..., kind: ...}", s->file, n ? n->line : 1);
+        return error_set(e, "%s: line %d: models: found none; needed: a list with at least one - {name: ..., kind: ...}",
+                         s->file, n ? n->line : 1);
     for (int u = 0; u < s->universes; u++)
         for (int i = 0; i < n->n; i++)
             if (parse_model(s, n->item[i], s->universe[u], e)) return -1;
@@ -250,13 +308,16 @@ static int parse_models(struct study *s, const struct yaml_node *n, struct error
 
 static int parse_root(struct study *s, const struct yaml_node *root, struct error *e)
 {
-    if (root->kind != YAML_MAP) return error_set(e, "%s: line %d: found no 'key: value' lines; needed: a study file (see aipm run --help)", s->file, root->line);
+    if (root->kind != YAML_MAP)
+        return error_set(e, "%s: line %d: found no 'key: value' lines; needed: a study file (see aipm run --help)", s->file,
+                         root->line);
     if (check_keys(s->file, root, root_keys, NULL, e)) return -1;
     struct value v[ROOT_OPTIONS] = {0};
     int status = 0;
     for (int i = 0; i < ROOT_OPTIONS && !status; i++) {
         const struct yaml_node *node = node_find(root, root_option[i].key);
-        if (node && node->kind != YAML_SCALAR) status = error_set(e, "%s: line %d: %s: needed: one value", s->file, node->line, root_option[i].key);
+        if (node && node->kind != YAML_SCALAR)
+            status = error_set(e, "%s: line %d: %s: needed: one value", s->file, node->line, root_option[i].key);
         else status = option_parse(s->file, &root_option[i], node, 0, &v[i], e);
     }
     if (!status) {
@@ -265,7 +326,9 @@ static int parse_root(struct study *s, const struct yaml_node *root, struct erro
         s->save_weights = v[ROOT_WEIGHTS].number != 0;
         s->memory = v[ROOT_MEMORY].number * 1e6;
         s->ranks_per_fit = (int)v[ROOT_TEAM].number;
-        s->factor_scale = !strcmp(v[ROOT_SCALE].word, "sum") ? FACTOR_SUM : !strcmp(v[ROOT_SCALE].word, "root") ? FACTOR_ROOT : FACTOR_MEAN;
+        s->factor_scale = !strcmp(v[ROOT_SCALE].word, "sum")    ? FACTOR_SUM
+                          : !strcmp(v[ROOT_SCALE].word, "root") ? FACTOR_ROOT
+                                                                : FACTOR_MEAN;
     }
     memory_free(v[ROOT_SCALE].word);
     if (status || text_value(s, root, "study", false, &s->name, e) || text_value(s, root, "panel", false, &s->panel, e) ||

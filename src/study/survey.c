@@ -23,7 +23,8 @@ double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks
 {
     int universes = s->universes + 1;
     double periods = (double)m->T / ranks + 1;
-    return (double)row_buffer_bytes(m, panel_max_assets(m)) + 8.0 * (double)moments_workspace(m->D) + periods * universes * 8.0 * (double)moments_size(m->D);
+    return (double)row_buffer_bytes(m, panel_max_assets(m)) + 8.0 * (double)moments_workspace(m->D) +
+           periods * universes * 8.0 * (double)moments_size(m->D);
 }
 
 /* Universes to take moments of: the study's, and `all` if its managed factors serve as test assets. */
@@ -37,7 +38,8 @@ static void choose_universes(const struct study *s, const struct panel_meta *m, 
     if (!has_all && m->M == 0) v->universe[v->U++] = universe_find("all");
 }
 
-static int read_owned(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, uint32_t *crc, struct error *e)
+static int read_owned(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, uint32_t *crc,
+                      struct error *e)
 {
     int me = team_rank(world), stopped = 0;
     struct panel_file *f = panel_open(panel, team_size(world) > 1 ? world : NULL, m, e);
@@ -82,8 +84,11 @@ static void gather_factors(struct team *world, struct survey *v)
     int64_t mine = v->own_first[me + 1] - v->own_first[me];
     double *part = memory_array(double, mine * v->D, "managed factors");
     size_t *bytes = memory_array(size_t, ranks, "sizes");
-    for (int64_t i = 0; i < mine; i++) memcpy(part + i * v->D, moments_factors(v->own[all] + (size_t)i * moments_size(v->D)), sizeof(double) * (size_t)v->D);
-    for (int r = 0; r < ranks; r++) bytes[r] = sizeof(double) * (size_t)(v->own_first[r + 1] - v->own_first[r]) * (size_t)v->D;
+    for (int64_t i = 0; i < mine; i++)
+        memcpy(part + i * v->D, moments_factors(v->own[all] + (size_t)i * moments_size(v->D)),
+               sizeof(double) * (size_t)v->D);
+    for (int r = 0; r < ranks; r++)
+        bytes[r] = sizeof(double) * (size_t)(v->own_first[r + 1] - v->own_first[r]) * (size_t)v->D;
     if (me == 0) v->factors = memory_array(double, (size_t)v->T * v->D, "managed factors");
     team_gather_bytes(world, part, bytes, v->factors, 0);
     memory_free(part);
@@ -103,14 +108,15 @@ int survey_read(struct team *world, const struct panel_meta *m, const char *pane
     int me = team_rank(world);
     v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
     size_t mine = (size_t)(v->own_first[me + 1] - v->own_first[me]);
-    for (int u = 0; u < v->U; u++) v->own[u] = memory_array(double, mine * moments_size(m->D), "moments");
+    for (int u = 0; u < v->U; u++) v->own[u] = memory_array(double, mine *moments_size(m->D), "moments");
     uint32_t *crc = memory_array(uint32_t, m->T, "digests");
     int stopped = read_owned(world, m, panel, v, crc, e);
     if (!error_is_set(e)) {
         /* every entry is zero but at its owner: or gathers */
         team_or_bytes(world, (uint8_t *)crc, sizeof(uint32_t) * (size_t)m->T);
         team_or_bytes(world, (uint8_t *)v->n, sizeof(int) * (size_t)v->U * (size_t)m->T);
-        snprintf(v->digest, sizeof v->digest, "%08x%08lx", panel_meta_digest(m), crc32_z(0, (const Bytef *)crc, sizeof(uint32_t) * (size_t)m->T));
+        snprintf(v->digest, sizeof v->digest, "%08x%08lx", panel_meta_digest(m),
+                 crc32_z(0, (const Bytef *)crc, sizeof(uint32_t) * (size_t)m->T));
         stopped = team_wait_max(world, stopped, NULL, NULL);
         if (m->M == 0) gather_factors(world, v);
     }
@@ -128,13 +134,14 @@ static void form_gram(struct moment_store *s, int D, int band)
 {
     size_t width = (size_t)band + 1;
     s->band = band;
-    s->factor_gram = memory_array(double, (size_t)s->periods * width, "banded Gram matrix");
-    s->timing_gram = memory_array(double, (size_t)s->periods * width, "banded Gram matrix");
+    s->factor_gram = memory_array(double, (size_t)s->periods *width, "banded Gram matrix");
+    s->timing_gram = memory_array(double, (size_t)s->periods *width, "banded Gram matrix");
     for (int i = 0; i < s->periods; i++)
         for (int k = 0; k <= band && k <= i; k++) {
             const double *a = s->record + (size_t)i * moments_size(D), *b = s->record + (size_t)(i - k) * moments_size(D);
             s->factor_gram[(size_t)i * width + (size_t)k] = cblas_ddot(D, moments_factors(a), 1, moments_factors(b), 1);
-            s->timing_gram[(size_t)i * width + (size_t)k] = cblas_ddot((int)packed_size(D), moments_timing(a, D), 1, moments_timing(b, D), 1);
+            s->timing_gram[(size_t)i * width + (size_t)k] =
+                cblas_ddot((int)packed_size(D), moments_timing(a, D), 1, moments_timing(b, D), 1);
         }
 }
 
@@ -145,7 +152,7 @@ void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, in
         struct moment_store *s = &v->store[u];
         s->first = (int)need[u][2 * me];
         s->periods = (int)(need[u][2 * me + 1] - need[u][2 * me]);
-        s->record = memory_array(double, (size_t)s->periods * moments_size(v->D), "moments of this rank's windows");
+        s->record = memory_array(double, (size_t)s->periods *moments_size(v->D), "moments of this rank's windows");
         team_fetch_rows(world, sizeof(double) * moments_size(v->D), v->own_first, v->own[u], need[u], s->record);
         memory_free(v->own[u]);
         v->own[u] = NULL;
@@ -153,7 +160,8 @@ void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, in
     }
 }
 
-int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band, struct survey *v, struct survey_cost *cost, struct error *e)
+int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band,
+                 struct survey *v, struct survey_cost *cost, struct error *e)
 {
     *v = (struct survey){.D = m->D, .T = m->T};
     *cost = (struct survey_cost){0};
@@ -167,7 +175,9 @@ int survey_probe(const struct study *s, const struct panel_meta *m, const char *
     double *workspace = memory_array(double, moments_workspace(m->D), "moments workspace"), start = clock_seconds();
     int *index = memory_array(int, panel_max_assets(m), "rows of a universe");
     for (int u = 0; u < v->U; u++)
-        v->store[u] = (struct moment_store){.first = first, .periods = periods, .record = memory_array(double, (size_t)periods * moments_size(m->D), "moments")};
+        v->store[u] = (struct moment_store){.first = first,
+                                            .periods = periods,
+                                            .record = memory_array(double, (size_t)periods *moments_size(m->D), "moments")};
     for (int t = first; t < first + periods; t++) {
         if (panel_read_period(f, t, &buffer, &rows, e)) break;
         cost->crc ^= rows_digest(&rows, m->D);

@@ -72,8 +72,11 @@ static double windows_run(const struct period *p, const double *gram, const doub
     const struct model_class *c = model_class_find("linear_transformer");
     double ridge[NZ], seconds[WINDOWS], small[T * T], large[(T + 1) * (T + 1)];
     for (int i = 0; i < NZ; i++) ridge[i] = pow(10, i - 10);
-    struct value value[5] = {
-        {.word = (char *)(uintptr_t) "msrr"}, {.n = NH, .list = heads}, {.number = 0}, {.word = (char *)(uintptr_t) "auto"}, {.number = 1}};
+    struct value value[5] = {{.word = (char *)(uintptr_t) "msrr"},
+                             {.n = NH, .list = heads},
+                             {.number = 0},
+                             {.word = (char *)(uintptr_t) "auto"},
+                             {.number = 1}};
     struct values v = {.options = c->options, .value = value, .n = 5};
     struct shape shape = {.T = T, .D = D, .nz = NZ, .ridge = ridge, .memory = memory};
     struct layout l;

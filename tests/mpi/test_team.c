@@ -16,7 +16,7 @@ static void agreement(void)
 {
     struct error e = {""};
     CU_ASSERT_EQUAL(team_agree(world, &e), 0);
-    for (int bad = 0; bad < ranks; bad++) {      /* several ranks fail: all hear of the lowest */
+    for (int bad = 0; bad < ranks; bad++) { /* several ranks fail: all hear of the lowest */
         e = (struct error){""};
         if (me >= bad) error_set(&e, "rank %d has it", me);
         CU_ASSERT_EQUAL(team_agree(world, &e), -1);
@@ -38,7 +38,8 @@ static void row_exchange(void)
     }
     int64_t mine = own[me + 1] - own[me], wanted = need[2 * me + 1] - need[2 * me];
     double *have = memory_array(double, 3 * mine, "have"), *get = memory_array(double, 3 * wanted, "get");
-    for (int64_t i = 0; i < mine; i++) have[3 * i] = (double)(own[me] + i), have[3 * i + 1] = have[3 * i] + 0.5, have[3 * i + 2] = me;
+    for (int64_t i = 0; i < mine; i++)
+        have[3 * i] = (double)(own[me] + i), have[3 * i + 1] = have[3 * i] + 0.5, have[3 * i + 2] = me;
     team_fetch_rows(world, 3 * sizeof(double), own, have, need, get);
     for (int64_t i = 0; i < wanted; i++) {
         int64_t row = need[2 * me] + i;

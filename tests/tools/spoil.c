@@ -13,15 +13,19 @@ int main(int argc, char **argv)
     int64_t rows[HDF_DIMENSIONS], periods[HDF_DIMENSIONS];
     if (argc != 3) return 2;
     struct hdf *f = hdf_edit(argv[1], &e);
-    if (!f || hdf_shape(f, "characteristics", HDF_FLOAT32, &rank, rows, &e) || hdf_shape(f, "dates", HDF_INT64, &rank, periods, &e)) return printf("%s\n", e.text), 1;
+    if (!f || hdf_shape(f, "characteristics", HDF_FLOAT32, &rank, rows, &e) ||
+        hdf_shape(f, "dates", HDF_INT64, &rank, periods, &e))
+        return printf("%s\n", e.text), 1;
     const char *what = argv[2];
     int64_t last = rows[0] - 1, T = periods[0], D = rows[1];
     float *x = memory_array(float, D, "row");
     hdf_read_part(f, "characteristics", HDF_FLOAT32, last, 1, x, &e);
     double r = 0.01;
     int64_t v[1] = {0};
-    if (!strcmp(what, "nan-characteristic")) x[D - 1] = NAN, hdf_write_part(f, "characteristics", HDF_FLOAT32, last, 1, x, &e);
-    else if (!strcmp(what, "large-characteristic")) x[0] = 0.75f, hdf_write_part(f, "characteristics", HDF_FLOAT32, last, 1, x, &e);
+    if (!strcmp(what, "nan-characteristic"))
+        x[D - 1] = NAN, hdf_write_part(f, "characteristics", HDF_FLOAT32, last, 1, x, &e);
+    else if (!strcmp(what, "large-characteristic"))
+        x[0] = 0.75f, hdf_write_part(f, "characteristics", HDF_FLOAT32, last, 1, x, &e);
     else if (!strcmp(what, "inf-return")) r = INFINITY, hdf_write_part(f, "returns", HDF_FLOAT64, last, 1, &r, &e);
     else if (!strcmp(what, "ids-order")) hdf_write_part(f, "asset_ids", HDF_INT64, last, 1, v, &e);
     else if (!strcmp(what, "dates-order")) hdf_write_part(f, "dates", HDF_INT64, T - 1, 1, (v[0] = 19000131, v), &e);

@@ -32,7 +32,8 @@ static void panel_make(const char *path, int planted)
 {
     struct error e = {""};
     static char *names[D] = {"a", "b", "c", "d"};
-    struct panel_meta m = {.T = T, .D = D, .periods_per_year = 12, .frequency = "monthly", .rows = T * N, .characteristic_names = names};
+    struct panel_meta m = {
+        .T = T, .D = D, .periods_per_year = 12, .frequency = "monthly", .rows = T * N, .characteristic_names = names};
     int64_t dates[T], offsets[T + 1], ids[N];
     for (int t = 0; t < T; t++) dates[t] = (2000 + t / 12) * 10000 + (t % 12 + 1) * 100 + 28;
     for (int t = 0; t <= T; t++) offsets[t] = t * N;
@@ -42,7 +43,8 @@ static void panel_make(const char *path, int planted)
     for (int t = 0; t < T; t++) {
         float x[N * D];
         double r[N];
-        struct random_stream u = random_open(9, (uint64_t)t, t > planted, 0), v = random_open(9, (uint64_t)t, 2 + (t >= planted), 0);
+        struct random_stream u = random_open(9, (uint64_t)t, t > planted, 0),
+                             v = random_open(9, (uint64_t)t, 2 + (t >= planted), 0);
         for (int i = 0; i < N * D; i++) x[i] = (float)(random_uniform(&u, (uint64_t)i) - 0.5);
         for (int i = 0; i < N; i++) r[i] = 0.1 * random_normal(&v, (uint64_t)i) + 0.1 * x[i * D], ids[i] = i;
         panel_write_rows(w, t * N, N, x, r, ids, NULL, &e);
@@ -77,7 +79,7 @@ static void no_look_ahead(void)
     CU_ASSERT_EQUAL(a.P, T - W);
     for (int i = 0; i < a.models; i++) {
         const struct result_model *x = &a.model[i], *y = &b.model[i];
-        int at = PLANTED - W;      /* the row that trades at the planted date: its own return differs, its fit must not */
+        int at = PLANTED - W; /* the row that trades at the planted date: its own return differs, its fit must not */
         size_t rows = (size_t)at, fits = (size_t)(at + 1), nz = (size_t)x->nz, nh = (size_t)x->nh;
         CU_ASSERT(!memcmp(x->returns, y->returns, sizeof(double) * rows));
         CU_ASSERT(!memcmp(x->returns_by_ridge, y->returns_by_ridge, sizeof(double) * rows * nz));
@@ -85,7 +87,7 @@ static void no_look_ahead(void)
         CU_ASSERT(!memcmp(x->selected_ridge, y->selected_ridge, sizeof(double) * fits));
         if (nh) CU_ASSERT(!memcmp(x->returns_by_heads, y->returns_by_heads, sizeof(double) * rows * nz * nh));
         CU_ASSERT(x->returns[at] != y->returns[at]);
-        CU_ASSERT(x->loo_loss[fits * nz] != y->loo_loss[fits * nz]);      /* and the plant is seen one row later */
+        CU_ASSERT(x->loo_loss[fits * nz] != y->loo_loss[fits * nz]); /* and the plant is seen one row later */
     }
     results_free(&a);
     results_free(&b);
@@ -144,7 +146,8 @@ static void parts_survive_torn_tails(void)
     snprintf(file, sizeof file, "%s/g0001-r000000.rows", parts);
     struct stat s;
     CU_ASSERT_EQUAL(stat(file, &s), 0);
-    for (off_t cut = s.st_size; cut > s.st_size - 56; cut -= 5) {      /* every cut inside the last record loses that record alone */
+    for (off_t cut = s.st_size; cut > s.st_size - 56;
+         cut -= 5) { /* every cut inside the last record loses that record alone */
         CU_ASSERT_EQUAL(truncate(file, cut), 0);
         CU_ASSERT_FATAL(!parts_index(parts, 0, 1, &x, &e));
         CU_ASSERT_EQUAL(x.records, cut == s.st_size ? 5 : 4);
@@ -152,7 +155,7 @@ static void parts_survive_torn_tails(void)
         CU_ASSERT(back[0] == 3 && back[2] == 3 && x.record[3].key.row == 3 && x.generation == 1);
         parts_free(&x);
     }
-    int fd = open(file, O_WRONLY);      /* a flipped byte in the second record ends what is believed */
+    int fd = open(file, O_WRONLY); /* a flipped byte in the second record ends what is believed */
     CU_ASSERT_EQUAL(pwrite(fd, "x", 1, 56 + 40), 1);
     close(fd);
     CU_ASSERT_FATAL(!parts_index(parts, 0, 1, &x, &e));
@@ -169,7 +172,8 @@ static void schedule_is_fair(void)
     int first_row[C] = {0, 50, 0};
     uint8_t done[C * P] = {0};
     for (int i = 0; i < 70; i++) done[3 * i] = 1;
-    struct schedule_work w = {.configs = C, .P = P, .seconds = seconds, .first_seconds = first, .first_row = first_row, .done = done};
+    struct schedule_work w = {
+        .configs = C, .P = P, .seconds = seconds, .first_seconds = first, .first_row = first_row, .done = done};
     for (int ranks = 1; ranks <= 700; ranks = ranks * 3 + 1) {
         int64_t *cut = memory_array(int64_t, ranks + 1, "cut");
         double longest = schedule_cut(&w, ranks, cut, &total), ideal = total / ranks;
@@ -184,7 +188,7 @@ static void schedule_is_fair(void)
             CU_ASSERT(mine <= longest + 1e-9);
         }
         CU_ASSERT_EQUAL(pending, taken);
-        CU_ASSERT(longest <= fmax(1.75 * ideal, 1.5) + 40);      /* start-up of the gaps left by done rows included */
+        CU_ASSERT(longest <= fmax(1.75 * ideal, 1.5) + 40); /* start-up of the gaps left by done rows included */
         if (ranks == 1) CU_ASSERT(longest >= total);
         memory_free(cut);
     }
@@ -218,7 +222,8 @@ static void bad_studies(void)
     refused("models: [{kind: bsv}]\n", "'name' is missing");
     refused("models: [{name: b}]\n", "'kind' is missing");
     refused("models: [{name: a/b, kind: bsv}]\n", "found 'a/b'");
-    refused("window: 30\nmodels: [{name: b, kind: bsv}]\n", "found a window of 30 periods; needed: fewer than the panel's 30");
+    refused("window: 30\nmodels: [{name: b, kind: bsv}]\n",
+            "found a window of 30 periods; needed: fewer than the panel's 30");
     refused("window: 1\nmodels: [{name: b, kind: bsv}]\n", "window: found 1");
     refused("window: 10.5\nmodels: [{name: b, kind: bsv}]\n", "found 10.5; needed: a whole number");
     refused("window: []\nmodels: [{name: b, kind: bsv}]\n", "empty list");
@@ -237,7 +242,10 @@ static void sweeps_are_named(void)
 {
     struct error e = {""};
     struct study s;
-    CU_ASSERT_FATAL(!study_parse("s", "window: [12, 24]\nmodels:\n  - {name: b, kind: bsv}\n  - {name: l, kind: linear_transformer, window: 36, heads: [[1], [1, 2]]}\n", &s, &e));
+    CU_ASSERT_FATAL(!study_parse("s",
+                                 "window: [12, 24]\nmodels:\n  - {name: b, kind: bsv}\n  - {name: l, kind: "
+                                 "linear_transformer, window: 36, heads: [[1], [1, 2]]}\n",
+                                 &s, &e));
     CU_ASSERT_EQUAL_FATAL(s.configs, 4);
     CU_ASSERT_STRING_EQUAL(s.config[0].name, "b.window=12");
     CU_ASSERT_STRING_EQUAL(s.config[1].name, "b.window=24");

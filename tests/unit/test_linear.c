@@ -27,20 +27,24 @@ static void sample_make(struct sample *s, int T, int D, uint64_t seed, double sc
     for (int t = 0; t <= T; t++) {
         struct random_stream u = random_open(seed, 1, (uint64_t)t, 0);
         int n = s->n[t] = 7 + t % 5, index[64];
-        s->x[t] = memory_array(float, n * D, "x");
+        s->x[t] = memory_array(float, n *D, "x");
         s->r[t] = memory_array(double, n, "r");
         s->record[t] = memory_array(double, moments_size(D), "record");
         for (int i = 0; i < n * D; i++) s->x[t][i] = (float)(random_uniform(&u, (uint64_t)i) - 0.5);
-        for (int i = 0; i < n; i++) s->r[t][i] = 0.1 * random_normal(&u, 4000 + (uint64_t)i) + 0.05 * s->x[t][i * D], index[i] = i;
+        for (int i = 0; i < n; i++)
+            s->r[t][i] = 0.1 * random_normal(&u, 4000 + (uint64_t)i) + 0.05 * s->x[t][i * D], index[i] = i;
         struct rows rows = {.n = n, .characteristics = s->x[t], .returns = s->r[t]};
         moments_of(D, &rows, index, n, work, s->record[t]);
         double scale = pow(n, scale_power);
         cblas_dscal(D, scale, s->record[t] + 1, 1);
-        s->period[t] = (struct period){.index = 40 + t, .n = n, .scale = scale, .factors = t < T ? moments_factors(s->record[t]) : NULL,
+        s->period[t] = (struct period){.index = 40 + t,
+                                       .n = n,
+                                       .scale = scale,
+                                       .factors = t < T ? moments_factors(s->record[t]) : NULL,
                                        .squares = t < T ? moments_squares(s->record[t], D) : 0,
                                        .timing = moments_timing(s->record[t], D)};
     }
-    s->gram = memory_array(double, T * T, "gram");
+    s->gram = memory_array(double, T *T, "gram");
     s->timing = memory_array(double, (T + 1) * (T + 1), "gram");
     for (int a = 0; a <= T; a++)
         for (int b = 0; b <= T; b++) {
@@ -89,7 +93,7 @@ static const char *objective = "msrr", *solver = "auto";
 static void primal_ols(const struct sample *s, int P, double shift, const char *keep, double *lambda)
 {
     int D = s->D;
-    double *A = memory_array(double, P * P, "A"), *row = memory_array(double, P, "S"), xi[64];
+    double *A = memory_array(double, P *P, "A"), *row = memory_array(double, P, "S"), xi[64];
     memset(lambda, 0, sizeof(double) * (size_t)P);
     for (int t = 0; t < s->T; t++) {
         timing_of(s, t, xi);
@@ -113,7 +117,7 @@ static void primal(const struct sample *s, const double *f, int P, double shift,
         primal_ols(s, P, shift, keep, lambda);
         return;
     }
-    double *A = memory_array(double, P * P, "A");
+    double *A = memory_array(double, P *P, "A");
     memset(lambda, 0, sizeof(double) * (size_t)P);
     for (int t = 0; t < s->T; t++) {
         if (!keep[t]) continue;
@@ -139,7 +143,8 @@ static struct values options_of(const struct model_class *c, int nh)
 }
 
 /* Fit a class to the sample; variants' returns for now and the record. */
-static void run_class(const char *kind, const struct sample *s, const struct shape *shape, int nh, double *variant, double *record, struct layout *l)
+static void run_class(const char *kind, const struct sample *s, const struct shape *shape, int nh, double *variant,
+                      double *record, struct layout *l)
 {
     const struct model_class *c = model_class_find(kind);
     struct values v = options_of(c, nh);
@@ -149,7 +154,8 @@ static void run_class(const char *kind, const struct sample *s, const struct sha
     CU_ASSERT_EQUAL(c->fit(m, &s->window, NULL, &note), 0);
     double *theta = memory_array(double, l->variants * s->D, "positions");
     c->positions(m, &s->window, theta);
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, l->variants, s->D, 1, theta, s->D, moments_factors(s->record[s->T]), 1, 0, variant, 1);
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, l->variants, s->D, 1, theta, s->D, moments_factors(s->record[s->T]), 1, 0,
+                variant, 1);
     c->record(m, variant, record);
     memory_free(theta);
     c->destroy(m);
@@ -195,7 +201,7 @@ static void brute_heads(const struct sample *s, const double *lambda, int H, dou
     *straight = *transposed = 0;
     for (int h = 0; h < H; h++) {
         const double *b = M + (size_t)(D - 1 - h) * D;
-        double W[64] = {0}, v[8] = {0};      /* W_h(a, b) = sum_c lambda(a, b, c) b_c;  v = X'X b / n */
+        double W[64] = {0}, v[8] = {0}; /* W_h(a, b) = sum_c lambda(a, b, c) b_c;  v = X'X b / n */
         for (int ab = 0; ab < D * D; ab++)
             for (int c = 0; c < D; c++) W[ab] += lambda[ab * D + c] * b[c];
         for (int a = 0; a < D; a++)
@@ -203,7 +209,8 @@ static void brute_heads(const struct sample *s, const double *lambda, int H, dou
         for (int i = 0; i < n; i++) {
             double w = 0, wt = 0;
             for (int a = 0; a < D; a++)
-                for (int c = 0; c < D; c++) w += s->x[T][i * D + a] * W[a * D + c] * v[c], wt += s->x[T][i * D + a] * W[c * D + a] * v[c];
+                for (int c = 0; c < D; c++)
+                    w += s->x[T][i * D + a] * W[a * D + c] * v[c], wt += s->x[T][i * D + a] * W[c * D + a] * v[c];
             *straight += w * s->r[T][i] * s->period[T].scale;
             *transposed += wt * s->r[T][i] * s->period[T].scale;
         }
@@ -308,7 +315,7 @@ static void bsv_low_ridge(void)
     enum { T = 40, D = 4 };
     struct sample s;
     struct layout l;
-    sample_make(&s, T, D, 8, 2);      /* F times n^2 */
+    sample_make(&s, T, D, 8, 2); /* F times n^2 */
     struct shape shape = {.T = T, .D = D, .nz = 3, .ridge = ridge};
     double variant[8], record[16];
     run_class("bsv", &s, &shape, 0, variant, record, &l);
@@ -342,8 +349,8 @@ static void history_is_irrelevant(void)
     struct fit_note note;
     c->layout(&shape, &v, &l);
     struct model *walker = c->create(&shape, 1, &v);
-    double *a = memory_array(double, l.variants * D, "a"), *b = memory_array(double, l.variants * D, "b");
-    for (int first = 0; first <= EXTRA; first += first == 2 ? 2 : 1) {      /* one jump on the way */
+    double *a = memory_array(double, l.variants *D, "a"), *b = memory_array(double, l.variants *D, "b");
+    for (int first = 0; first <= EXTRA; first += first == 2 ? 2 : 1) { /* one jump on the way */
         double gram[T * T], timing[(T + 1) * (T + 1)];
         for (int x = 0; x <= T; x++)
             for (int y = 0; y <= T; y++) {

@@ -61,10 +61,10 @@ static void test_distributions(void)
             value[2 * i] = kind == 0   ? z
                            : kind == 1 ? floor(3 * z)
                            : kind == 2 ? exp(40 * z)
-                           : kind == 3 ? 1 + 1e-13 * floor(500 * z)      /* long runs that agree in the upper half */
+                           : kind == 3 ? 1 + 1e-13 * floor(500 * z) /* long runs that agree in the upper half */
                            : kind == 4 ? (u < 0.3 ? NAN : z)
-                           : kind == 5 ? (i % 500) + 1e-12 * z           /* short ones */
-                                       : z * 1e-320;                     /* subnormal */
+                           : kind == 5 ? (i % 500) + 1e-12 * z /* short ones */
+                                       : z * 1e-320;           /* subnormal */
         }
         CU_ASSERT_EQUAL(differences(N, value, 2), 0);
         CU_ASSERT_EQUAL(differences(17, value, 2), 0);
