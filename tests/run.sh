@@ -7,22 +7,32 @@ BUILD=${BUILD:-build}
 kind=${1:-check}
 . tests/env.sh
 passed=0 failed=0 skipped=0
-one() {   # name, seconds allowed, command...
-    local name=$1 limit=$2 log=$BUILD/tests/log/$1.log start=$SECONDS line p f s
+# start NAME SECONDS COMMAND...: the test's output, then its exit status and seconds, into its log
+start() {
+    local log=$BUILD/tests/log/$1.log limit=$2 began=$SECONDS
     shift 2
     mkdir -p "$(dirname "$log")"
     timeout -k 10 "$limit" "$@" >"$log" 2>&1
-    local rc=$?
+    echo "$? $((SECONDS - began))" >"$log.end"
+}
+# tell NAME: count and print what a started test left
+tell() {
+    local name=$1 log=$BUILD/tests/log/$1.log rc=1 seconds=0 line p f s
+    [ -e "$log.end" ] && read -r rc seconds <"$log.end"
     line=$(grep -a '^RESULT ' "$log" | tail -n 1)
     if [ -n "$line" ]; then read -r _ p f s <<<"$line"; else p=0 f=1 s=0; fi
     [ "$rc" = 0 ] || [ "$f" != 0 ] || f=1
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     if [ "$f" = 0 ]; then
-        printf '  %-44s %3d passed%s  %ds\n' "$name" "$p" "$([ "$s" = 0 ] || printf ', %d skipped' "$s")" $((SECONDS - start))
+        printf '  %-44s %3d passed%s  %ds\n' "$name" "$p" "$([ "$s" = 0 ] || printf ', %d skipped' "$s")" "$seconds"
     else
-        printf '  %-44s FAILED (%d, exit %d)  %ds: %s\n' "$name" "$f" "$rc" $((SECONDS - start)) "$log"
+        printf '  %-44s FAILED (%d, exit %d)  %ds: %s\n' "$name" "$f" "$rc" "$seconds" "$log"
         grep -a -v '^RESULT' "$log" | tail -n 40 | sed 's/^/      /'
     fi
+}
+one() {
+    start "$@"
+    tell "$1"
 }
 ranks_of() { sed -n 's/.*RANKS: *\([0-9 ]*\).*/\1/p' "$1" | head -n 1; }     # `RANKS: 1 2 3` in a test's head; default 2
 if [ "$kind" != long ]; then
@@ -36,12 +46,19 @@ if [ "$kind" != long ]; then
         for p in $(ranks_of "$t" | grep . || echo 2); do one "mpi/$n.$p" 300 mpirun --oversubscribe --quiet -n "$p" "$BUILD/tests/mpi/$n"; done
     done
 fi
-folder=tests/cli
-[ "$kind" = long ] && folder=tests/long
+# shell tests mostly wait for short runs: two at a time, told in order
+folder=tests/cli limit=600 at_once=2
+[ "$kind" = long ] && folder=tests/long limit=3600 at_once=1
+names=()
 for t in "$folder"/*.sh; do
-    [ -e "$t" ] || continue
-    [ "$(basename "$t")" != lib.sh ] || continue
-    one "${folder#tests/}/$(basename "$t" .sh)" "$([ "$kind" = long ] && echo 3600 || echo 600)" bash "$t"
+    [ -e "$t" ] && [ "$(basename "$t")" != lib.sh ] && names+=("${folder#tests/}/$(basename "$t" .sh)")
 done
+for n in "${names[@]}"; do
+    rm -f "$BUILD/tests/log/$n.log.end"
+    while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do wait -n; done
+    start "$n" "$limit" bash "tests/$n.sh" &
+done
+wait
+for n in "${names[@]}"; do tell "$n"; done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
