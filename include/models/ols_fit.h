@@ -17,6 +17,8 @@ struct ols_plan {
     double memory;   /* bytes the dense road may take on a rank */
     int steps;       /* of conjugate gradients at most; 0: OLS_CG_STEPS */
 };
+/* From the options of linear_transformer, with D managed factors. */
+struct ols_plan ols_plan_of(const struct shape *s, const struct values *v, int D);
 /* The road that will be taken (never OLS_AUTO): the cheaper by measured rates of those that fit. */
 enum ols_road ols_plan_road(const struct ols_plan *p);
 /* Whether a window on which conjugate gradients fail takes the dense road: the choice is open and both fit in memory together. */

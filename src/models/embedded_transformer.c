@@ -1,5 +1,6 @@
 /* The linear portfolio transformer with random features f in place of its characteristics X (what is traded and attends), of Z (what
  * is attended through), or of both: w = X~ sum_tau alpha_tau <Xi_now, Xi_tau> F_tau, F = X~'R, Xi = X~'Z~ / n       (29), (45)-(50)
+ * Objective OLS: theta = sum_tau <Xi_now, Xi_tau> q_tau, q from models/ols_fit.h with Gamma = X~'X~.
  * All heads (saturated). Everything of a period is taken once while windows roll over it. */
 #include <cblas.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "linalg/features.h"
 #include "models/embedded_transformer.h"
 #include "models/network.h"
+#include "models/ols_fit.h"
 #include "models/ridge_rows.h"
 
 enum { CHUNK = 240 }; /* rows embedded at a time */
@@ -26,7 +28,12 @@ struct model {
     double *timing_gram;         /* [T+1, T+1] */
     double *kernel, *score;      /* [T, T], [nz, T] */
     float *raw, *x, *features_x; /* [CHUNK, P], [CHUNK, padded(D)], [CHUNK, padded(P)] */
-    float *product;              /* [px, padded(pz)] */
+    float *product;              /* [px, padded(pz)]; OLS: room for [px, padded(px)] */
+    struct ols_fit *ols;         /* NULL: MSRR */
+    struct period *period;       /* [T] what ols_fit sees of the window, OLS */
+    double *second;              /* [T+1, packed(px)] X~'X~ / n, OLS */
+    double *square;              /* [px, px] */
+    int *second_of;              /* [T+1] */
 };
 
 static bool embeds(const struct values *v, const char *what)
@@ -40,6 +47,11 @@ static bool waves(const struct values *v)
     return !strcmp(values_word(v, "embedding_activation"), "fourier");
 }
 
+static bool is_ols(const struct values *v)
+{
+    return !strcmp(values_word(v, "objective"), "ols");
+}
+
 static int side(const struct shape *s, const struct values *v, const char *what)
 {
     return embeds(v, what) ? (int)values_int(v, "embedding_features") : s->D;
@@ -50,9 +62,6 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     int heads;
     long P = values_int(v, "embedding_features");
     values_list(v, "heads", &heads);
-    if (strcmp(values_word(v, "objective"), "msrr"))
-        return error_set(e, "model %s: objective: found %s beside an embedding; needed: msrr", s->name,
-                         values_word(v, "objective"));
     if (values_int(v, "ranks") > 1)
         return error_set(e, "model %s: ranks: found %ld beside an embedding; needed: 1", s->name, values_int(v, "ranks"));
     if (heads)
@@ -63,7 +72,18 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
         return error_set(e,
                          "model %s: embedding_features: found %ld; needed: an even number, half of them sines, half cosines",
                          s->name, P);
+    struct ols_plan o = ols_plan_of(s, v, side(s, v, "x"));
+    if (is_ols(v)) return ols_plan_check(&o, s->name, e);
+    if (o.rank || o.road != OLS_AUTO)
+        return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
     return 0;
+}
+
+static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
+{
+    struct ols_plan o = ols_plan_of(s, v, side(s, v, "x"));
+    if (is_ols(v) && o.road == OLS_AUTO)
+        snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
 }
 
 static void cost(const struct shape *s, const struct values *v, struct cost *c)
@@ -75,6 +95,13 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     *c = (struct cost){.flops = period + rest, .seconds = period / 5e10 + rest / 2e10, .first_seconds = T * period / 5e10};
     c->bytes = features_bytes(s->D, (int)P) + 8 * ((T + 1) * (px * pz + px) + 2 * (T + 1) * (T + 1) + s->nz * T) +
                4 * (CHUNK * (2 * P + s->D + 2 * PAD) + px * (pz + PAD)) + (double)ridge_bytes(s->T, s->nz);
+    if (!is_ols(v)) return;
+    struct ols_plan o = ols_plan_of(s, v, (int)px);
+    double more = 2 * n * px * px;
+    c->flops += more + ols_plan_flops(&o, ols_plan_road(&o));
+    c->seconds += more / 5e10 + ols_plan_seconds(&o, ols_plan_road(&o));
+    c->first_seconds += T * more / 5e10;
+    c->bytes += ols_plan_bytes(&o) + 4 * px * (px + PAD) + 8 * ((T + 1) * (double)packed_size((int)px) + px * px);
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)
@@ -110,7 +137,16 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     m->raw = memory_array(float, (size_t)CHUNK *(size_t)P, "embedded rows");
     m->x = memory_array(float, CHUNK *padded(s->D), "rows");
     m->features_x = memory_array(float, CHUNK *padded(P), "embedded rows");
-    m->product = memory_array(float, px *(size_t)padded(m->pz), "timing variables");
+    m->product = memory_array(float, px *(size_t)padded(is_ols(v) && m->px > m->pz ? m->px : m->pz), "timing variables");
+    if (is_ols(v)) {
+        struct ols_plan o = ols_plan_of(s, v, m->px);
+        m->ols = ols_fit_create(&o, 1);
+        m->period = memory_array(struct period, T, "window");
+        m->second = memory_array(double, (T + 1) * packed_size(m->px), "second moments of a window");
+        m->square = memory_array(double, px *px, "second moments");
+        m->second_of = memory_array(int, T + 1, "periods held");
+        for (int t = 0; t <= s->T; t++) m->second_of[t] = -1;
+    }
     for (int t = 0; t <= s->T; t++) m->timing_of[t] = m->factors_of[t] = -1;
     return m;
 }
@@ -119,8 +155,10 @@ static void destroy(struct model *m)
 {
     features_destroy(&m->features);
     ridge_destroy(&m->path);
-    void *const all[] = {m->timing, m->factors, m->timing_of, m->factors_of, m->timing_gram, m->kernel,
-                         m->score,  m->raw,     m->x,         m->features_x, m->product,     m};
+    ols_fit_destroy(m->ols);
+    void *const all[] = {m->timing,    m->factors, m->timing_of,  m->factors_of, m->timing_gram, m->kernel, m->score,
+                         m->raw,       m->x,       m->features_x, m->product,    m->period,      m->second, m->square,
+                         m->second_of, m};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
@@ -151,6 +189,26 @@ static void take_timing(struct model *m, const struct period *p, double *out)
     }
 }
 
+/* X~'X~ / n, packed. */
+static void take_second(struct model *m, const struct period *p, double *out)
+{
+    int ld = padded(m->px);
+    memset(m->square, 0, sizeof(double) * (size_t)m->px * (size_t)m->px);
+    for (int at = 0; at < p->n; at += CHUNK) {
+        int rows = p->n - at < CHUNK ? p->n - at : CHUNK;
+        const float *from = p->characteristics + (size_t)at * (size_t)m->D, *x = m->embed_x ? m->features_x : m->x;
+        if (m->embed_x) {
+            features_rows(&m->features, rows, from, m->raw);
+            rows_pad(rows, m->features.P, m->raw, m->features_x);
+        } else rows_pad(rows, m->D, from, m->x);
+        m->features.kernels->product(m->px, ld, rows, x, 1, ld, x, ld, m->product, ld, false);
+        for (int i = 0; i < m->px; i++)
+            for (int j = 0; j < m->px; j++)
+                m->square[(size_t)i * m->px + j] += (double)m->product[(size_t)i * ld + j] / p->n;
+    }
+    packed_from_full(m->px, m->square, out);
+}
+
 /* F = X~'R, scaled. */
 static void take_factors(struct model *m, const struct period *p, double *out)
 {
@@ -176,6 +234,30 @@ static bool bring(struct model *m, int *of, double *table, size_t size, int k, i
     return false;
 }
 
+static int fit_ols(struct model *m, const struct window *w, struct fit_note *note)
+{
+    int T = w->T;
+    size_t k = packed_size(m->px);
+    for (int t = 0; t < T; t++) {
+        const struct period *p = &w->period[t];
+        if (!bring(m, m->second_of, m->second, k, t, p->index)) take_second(m, p, m->second + (size_t)t * k);
+        m->period[t] = (struct period){.index = p->index,
+                                       .n = p->n,
+                                       .scale = factor_scale_of(m->scale, p->n),
+                                       .factors = factors(m, t),
+                                       .timing = m->second + (size_t)t * k};
+        for (int i = 0; i < p->n; i++) m->period[t].squares += p->returns[i] * p->returns[i];
+    }
+    for (int s = 0; s <= T; s++)
+        for (int t = 0; t < s; t++) m->timing_gram[t * (T + 1) + s] = m->timing_gram[s * (T + 1) + t];
+    struct window own = {.T = T, .D = m->px, .period = m->period, .timing_gram = m->timing_gram};
+    if (ols_fit_window(m->ols, &own, NULL, note)) return note->code; /* alone: the bits are those of any team */
+    const struct ols *o = ols_fit_answer(m->ols);
+    memcpy(m->path.loss, o->loss, sizeof(double) * (size_t)m->nz);
+    m->path.selected = o->selected;
+    return 0;
+}
+
 static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
     (void)team;
@@ -187,6 +269,7 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
     }
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, T + 1, all, 1, m->timing, all, 0, m->timing_gram, T + 1);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, T, m->px, 1, m->factors, m->px, 0, m->kernel, T);
+    if (m->ols) return fit_ols(m, w, note);
     for (int s = 0; s < T; s++)
         for (int t = 0; t <= s; t++)
             m->kernel[s * T + t] = m->kernel[t * T + s] = m->kernel[s * T + t] * m->timing_gram[s * (T + 1) + t];
@@ -198,6 +281,10 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
 static void positions(struct model *m, const struct window *w, double *out)
 {
     int T = w->T;
+    for (int z = 0; z < m->nz && m->ols; z++)
+        cblas_dgemv(CblasRowMajor, CblasTrans, T, m->px, 1, ols_fit_answer(m->ols)->q + (size_t)z * T * m->px, m->px,
+                    m->timing_gram + (size_t)T * (T + 1), 1, 0, out + (size_t)z * m->px, 1);
+    if (m->ols) return;
     for (int z = 0; z < m->nz; z++)
         for (int t = 0; t < T; t++) m->score[z * T + t] = m->path.alpha[(size_t)z * T + t] * m->timing_gram[T * (T + 1) + t];
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->px, T, 1, m->score, T, m->factors, m->px, 0, out,
@@ -243,6 +330,7 @@ const struct model_class embedded_transformer_class = {
     .needs = NEED_ROWS,
     .trades = TRADE_OWN,
     .check = check,
+    .choice = choice,
     .cost = cost,
     .layout = layout,
     .create = create,

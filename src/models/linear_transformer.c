@@ -123,21 +123,6 @@ static bool is_ols(const struct values *v)
     return !strcmp(values_word(v, "objective"), "ols");
 }
 
-static struct ols_plan ols_plan_of(const struct shape *s, const struct values *v)
-{
-    const char *road = values_word(v, "solver");
-    return (struct ols_plan){.T = s->T,
-                             .D = s->D,
-                             .nz = s->nz,
-                             .rank = (int)values_int(v, "rank"),
-                             .ranks = (int)values_int(v, "ranks"),
-                             .z = s->ridge,
-                             .memory = (double)s->memory,
-                             .road = !strcmp(road, "dense")       ? OLS_DENSE
-                                     : !strcmp(road, "iterative") ? OLS_ITERATIVE
-                                                                  : OLS_AUTO};
-}
-
 static int ranks(const struct values *v)
 {
     return (int)values_int(v, "ranks");
@@ -146,13 +131,13 @@ static int ranks(const struct values *v)
 /* Whether fits take the grid, and so have checks of an eigen-decomposition to record. */
 static bool on_grid(const struct shape *s, const struct values *v)
 {
-    struct ols_plan o = ols_plan_of(s, v);
+    struct ols_plan o = ols_plan_of(s, v, s->D);
     return ranks(v) > 1 && (!is_ols(v) || ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
 }
 
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
 {
-    struct ols_plan o = ols_plan_of(s, v);
+    struct ols_plan o = ols_plan_of(s, v, s->D);
     if (is_ols(v) && o.road == OLS_AUTO)
         snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
 }
@@ -160,7 +145,7 @@ static void choice(const struct shape *s, const struct values *v, char *out, siz
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {
     int n;
-    struct ols_plan plan_ols = ols_plan_of(s, v);
+    struct ols_plan plan_ols = ols_plan_of(s, v, s->D);
     if (!is_ols(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
     if (!is_ols(v) && ranks(v) > 1 && ridge_grid_bytes(s->T, s->nz, ranks(v)) > (double)s->memory) {
@@ -204,7 +189,7 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
                      : (double)ridge_bytes(s->T, s->nz);
     c->bytes += 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
     if (!is_ols(v)) return;
-    struct ols_plan o = ols_plan_of(s, v);
+    struct ols_plan o = ols_plan_of(s, v, s->D);
     c->flops += ols_plan_flops(&o, ols_plan_road(&o));
     c->seconds += ols_plan_seconds(&o, ols_plan_road(&o));
     c->bytes += ols_plan_bytes(&o) + 8 * nz * T * T;
@@ -245,7 +230,7 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     if (is_ols(v) || m->grid) ridge_outline(&m->path, s->T, s->nz);
     else ridge_create(&m->path, s->T, s->nz);
     if (is_ols(v)) {
-        struct ols_plan o = ols_plan_of(s, v);
+        struct ols_plan o = ols_plan_of(s, v, s->D);
         m->ols = ols_fit_create(&o, ranks(v));
         m->cross = memory_array(double, nz *T *T, "OLS head weights");
     }

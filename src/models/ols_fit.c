@@ -32,6 +32,21 @@ struct ols_fit {
 
 /* ---- which road ---- */
 
+struct ols_plan ols_plan_of(const struct shape *s, const struct values *v, int D)
+{
+    const char *road = values_word(v, "solver");
+    return (struct ols_plan){.T = s->T,
+                             .D = D,
+                             .nz = s->nz,
+                             .rank = (int)values_int(v, "rank"),
+                             .ranks = (int)values_int(v, "ranks"),
+                             .z = s->ridge,
+                             .memory = (double)s->memory,
+                             .road = !strcmp(road, "dense")       ? OLS_DENSE
+                                     : !strcmp(road, "iterative") ? OLS_ITERATIVE
+                                                                  : OLS_AUTO};
+}
+
 static double order_of(const struct ols_plan *p)
 {
     return (double)(p->rank > 0 && p->rank < p->T ? p->rank : p->T) * p->D;

@@ -60,6 +60,12 @@ check "and in the results" grep -qaE "solver=auto .*road=(dense|iterative)" "$WO
 "$AIPM" synth -o "$WORK/big.h5" --assets 60 --characteristics 30 --periods 60 --seed 3 2>/dev/null
 refuses "a matrix that does not fit" 1 "a team of several ranks (ranks: " "$AIPM" run "$WORK/dense.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
 refuses "nor on two ranks" 1 "on each of 2 ranks" mpi 2 "$AIPM" run "$WORK/team.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
+study "embedding: both, embedding_features: 12" embedded
+check "OLS on random features" mpi 1 "$AIPM" run "$WORK/embedded.yaml" 2>/dev/null
+mpi 3 "$AIPM" run "$WORK/embedded.yaml" -o "$WORK/embedded.3.h5" 2>/dev/null
+check "random features: the same bits on 3 ranks" same "$WORK/embedded.h5" "$WORK/embedded.3.h5"
+study "embedding: x, embedding_features: 12, ranks: 2" wrong
+refuses "random features on teams" 1 "beside an embedding; needed: 1" mpi 2 "$AIPM" run "$WORK/wrong.yaml" -o "$WORK/x.h5"
 study "rank: 5, solver: iterative" wrong
 refuses "rank with the iterative road" 1 "needed: rank 0" "$AIPM" run "$WORK/wrong.yaml"
 sed 's/objective: ols/objective: msrr/' "$WORK/wrong.yaml" >"$WORK/wrong2.yaml"

@@ -147,8 +147,9 @@ static void test_dkkm(void)
     memory_free(x), memory_free(rows), memory_free(w), memory_free(r), memory_free(F), memory_free(theta), memory_free(base);
 }
 
-/* The embedded linear transformer against its primal ridge: f_t = F_{t+1} (x) vec(Xi_t), px px pz parameters. */
-static void embedded(const char *which)
+/* The embedded linear transformer against its primal ridge: f_t = F_{t+1} (x) vec(Xi_t), px px pz parameters; OLS: stocks on
+ * S_t = X~_t (x) vec(Xi_t). */
+static void embedded(const char *which, const char *objective, const char *solver)
 {
     enum { T = 6, D = 3, P = 4, PERIODS = 8, MOST = 30 };
     const struct model_class *registered = model_class_find("linear_transformer"), *c;
@@ -164,12 +165,15 @@ static void embedded(const char *which)
     for (; registered->options[n].key; n++) {
         const char *key = registered->options[n].key;
         if (!strcmp(key, "embedding")) value[n].word = (char *)(uintptr_t)which;
+        else if (!strcmp(key, "objective")) value[n].word = (char *)(uintptr_t)objective;
+        else if (!strcmp(key, "solver")) value[n].word = (char *)(uintptr_t)solver;
         else if (!strcmp(key, "embedding_features")) value[n].number = P;
         else if (!strcmp(key, "embedding_bandwidth")) value[n].number = 2;
         else if (!strcmp(key, "embedding_activation")) value[n].word = fourier;
     }
     struct values v = {.options = registered->options, .value = value, .n = n};
-    struct shape shape = {.T = T, .D = D, .max_assets = MOST, .nz = 1, .ridge = z, .factor_scale = FACTOR_SUM};
+    struct shape shape = {
+        .T = T, .D = D, .max_assets = MOST, .nz = 1, .ridge = z, .factor_scale = FACTOR_SUM, .memory = 1 << 28};
     CU_ASSERT_FATAL((c = registered->serving(&v)) != NULL);
     struct model *m = c->create(&shape, 6, &v);
     struct features f;
@@ -178,13 +182,18 @@ static void embedded(const char *which)
     int px = ex ? P : D, pz = ez ? P : D, all = px * px * pz;
     double *primal = memory_array(double, PERIODS *all, "test"), *A = memory_array(double, all *all, "test"),
            *b = memory_array(double, all, "test");
+    struct {
+        double Xi[P * P], gamma[P * P];
+    } second[PERIODS] = {0};
     for (int t = 0; t < PERIODS; t++) {
-        double F[P] = {0}, Xi[P * P] = {0};
+        double F[P] = {0}, *Xi = second[t].Xi, *G = second[t].gamma;
         features_rows(&f, MOST, x + t * MOST * D, rows);
         for (int i = 0; i < MOST; i++)
             for (int a = 0; a < px; a++) {
                 double xa = (double)(ex ? rows[i * P + a] : x[(t * MOST + i) * D + a]);
                 F[a] += xa * r[t * MOST + i];
+                for (int q = 0; q < px; q++)
+                    G[a * px + q] += xa * (double)(ex ? rows[i * P + q] : x[(t * MOST + i) * D + q]);
                 for (int q = 0; q < pz; q++)
                     Xi[a * pz + q] += xa * (double)(ez ? rows[i * P + q] : x[(t * MOST + i) * D + q]) / MOST;
             }
@@ -214,7 +223,11 @@ static void embedded(const char *which)
             A[a * all + a] = z[0] * T;
             for (int t = now - T; t < now; t++) {
                 b[a] += primal[t * all + a];
-                for (int q = 0; q < all; q++) A[a * all + q] += primal[t * all + a] * primal[t * all + q];
+                int k = px * pz;
+                for (int q = 0; q < all; q++)
+                    A[a * all + q] += strcmp(objective, "ols")
+                                          ? primal[t * all + a] * primal[t * all + q]
+                                          : second[t].gamma[a / k * px + q / k] * second[t].Xi[a % k] * second[t].Xi[q % k];
             }
         }
         CU_ASSERT(LAPACKE_dgesv(LAPACK_ROW_MAJOR, all, 1, A, all, pivot, b, 1) == 0);
@@ -229,7 +242,9 @@ static void embedded(const char *which)
 
 static void test_embedded(void)
 {
-    embedded("x"), embedded("z"), embedded("both");
+    static const char *const which[] = {"x", "z", "both"};
+    for (int i = 0; i < 3; i++)
+        embedded(which[i], "msrr", "auto"), embedded(which[i], "ols", "iterative"), embedded(which[i], "ols", "dense");
 }
 
 int main(void)
