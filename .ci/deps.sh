@@ -3,9 +3,9 @@
 # --quiet: print nothing when nothing is missing. --gnuplot: only gnuplot, which draws the figures of aipm report.
 set -u
 packages=(gcc make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libscalapack-openmpi-dev liblapacke-dev
-          libopenblas-dev libcunit1-dev libyaml-dev zlib1g-dev libzstd-dev)
+          libopenblas-dev libcunit1-dev libyaml-dev zlib1g-dev libzstd-dev procps)
 have() {
-    command -v mpicc >/dev/null && command -v mpirun >/dev/null && command -v gcc >/dev/null && command -v pkg-config >/dev/null &&
+    command -v mpicc >/dev/null && command -v pgrep >/dev/null && command -v mpirun >/dev/null && command -v gcc >/dev/null && command -v pkg-config >/dev/null &&
         pkg-config --exists hdf5-openmpi scalapack-openmpi lapacke openblas cunit yaml-0.1 zlib libzstd
 }
 if [ "${1:-}" = --gnuplot ]; then
