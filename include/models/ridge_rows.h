@@ -11,4 +11,9 @@ void ridge_rows_layout(const struct shape *s, struct layout *l);
  * field begins. */
 double *ridge_rows_record(const struct ridge_path *p, const double *z, const double *returns_by_ridge, double *record);
 
+/* For models that hold the ridge combination of their own factors [T, D] themselves (BSV, DKKM): fit the path to their Gram matrix
+ * [T, T], 0 or note's code 1; and every penalty's positions [nz, D] in them. */
+int ridge_rows_fit(struct ridge_path *p, int T, const double *gram, const double *z, struct fit_note *note);
+void ridge_rows_positions(const struct ridge_path *p, int T, int D, const double *factors, double *out);
+
 #endif

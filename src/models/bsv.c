@@ -1,6 +1,4 @@
 /* BSV (Brandt, Santa-Clara, Valkanov): w = X lambda, own characteristics only (3). MSRR with ridge in the dual. */
-#include <cblas.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -60,15 +58,12 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
     (void)team;
     for (int t = 0; t < w->T; t++)
         memcpy(m->factors + (size_t)t * m->D, w->period[t].factors, sizeof(double) * (size_t)m->D);
-    note->code = ridge_fit(&m->path, w->T, w->factor_gram, m->z) != 0;
-    if (note->code) snprintf(note->text, sizeof note->text, "the Gram matrix has no eigen-decomposition");
-    return note->code;
+    return ridge_rows_fit(&m->path, w->T, w->factor_gram, m->z, note);
 }
 
 static void positions(struct model *m, const struct window *w, double *out)
 {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->D, w->T, 1, m->path.alpha, w->T, m->factors, m->D, 0,
-                out, m->D);
+    ridge_rows_positions(&m->path, w->T, m->D, m->factors, out);
 }
 
 static void record(struct model *m, const double *returns, double *out)

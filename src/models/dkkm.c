@@ -2,7 +2,6 @@
  * The managed factors S'R of a period are taken once: when it has been traded they are the returns of the model's portfolios, and
  * serve every later window as a training period. */
 #include <cblas.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -127,15 +126,12 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, w->T, m->P, 1, m->factors, m->P, 0, m->gram, w->T);
     for (int s = 0; s < w->T; s++)
         for (int t = 0; t < s; t++) m->gram[(size_t)t * w->T + s] = m->gram[(size_t)s * w->T + t];
-    note->code = ridge_fit(&m->path, w->T, m->gram, m->z) != 0;
-    if (note->code) snprintf(note->text, sizeof note->text, "the Gram matrix has no eigen-decomposition");
-    return note->code;
+    return ridge_rows_fit(&m->path, w->T, m->gram, m->z, note);
 }
 
 static void positions(struct model *m, const struct window *w, double *out)
 {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m->nz, m->P, w->T, 1, m->path.alpha, w->T, m->factors, m->P, 0,
-                out, m->P);
+    ridge_rows_positions(&m->path, w->T, m->P, m->factors, out);
 }
 
 static void record(struct model *m, const double *returns, double *out)

@@ -1,5 +1,7 @@
 #include "models/ridge_rows.h"
 
+#include <cblas.h>
+#include <stdio.h>
 #include <string.h>
 
 void ridge_rows_layout(const struct shape *s, struct layout *l)
@@ -22,4 +24,16 @@ double *ridge_rows_record(const struct ridge_path *p, const double *z, const dou
     record[nz] = z[p->selected];
     memcpy(record + nz + 1, returns_by_ridge, sizeof(double) * nz);
     return record + 2 * nz + 1;
+}
+
+int ridge_rows_fit(struct ridge_path *p, int T, const double *gram, const double *z, struct fit_note *note)
+{
+    note->code = ridge_fit(p, T, gram, z) != 0;
+    if (note->code) snprintf(note->text, sizeof note->text, "the Gram matrix has no eigen-decomposition");
+    return note->code;
+}
+
+void ridge_rows_positions(const struct ridge_path *p, int T, int D, const double *factors, double *out)
+{
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, p->nz, D, T, 1, p->alpha, T, factors, D, 0, out, D);
 }

@@ -359,7 +359,6 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
         if (rc) return -1;
     }
     struct part_key key = {.config = (int32_t)(c - j->rows->study->config), .seed = s->seed, .row = row, .code = note->code};
-    j->rows->failed += note->code > 0 && note->code < FIT_NO_DATA;
     j->rows->finished++;
     if (s->warm && link_save(s, j, row, !note->code, e)) return -1;
     return part_append(j->rows->parts, &key, size, s->record, weights ? (size_t)n : 0, s->period[c->shape.T].ids, s->weights,

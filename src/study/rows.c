@@ -228,7 +228,6 @@ static int run_row(struct bench *b, struct rows_job *j, int row, struct team *te
         for (size_t i = 0; i < n; i++) b->record[i] = NAN;
     if (b->file && (assets = save_weights(b, now, note.code, e)) < 0) return -1;
     struct part_key key = {.config = (int32_t)(c - j->study->config), .seed = 0, .row = row, .code = note.code};
-    j->failed += note.code > 0 && note.code < FIT_NO_DATA;
     j->finished++;
     return part_append(j->parts, &key, n, b->record, (size_t)assets, b->ids, b->weights, e);
 }

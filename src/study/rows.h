@@ -17,7 +17,7 @@ struct rows_job {
     struct part_writer *parts;
     long total, done_before; /* rows of the study, and those found done: for the progress line */
     const char *log;         /* where the minute lines go */
-    long finished, failed;   /* out: rows finished here, fits with a code */
+    long finished;           /* out: rows finished here */
 };
 
 /* Codes of the driver itself, beside a model's own (struct fit_note). */
