@@ -1,6 +1,6 @@
 /* The one place that talks to HDF5. Small checked calls: every function returns 0, or -1 with *e saying file, dataset, what
  * was found and what is needed. Files are written beside their place as PATH.tmp, closed, synced and renamed: a file that
- * exists is whole. Types are given as enum; shapes as up to 4 dimensions (rank 0: a scalar). */
+ * exists is whole. Types are given as enum; shapes as up to 5 dimensions (rank 0: a scalar). */
 #ifndef IO_HDF_H
 #define IO_HDF_H
 
@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "parallel/team.h"
 
-enum { HDF_DIMENSIONS = 4 };
-enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT64, HDF_FLOAT32, HDF_FLOAT64 };
+enum { HDF_DIMENSIONS = 5 };
+enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT32, HDF_INT64, HDF_FLOAT32, HDF_FLOAT64 };
 
 struct hdf; /* an open file */
 

@@ -48,6 +48,7 @@ const int *values_list(const struct values *v, const char *key, int *n);
 struct shape {
     int T, D;       /* window length (the longest, if it grows), characteristics */
     int shortest;   /* windows grow from this to T periods; 0 or T: they roll */
+    int lookback;   /* L: steps of a history, the classes that have an option `lookback`; else 1 */
     int max_assets; /* largest n_t of the universe's panel */
     const struct panel_meta *panel;
     int nz;
@@ -71,6 +72,7 @@ enum need {
     NEED_TIMING = 2,    /* period.timing, window.timing_gram */
     NEED_ROWS = 4,      /* period.characteristics, returns, ids */
     NEED_BENCHMARK = 8, /* period.benchmark: of the panel's benchmark named like the model */
+    NEED_HISTORY = 16,  /* with NEED_ROWS: period.history over shape.lookback steps, and period.group */
 };
 
 /* What the base assets of positions are. */
@@ -85,7 +87,7 @@ enum trade {
 struct field {
     const char *name, *unit, *meaning;
     int rank;      /* dimensions after [P] (and [S] if per_seed) */
-    int size[2];   /* their sizes */
+    int size[3];   /* their sizes */
     bool per_seed; /* neural models: every seed is its own fit; the dataset is [P, S, ...] */
 };
 struct constant { /* a dataset that does not vary by row, e.g. ridge [nz], heads [nh] */
@@ -105,6 +107,8 @@ size_t layout_record(const struct layout *l); /* doubles that one fit's record t
 /* Helpers for layout(): append a field / a constant (copies the values). */
 void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit,
                   const char *meaning);
+void layout_cube(struct layout *l, const char *name, int size0, int size1, int size2, bool per_seed, const char *unit,
+                 const char *meaning); /* of rank 3 */
 void layout_constant(struct layout *l, const char *name, int n, const double *value, const char *unit, const char *meaning);
 void layout_free(struct layout *l);
 

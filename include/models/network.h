@@ -12,17 +12,19 @@
 
 /* Stored in parameter[at ..] as [rows, padded(columns)], padding zero; in files as [size[0], ...] without padding. */
 struct tensor {
-    char name[16];
+    char name[24];
     int rank, size[4];
     int rows, columns;
     size_t at;
-    double deviation; /* of the normal initial values; 0: starts at zero */
+    double deviation; /* of the normal initial values; 0: every entry starts at `start` */
+    float start;
 };
 
 struct network {
     const struct network_class *class;
     const struct kernels *kernels;
     int D, max_assets, shards;
+    int outputs; /* columns of forward's y: 1, or 3 scores of direction */
     int tensors;
     struct tensor *tensor;
     size_t size; /* floats of the parameter vector, padding included */
@@ -41,10 +43,11 @@ struct network {
 struct network_class {
     void (*bind)(struct network *);   /* allocate the workspace for team, first, own */
     void (*unbind)(struct network *); /* free it */
-    /* w [n]: weights of this rank's rows. training: keep what backward wants, apply dropout. Collective. */
-    void (*forward)(struct network *, const struct period *, bool training, float *w);
-    /* From dw [n] = dLoss/dw of the period last passed forward: adds to gradient[own]. Collective. */
-    void (*backward)(struct network *, const struct period *, const float *dw);
+    /* y [n, outputs] for this rank's rows; models/objective.h makes weights of them. training: keep what backward wants, apply
+     * dropout. Collective. */
+    void (*forward)(struct network *, const struct period *, bool training, float *y);
+    /* From dy [n, outputs] = dLoss/dy of the period last passed forward: adds to gradient[own]. Collective. */
+    void (*backward)(struct network *, const struct period *, const float *dy);
     void (*destroy)(struct network *);
 };
 

@@ -13,6 +13,8 @@
 /* JKP size groups by NYSE breakpoints: nano < 1% <= micro < 20% <= small < 50% <= large < 80% <= mega. */
 enum size_group { SIZE_UNKNOWN = -1, SIZE_NANO, SIZE_MICRO, SIZE_SMALL, SIZE_LARGE, SIZE_MEGA };
 
+enum { PANEL_MOST_GROUPS = 4 };
+
 /* What every rank knows of a panel: everything but its rows. About 16 T + 8 T (M + benchmarks) bytes. */
 struct panel_meta {
     int T, D;
@@ -23,6 +25,13 @@ struct panel_meta {
     int64_t *offsets;            /* [T+1] rows of period t are offsets[t] .. offsets[t+1]-1 */
     char **characteristic_names; /* [D] */
     bool has_size_groups;
+    int G;                                 /* group columns of the rows: sector, market, ... */
+    char *group_names[PANEL_MOST_GROUPS];  /* [G] */
+    int labels[PANEL_MOST_GROUPS];         /* values of group g are 0 .. labels[g]-1, or -1: unknown */
+    char **label_names[PANEL_MOST_GROUPS]; /* [labels[g]] */
+    int assets;                            /* assets that have names; 0: ids say all there is */
+    int64_t *asset_name_ids;               /* [assets] ascending */
+    char **asset_names;                    /* [assets] */
     int M;                   /* test assets; 0: the managed factors of the whole universe serve */
     char **test_asset_names; /* [M] */
     double *test_assets;     /* [T, M], row t is the return over t -> t+1; NaN where missing */
@@ -42,6 +51,10 @@ struct benchmark {
 void panel_meta_free(struct panel_meta *m);
 const struct benchmark *panel_benchmark(const struct panel_meta *m, const char *name); /* NULL: none */
 int panel_max_assets(const struct panel_meta *m);
+int panel_group(const struct panel_meta *m, const char *name); /* its column, -1: none */
+/* Name of asset id, or NULL; its place among the named assets, or -1. */
+const char *panel_asset_name(const struct panel_meta *m, int64_t id);
+int panel_asset_index(const struct panel_meta *m, int64_t id);
 
 /* Rows of one period in memory. Pointers into the caller's buffers; owns nothing. */
 struct rows {
@@ -50,6 +63,7 @@ struct rows {
     const double *returns;        /* [n] decimal; NULL where not yet known */
     const int64_t *ids;           /* [n], ascending */
     const int8_t *size_groups;    /* [n] enum size_group, or NULL */
+    const int32_t *group[PANEL_MOST_GROUPS]; /* [G][n] label numbers of each group column, -1: unknown */
 };
 
 /* A universe is a set of size groups. */

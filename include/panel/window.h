@@ -7,6 +7,14 @@
 
 #include "panel/panel.h"
 
+/* What the assets of a period showed before, as views into rows that lie elsewhere: nothing is copied, nothing invented.
+ * Steps l = 0 .. L-1 in time order; step L-1 is the period itself, where every asset is. */
+struct history {
+    int L;                    /* lookback */
+    const float *const *rows; /* [L] characteristics [.., D] of the universe at step l; NULL before the panel begins */
+    const int32_t *row;       /* [n, L] the asset's row there; -1: it was not there, a step to be masked */
+};
+
 struct period {
     int index;                    /* t, counted in the panel */
     int64_t date;                 /* formation date */
@@ -19,6 +27,8 @@ struct period {
     const float *characteristics; /* [n, D] rows of the universe, in asset order */
     const double *returns;        /* [n] R_{t+1}; NULL for now */
     const int64_t *ids;           /* [n] */
+    const struct history *history; /* NEED_HISTORY: characteristics of steps t-L+1 .. t, also those before the window */
+    const int32_t *group[PANEL_MOST_GROUPS]; /* [n] label numbers of the panel's group columns (-1: unknown), NULL: no such column */
 };
 
 struct window {

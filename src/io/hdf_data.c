@@ -16,6 +16,7 @@ static hid_t memory_type(enum hdf_type type)
     switch (type) {
     case HDF_INT8: return H5T_NATIVE_INT8;
     case HDF_UINT8: return H5T_NATIVE_UINT8;
+    case HDF_INT32: return H5T_NATIVE_INT32;
     case HDF_INT64: return H5T_NATIVE_INT64;
     case HDF_FLOAT32: return H5T_NATIVE_FLOAT;
     case HDF_FLOAT64: return H5T_NATIVE_DOUBLE;
@@ -29,6 +30,7 @@ static hid_t file_type(enum hdf_type type) /* little-endian everywhere: the same
     switch (type) {
     case HDF_INT8: return H5T_STD_I8LE;
     case HDF_UINT8: return H5T_STD_U8LE;
+    case HDF_INT32: return H5T_STD_I32LE;
     case HDF_INT64: return H5T_STD_I64LE;
     case HDF_FLOAT32: return H5T_IEEE_F32LE;
     case HDF_FLOAT64: return H5T_IEEE_F64LE;
@@ -39,7 +41,7 @@ static hid_t file_type(enum hdf_type type) /* little-endian everywhere: the same
 
 static const char *type_name(enum hdf_type type)
 {
-    static const char *const names[] = {"int8", "uint8", "int64", "float32", "float64"};
+    static const char *const names[] = {"int8", "uint8", "int32", "int64", "float32", "float64"};
     return names[type];
 }
 

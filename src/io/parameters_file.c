@@ -30,7 +30,7 @@ static size_t largest_tensor(const struct network *n)
 static int write_tensor(struct hdf *f, const struct network *n, int i, float *values, struct error *e)
 {
     const struct tensor *t = &n->tensor[i];
-    int64_t size[4];
+    int64_t size[HDF_DIMENSIONS];
     for (int d = 0; d < t->rank; d++) size[d] = t->size[d];
     tensor_export(n, i, values);
     return hdf_write(f, t->name, HDF_FLOAT32, t->rank, size, values, e);
@@ -68,7 +68,7 @@ static int read_tensor(struct hdf *f, struct network *n, int i, float *values, s
 {
     const struct tensor *t = &n->tensor[i];
     int rank;
-    int64_t size[4];
+    int64_t size[HDF_DIMENSIONS];
     char found[128] = "", needed[128] = "";
     if (hdf_shape(f, t->name, HDF_FLOAT32, &rank, size, e)) return -1;
     int same = rank == t->rank;

@@ -17,7 +17,7 @@ static void group_of(const struct results_config *c, const char *leaf, char *out
     snprintf(out, size, "models/%s/%s%s%s", c->universe, c->name, leaf ? "/" : "", leaf ? leaf : "");
 }
 
-/* Shape of a field's dataset: [P], [P, S], [P, n], [P, S, n], [P, n, m]. */
+/* Shape of a field's dataset: [P], [P, S], [P, n], [P, S, n], [P, n, m], up to [P, S, n, m, k]. */
 static int field_shape(const struct field *f, int P, int S, int64_t size[HDF_DIMENSIONS])
 {
     int rank = 1;
@@ -29,7 +29,9 @@ static int field_shape(const struct field *f, int P, int S, int64_t size[HDF_DIM
 
 static int field_doubles(const struct field *f)
 {
-    return (f->rank > 0 ? f->size[0] : 1) * (f->rank > 1 ? f->size[1] : 1);
+    int n = 1;
+    for (int d = 0; d < f->rank; d++) n *= f->size[d];
+    return n;
 }
 
 /* Root attributes and everything that is known before the first row. */

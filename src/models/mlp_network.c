@@ -118,7 +118,7 @@ struct network *mlp_network(int D, int max_assets, int shards, int layers, const
 {
     static const struct network_class class = {bind, unbind, forward, backward, destroy};
     struct mlp *m = memory_array(struct mlp, 1, "mlp");
-    m->net = (struct network){.class = &class, .D = D, .max_assets = max_assets, .shards = shards};
+    m->net = (struct network){.class = &class, .D = D, .max_assets = max_assets, .shards = shards, .outputs = 1};
     m->net.tensor = memory_array(struct tensor, 2 * layers + 2, "tensors");
     m->layers = layers;
     m->width = memory_array(int, layers + 1, "layers");

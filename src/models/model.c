@@ -80,7 +80,14 @@ void layout_field(struct layout *l, const char *name, int rank, int size0, int s
                   const char *meaning)
 {
     require(l->fields < (int)(sizeof l->field / sizeof *l->field));
-    l->field[l->fields++] = (struct field){name, unit, meaning, rank, {size0, size1}, per_seed};
+    l->field[l->fields++] = (struct field){name, unit, meaning, rank, {size0, size1, 1}, per_seed};
+}
+
+void layout_cube(struct layout *l, const char *name, int size0, int size1, int size2, bool per_seed, const char *unit,
+                 const char *meaning)
+{
+    layout_field(l, name, 3, size0, size1, per_seed, unit, meaning);
+    l->field[l->fields - 1].size[2] = size2;
 }
 
 void layout_constant(struct layout *l, const char *name, int n, const double *value, const char *unit, const char *meaning)

@@ -65,8 +65,11 @@ void network_initialise(struct network *n, uint64_t seed, int64_t window)
         size_t columns = (size_t)t->columns, ld = (size_t)padded(t->columns);
         float *to = n->parameter + t->at;
         memset(to, 0, sizeof(float) * (size_t)t->rows * ld);
-        for (size_t r = 0; r < (size_t)t->rows && t->deviation > 0; r++)
-            random_normals_float(&s, r * columns, columns, t->deviation, to + r * ld);
+        for (size_t r = 0; r < (size_t)t->rows; r++) {
+            if (t->deviation > 0) random_normals_float(&s, r * columns, columns, t->deviation, to + r * ld);
+            else
+                for (size_t j = 0; j < columns; j++) to[r * ld + j] = t->start;
+        }
     }
 }
 

@@ -338,7 +338,7 @@ struct network *transformer_network(int D, int max_assets, int shards, int K, in
     static const struct network_class class = {bind, unbind, forward, backward, destroy};
     struct transformer *t = memory_array(struct transformer, 1, "transformer");
     struct network *n = &t->net;
-    *n = (struct network){.class = &class, .D = D, .max_assets = max_assets, .shards = shards};
+    *n = (struct network){.class = &class, .D = D, .max_assets = max_assets, .shards = shards, .outputs = 1};
     n->tensor = memory_array(struct tensor, TENSORS, "tensors");
     t->K = K, t->H = H, t->df = df;
     network_add(n, "W", 4, (int[]){K, H, D, D}, K * H * D, D, 1 / sqrt(D));
