@@ -1,22 +1,27 @@
-/* The epoch loop that every network shares: one Adam step per period, periods in time order, `epochs` passes (Algorithm 2).
- * Options beyond the paper are off by default. */
+/* The epoch loop that every network shares: one Adam step per rollout of one or more consecutive periods, rollouts in time order,
+ * `epochs` passes (Algorithm 2 with rollouts of one period). Options beyond the paper are off by default. */
 #ifndef MODELS_EPOCHS_H
 #define MODELS_EPOCHS_H
 
 #include "models/model.h"
 #include "models/network.h"
+#include "models/objective.h"
 
-enum rate_schedule { RATE_CONSTANT, RATE_COSINE, RATE_LINEAR };
+enum rate_schedule { RATE_CONSTANT, RATE_COSINE, RATE_LINEAR, RATE_PLATEAU };
 
 struct training {
     int seeds, epochs;
     double rate;                 /* Adam's step size */
-    bool mse;                    /* |R - w|^2 in place of (1 - w'R)^2 */
-    enum rate_schedule schedule; /* how the rate falls to zero over all steps */
+    struct objective objective;
+    int rollout;                 /* H: consecutive periods of a step */
+    enum rate_schedule schedule; /* how the rate falls: to zero over all steps, or by `factor` where the loss has stopped falling */
+    int plateau;                 /* RATE_PLATEAU: epochs without improvement before the rate falls */
+    double factor;
     double decay, clip;          /* decoupled weight decay; bound on the gradient's norm, 0: none */
     int hold_out, patience;      /* last periods of the window to stop early on, 0: none; epochs without improvement */
     double dropout;
     bool shuffle, warm_start;
+    int refit_every; /* periods between fits; in between the last fit's parameters are used */
 };
 
 /* The same options for every network: append these to a class's table, read them back. */
@@ -32,13 +37,31 @@ struct training {
         {.key = "objective",                                                                                                \
          .type = OPTION_WORD,                                                                                               \
          .fallback = "msrr",                                                                                                \
-         .words = "msrr|mse",                                                                                               \
-         .help = "(1 - w'R)^2 or |R - w|^2"},                                                                               \
+         .words = "msrr|mse|cross_entropy|mean_return|sharpe",                                                              \
+         .help = "(1 - w'R)^2, |R - y|^2, classes, -w'R, or -mean/sd of w'R over a rollout"},                               \
+        {.key = "rollout",                                                                                                  \
+         .type = OPTION_INT,                                                                                                \
+         .fallback = "0",                                                                                                   \
+         .low = 0,                                                                                                          \
+         .high = 1e5,                                                                                                       \
+         .help = "consecutive periods of a step; 0: 1, or 12 where the objective is sharpe"},                               \
         {.key = "schedule",                                                                                                 \
          .type = OPTION_WORD,                                                                                               \
          .fallback = "constant",                                                                                            \
-         .words = "constant|cosine|linear",                                                                                 \
-         .help = "how the learning rate falls to zero"},                                                                    \
+         .words = "constant|cosine|linear|plateau",                                                                         \
+         .help = "how the learning rate falls: to zero, or where the loss no longer falls"},                                \
+        {.key = "plateau_patience",                                                                                         \
+         .type = OPTION_INT,                                                                                                \
+         .fallback = "5",                                                                                                   \
+         .low = 1,                                                                                                          \
+         .high = 1e5,                                                                                                       \
+         .help = "schedule plateau: epochs without improvement (held out, else training loss)"},                            \
+        {.key = "plateau_factor",                                                                                           \
+         .type = OPTION_REAL,                                                                                               \
+         .fallback = "0.5",                                                                                                 \
+         .low = 1e-6,                                                                                                       \
+         .high = 1,                                                                                                         \
+         .help = "schedule plateau: what the rate is multiplied with then"},                                                \
         {.key = "weight_decay",                                                                                             \
          .type = OPTION_REAL,                                                                                               \
          .fallback = "0",                                                                                                   \
@@ -77,12 +100,27 @@ struct training {
          .type = OPTION_BOOL,                                                                                               \
          .fallback = "false",                                                                                               \
          .help = "begin at the previous window's parameters"},                                                              \
+        {.key = "refit_every",                                                                                              \
+         .type = OPTION_INT,                                                                                                \
+         .fallback = "1",                                                                                                   \
+         .low = 1,                                                                                                          \
+         .high = 1e6,                                                                                                       \
+         .help = "periods between fits; in between the last fit's parameters serve"},                                       \
     {                                                                                                                       \
         .key = "save_parameters", .type = OPTION_BOOL, .fallback = "false", .help = "keep the parameters of every fit"      \
     }
 struct training training_options(const struct values *v);
 /* Refuse what makes no sense together. */
 int training_check(const struct training *t, const struct shape *s, struct error *e);
+/* How many steps an epoch over so many periods takes, and the first period of step g: rollouts of H to 2 H - 1 periods. */
+static inline int training_steps(const struct training *t, int periods)
+{
+    return periods / t->rollout > 1 ? periods / t->rollout : 1;
+}
+static inline int training_step_first(const struct training *t, int periods, int g)
+{
+    return (int)((int64_t)periods * g / training_steps(t, periods));
+}
 /* Fields of a network's row: returns, returns_by_seed, training_loss, restarts. */
 void training_layout(const struct training *t, struct layout *l);
 /* Cost of a fit whose forward pass over max_assets takes `flops`; rate in flops per second. */
@@ -99,8 +137,9 @@ struct trainer {
     float *first, *second; /* Adam's moments */
     float *total;          /* the gradient over all shards */
     float *best;           /* early stopping: the best parameters so far */
-    float *w, *dw;         /* [own rows] */
-    double *part;          /* [shards + 1] */
+    float *y, *dy;         /* [1 + max_assets outputs] of a period, on every rank; y[0] carries the leader's wish along */
+    double *work;          /* of the objective */
+    double *f, *losses, *slope; /* [2 rollout + T] of the periods of a step, or of those held out */
     int *order;            /* [T] */
     struct team_sum *sum;
     struct team_share *share;
@@ -117,8 +156,8 @@ struct trainer *trainer_create(struct network *n, const struct training *how, co
 void trainer_destroy(struct trainer *t);
 /* Train on window->period[0..T-1], then the weights of now. Collective. */
 int trainer_fit(struct trainer *t, const struct window *w, struct team *team, struct fit_note *note);
-/* Loss of a period and, if asked, its gradient over all shards in t->total. Collective; trainer_fit's step, for tests. */
-double trainer_loss(struct trainer *t, const struct period *p, struct team *team, bool gradient);
+/* Loss of a rollout p[0 .. H-1] and, if asked, its gradient over all shards in t->total. Collective; trainer_fit's step, for tests. */
+double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient);
 void trainer_record(const struct trainer *t, double earned, double *record);
 
 #endif

@@ -11,29 +11,43 @@
 /* What a fit under way is, beside its vectors: written to and read from checkpoints as it stands. */
 struct progress_state {
     uint64_t size;     /* floats of a vector: a state of another network is refused */
-    int32_t epoch, at; /* the next step: the at-th period of the epoch */
+    int32_t epoch, at; /* the next step: the at-th rollout of the epoch */
     int32_t restarts, bad_epochs, over;
+    int32_t cuts, flat;       /* RATE_PLATEAU: times the rate fell; epochs since the lowest loss */
+    double lowest;            /* the loss of an epoch that the plateau is judged by */
     int64_t step;          /* Adam steps taken */
     double sum, best_loss; /* of the epoch so far; of the best epoch */
 };
 
+static int word_index(const char *word, const char *const *words)
+{
+    int i = 0;
+    while (strcmp(word, words[i])) i++;
+    return i;
+}
+
 struct training training_options(const struct values *v)
 {
-    const char *schedule = values_word(v, "schedule");
-    return (struct training){.seeds = (int)values_int(v, "seeds"),
-                             .epochs = (int)values_int(v, "epochs"),
-                             .rate = values_real(v, "learning_rate"),
-                             .mse = !strcmp(values_word(v, "objective"), "mse"),
-                             .schedule = !strcmp(schedule, "cosine")   ? RATE_COSINE
-                                         : !strcmp(schedule, "linear") ? RATE_LINEAR
-                                                                       : RATE_CONSTANT,
-                             .decay = values_real(v, "weight_decay"),
-                             .clip = values_real(v, "clip"),
-                             .hold_out = (int)values_int(v, "early_stopping"),
-                             .patience = (int)values_int(v, "patience"),
-                             .dropout = values_real(v, "dropout"),
-                             .shuffle = values_bool(v, "shuffle"),
-                             .warm_start = values_bool(v, "warm_start")};
+    static const char *const schedules[] = {"constant", "cosine", "linear", "plateau"},
+                             *const losses[] = {"msrr", "mse", "cross_entropy", "mean_return", "sharpe"};
+    struct training t = {.seeds = (int)values_int(v, "seeds"),
+                         .epochs = (int)values_int(v, "epochs"),
+                         .rate = values_real(v, "learning_rate"),
+                         .rollout = (int)values_int(v, "rollout"),
+                         .plateau = (int)values_int(v, "plateau_patience"),
+                         .factor = values_real(v, "plateau_factor"),
+                         .decay = values_real(v, "weight_decay"),
+                         .clip = values_real(v, "clip"),
+                         .hold_out = (int)values_int(v, "early_stopping"),
+                         .patience = (int)values_int(v, "patience"),
+                         .dropout = values_real(v, "dropout"),
+                         .shuffle = values_bool(v, "shuffle"),
+                         .warm_start = values_bool(v, "warm_start"),
+                         .refit_every = (int)values_int(v, "refit_every")};
+    t.schedule = (enum rate_schedule)word_index(values_word(v, "schedule"), schedules);
+    t.objective.loss = (enum loss)word_index(values_word(v, "objective"), losses);
+    if (!t.rollout) t.rollout = t.objective.loss == LOSS_SHARPE ? 12 : 1;
+    return t;
 }
 
 int training_check(const struct training *t, const struct shape *s, struct error *e)
@@ -42,6 +56,20 @@ int training_check(const struct training *t, const struct shape *s, struct error
         return error_set(
             e, "found early_stopping: %d with a window of %d periods; needed: fewer, so that some are left to train on",
             t->hold_out, s->T);
+    if (t->objective.loss == LOSS_SHARPE && t->rollout < 2)
+        return error_set(e, "found objective: sharpe with rollout: %d; needed: 2 periods or more, a Sharpe ratio of one is none",
+                         t->rollout);
+    if (t->objective.loss == LOSS_SHARPE && (s->T - t->hold_out < 2 || t->hold_out == 1))
+        return error_set(e, "found objective: sharpe with %d periods to train on and %d held out; needed: 2 or more of each "
+                            "(or none held out)",
+                         s->T - t->hold_out, t->hold_out);
+    if (t->objective.position == POSITION_NONE && t->objective.loss == LOSS_MEAN_RETURN)
+        return error_set(e, "found objective: mean_return with weights of any size, which it makes infinite; needed: weights "
+                            "that are bounded (position: softmax or tanh), or the objective sharpe or msrr");
+    if ((t->objective.position == POSITION_DIRECTION) != (t->objective.loss == LOSS_CROSS_ENTROPY))
+        return error_set(e, "found the objective %s for the output %s; needed: cross_entropy and direction go together",
+                         t->objective.loss == LOSS_CROSS_ENTROPY ? "cross_entropy" : "(not cross_entropy)",
+                         t->objective.position == POSITION_DIRECTION ? "direction" : "(not direction)");
     return 0;
 }
 
@@ -56,8 +84,12 @@ void training_layout(const struct training *t, struct layout *l)
 
 void training_cost(const struct training *t, const struct shape *s, double flops, double bytes, struct cost *c)
 {
-    /* one forward and two more for backward per step, and the weights of now */
-    *c = (struct cost){.flops = flops * (3. * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out + 1),
+    /* one forward and two more for backward per step, one more for a Sharpe ratio, whose derivative waits for the whole rollout; the
+     * weights of now; a fit every so many rows */
+    double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3;
+    *c = (struct cost){.flops = flops * ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) /
+                                             t->refit_every +
+                                         1),
                        .bytes = bytes};
     c->seconds = c->flops / 1e11; /* measured: bench_transformer; the schedule corrects it by what it sees */
 }
@@ -66,16 +98,21 @@ struct trainer *trainer_create(struct network *n, const struct training *how, co
 {
     struct trainer *t = memory_array(struct trainer, 1, "trainer");
     *t = (struct trainer){.net = n, .how = *how, .seed = seed};
+    if (!t->how.rollout) t->how.rollout = 1;
     n->memory = s->memory;
     n->dropout = how->dropout;
     t->first = memory_array(float, n->size, "Adam's moments");
     t->second = memory_array(float, n->size, "Adam's moments");
     t->total = memory_array(float, n->size, "gradient");
     t->best = memory_array(float, how->hold_out ? n->size : 0, "best parameters");
-    t->w = memory_array(float, n->max_assets, "weights");
-    t->dw = memory_array(float, n->max_assets, "weights");
+    size_t outputs = (size_t)n->max_assets * (size_t)n->outputs + 1, most = 2 * (size_t)t->how.rollout + (size_t)s->T;
+    t->y = memory_array(float, outputs, "outputs");
+    t->dy = memory_array(float, outputs, "outputs");
+    t->work = memory_array(double, objective_workspace(n->max_assets), "objective");
+    t->f = memory_array(double, most, "returns of a rollout");
+    t->losses = memory_array(double, most, "losses of a rollout");
+    t->slope = memory_array(double, most, "derivatives of a rollout");
     t->weights = memory_array(float, n->max_assets, "weights");
-    t->part = memory_array(double, n->shards + 1, "losses of shards");
     t->order = memory_array(int, s->T, "order of periods");
     t->loss = memory_array(double, how->epochs, "losses of epochs");
     return t;
@@ -94,7 +131,8 @@ void trainer_destroy(struct trainer *t)
 {
     if (!t) return;
     unbind(t);
-    void *const all[] = {t->first, t->second, t->total, t->best, t->w, t->dw, t->weights, t->part, t->order, t->loss};
+    void *const all[] = {t->first, t->second, t->total, t->best,   t->y,     t->dy,    t->weights,
+                         t->work,  t->f,      t->losses, t->slope,  t->order, t->loss};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     network_destroy(t->net);
     memory_free(t);
@@ -113,42 +151,38 @@ static void bind(struct trainer *t, struct team *team)
     t->bound = true;
 }
 
-/* part[s] of every shard to every rank. Slots are disjoint, so or-ing the bytes is exact. */
-static void gather_parts(struct trainer *t, struct team *team)
-{
-    team_or_bytes(team, (uint8_t *)t->part, sizeof(double) * (size_t)(t->net->shards + 1));
-}
-
-/* The loss from this rank's weights, and dLoss/dw. `wish` travels along in the last slot: the leader's word on stopping. */
-static double loss_of(struct trainer *t, const struct period *p, struct team *team, int *wish)
+/* Outputs of a period on every rank, at t->y + 1. The leader's word on stopping travels along in t->y[0]. */
+static void outputs_of(struct trainer *t, const struct period *p, bool training, int *wish)
 {
     struct network *n = t->net;
-    int row0 = own_first_row(n, p->n), rows = own_rows(n, p->n);
-    memset(t->part, 0, sizeof(double) * (size_t)(n->shards + 1));
-    for (int s = n->first; s < n->first + n->own; s++)
-        for (int i = shard_row(n, p->n, s); i < shard_row(n, p->n, s + 1); i++) {
-            double w = (double)t->w[i - row0], r = p->returns[i];
-            t->part[s] += t->how.mse ? (r - w) * (r - w) : w * r;
-        }
-    if (team_rank(team) == 0) t->part[n->shards] = *wish;
-    gather_parts(t, team);
-    *wish = (int)t->part[n->shards];
-    double f = 0;
-    for (int s = 0; s < n->shards; s++) f += t->part[s];
-    for (int i = 0; i < rows; i++) {
-        double r = p->returns[row0 + i];
-        t->dw[i] = (float)(t->how.mse ? -2 * (r - (double)t->w[i]) : -2 * (1 - f) * r);
-    }
-    return t->how.mse ? f : (1 - f) * (1 - f);
+    int ranks = team_size(n->team);
+    for (int r = 0; r <= ranks; r++)
+        t->range[r] = (r > 0) + (int64_t)shard_row(n, p->n, n->part_first[r]) * n->outputs;
+    t->y[0] = (float)*wish;
+    n->class->forward(n, p, training, t->y + 1 + (size_t)own_first_row(n, p->n) * (size_t)n->outputs);
+    team_share_begin(t->share, t->y, t->range);
+    team_share_finish(t->share);
+    *wish = (int)t->y[0];
+}
+
+/* Adds this rank's shards' part of a period's gradient, the period being the last that went forward. */
+static void backward(struct trainer *t, const struct period *p, double slope)
+{
+    struct network *n = t->net;
+    objective_derivative(&t->how.objective, p->n, t->y + 1, p->returns, slope, t->dy, t->work);
+    n->class->backward(n, p, t->dy + (size_t)own_first_row(n, p->n) * (size_t)n->outputs);
+}
+
+static void gradient_zero(struct trainer *t)
+{
+    for (int s = 0; s < t->net->own; s++) memset(t->net->gradient[s], 0, sizeof(float) * t->net->size);
 }
 
 /* The gradient over all shards, in shard order, on every rank. */
-static void backward(struct trainer *t, const struct period *p)
+static void gradient_sum(struct trainer *t)
 {
     struct network *n = t->net;
     int ranks = team_size(n->team), me = team_rank(n->team);
-    for (int s = 0; s < n->own; s++) memset(n->gradient[s], 0, sizeof(float) * n->size);
-    n->class->backward(n, p, t->dw);
     for (int r = 0; r <= ranks; r++) t->range[r] = (int64_t)(n->size * (size_t)r / (size_t)ranks);
     memset(t->total, 0, sizeof(float) * n->size);
     team_sum_begin(t->sum, t->range, n->gradient);
@@ -157,19 +191,49 @@ static void backward(struct trainer *t, const struct period *p)
     team_share_finish(t->share);
 }
 
-double trainer_loss(struct trainer *t, const struct period *p, struct team *team, bool gradient)
+/* Loss of the rollout period[0 .. H-1] (those without assets left out; NaN if none is left) and, if asked, its gradient in t->total. The
+ * losses of most objectives are sums over periods, so each period goes backward at once; a Sharpe ratio's derivative needs all of
+ * the rollout's returns, so its periods go forward twice. key: of the dropout, per period. */
+static double rollout_loss(struct trainer *t, const struct period *period, int H, bool gradient, uint64_t key, int *wish)
 {
-    int wish = 0;
-    bind(t, team);
-    t->net->class->forward(t->net, p, gradient, t->w);
-    double loss = loss_of(t, p, team, &wish);
-    if (gradient) backward(t, p);
+    const struct objective *o = &t->how.objective;
+    int used = 0, rest = 0, no_wish = 0, there = 0;
+    for (int h = 0; h < H; h++) there += period[h].n > 0;
+    if (gradient) gradient_zero(t);
+    for (int h = 0; h < H; h++) {
+        const struct period *p = &period[h];
+        if (!p->n) continue;
+        t->net->dropout_key[2] = key + (uint64_t)h;
+        outputs_of(t, p, gradient, wish);
+        t->f[used] = objective_period(o, p->n, t->y + 1, p->returns, &t->losses[used], t->work);
+        if (gradient && o->loss != LOSS_SHARPE) {
+            objective_rollout(o, 1, &t->f[used], &t->losses[used], t->slope);
+            backward(t, p, t->slope[0] / there);
+        }
+        used++;
+    }
+    if (!used) return NAN;
+    double loss = objective_rollout(o, used, t->f, t->losses, t->slope);
+    for (int h = 0; gradient && o->loss == LOSS_SHARPE && isfinite(loss) && h < H; h++) {
+        if (!period[h].n) continue;
+        t->net->dropout_key[2] = key + (uint64_t)h;
+        outputs_of(t, &period[h], true, &no_wish);
+        backward(t, &period[h], t->slope[rest++]);
+    }
+    if (gradient) gradient_sum(t);
     return loss;
 }
 
-static double rate_at(const struct training *how, long step, long steps, int restarts)
+double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient)
 {
-    double x = (double)step / (double)steps, rate = ldexp(how->rate, -restarts);
+    int wish = 0;
+    bind(t, team);
+    return rollout_loss(t, p, H, gradient, 0, &wish);
+}
+
+static double rate_at(const struct training *how, const struct progress_state *s, long steps)
+{
+    double x = (double)s->step / (double)steps, rate = ldexp(how->rate, -s->restarts) * pow(how->factor, s->cuts);
     return how->schedule == RATE_COSINE   ? rate * (0.5 + 0.5 * cos(M_PI * x))
            : how->schedule == RATE_LINEAR ? rate * (1 - x)
                                           : rate;
@@ -184,12 +248,12 @@ static void clip(size_t n, float *g, double most)
     for (size_t i = 0; i < n; i++) g[i] *= s;
 }
 
-/* Periods of an epoch in order, or shuffled by Fisher and Yates. */
-static void set_order(struct trainer *t, int periods, int64_t window, int epoch)
+/* Rollouts of an epoch in order, or shuffled by Fisher and Yates. */
+static void set_order(struct trainer *t, int steps, int64_t window, int epoch)
 {
     struct random_stream s = random_open(t->seed, 2000, (uint64_t)window, (uint64_t)epoch);
-    for (int i = 0; i < periods; i++) t->order[i] = i;
-    for (int i = periods - 1; i > 0 && t->how.shuffle; i--) {
+    for (int i = 0; i < steps; i++) t->order[i] = i;
+    for (int i = steps - 1; i > 0 && t->how.shuffle; i--) {
         int j = (int)(random_uniform(&s, (uint64_t)i) * (i + 1)), was = t->order[i];
         t->order[i] = t->order[j];
         t->order[j] = was;
@@ -244,25 +308,24 @@ static bool load_state(struct trainer *t, struct progress_state *s)
 static void begin(struct trainer *t, const struct window *w, struct progress_state *s)
 {
     struct network *n = t->net;
-    *s = (struct progress_state){.size = n->size, .restarts = s->restarts, .best_loss = INFINITY};
+    *s = (struct progress_state){.size = n->size, .restarts = s->restarts, .best_loss = INFINITY, .lowest = INFINITY};
     if (!(t->how.warm_start && t->warm && !s->restarts)) network_initialise(n, t->seed, w->period[w->T].date);
     memset(t->first, 0, sizeof(float) * n->size);
     memset(t->second, 0, sizeof(float) * n->size);
     for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN;
 }
 
-/* One period's step. Returns -1 if the loss is not finite, 1 if the leader wishes to stop after it. */
-static int step(struct trainer *t, const struct window *w, const struct period *p, struct progress_state *s, long steps)
+/* One rollout's step. Returns -1 if the loss is not finite, 1 if the leader wishes to stop after it. */
+static int step(struct trainer *t, const struct window *w, const struct period *period, int H, struct progress_state *s,
+                long steps)
 {
     struct network *n = t->net;
     int wish = t->watch && t->watch->wish && team_rank(n->team) == 0 ? (int)t->watch->wish(t->watch->context) : FIT_GO;
-    n->dropout_key[0] = t->seed, n->dropout_key[1] = (uint64_t)w->period[w->T].date, n->dropout_key[2] = (uint64_t)s->step;
-    n->class->forward(n, p, true, t->w);
-    double loss = loss_of(t, p, n->team, &wish);
+    n->dropout_key[0] = t->seed, n->dropout_key[1] = (uint64_t)w->period[w->T].date;
+    double loss = rollout_loss(t, period, H, true, (uint64_t)s->step << 20, &wish);
     if (!isfinite(loss)) return -1;
-    backward(t, p);
     if (t->how.clip > 0) clip(n->size, t->total, t->how.clip);
-    double rate = rate_at(&t->how, s->step, steps, s->restarts);
+    double rate = rate_at(&t->how, s, steps);
     adam_step(n->size, n->parameter, t->total, t->first, t->second, ++s->step, rate, t->how.decay);
     s->sum += loss;
     s->at++;
@@ -271,58 +334,69 @@ static int step(struct trainer *t, const struct window *w, const struct period *
     return wish == FIT_STOP;
 }
 
-/* Early stopping: the loss on the periods held out; keeps the best parameters. */
-static void judge(struct trainer *t, const struct window *w, struct progress_state *s)
+/* Early stopping: keeps the best parameters by the loss on the periods held out. */
+static void judge(struct trainer *t, double loss, struct progress_state *s)
 {
-    double sum = 0;
-    int counted = 0, wish = 0;
-    for (int i = w->T - t->how.hold_out; i < w->T; i++) {
-        if (!w->period[i].n) continue;
-        t->net->class->forward(t->net, &w->period[i], false, t->w);
-        sum += loss_of(t, &w->period[i], t->net->team, &wish);
-        counted++;
-    }
-    if (counted && sum / counted < s->best_loss) {
-        s->best_loss = sum / counted;
+    if (loss < s->best_loss) {
+        s->best_loss = loss;
         s->bad_epochs = 0;
         memcpy(t->best, t->net->parameter, sizeof(float) * t->net->size);
     } else if (++s->bad_epochs >= t->how.patience) s->over = 1;
 }
 
+/* The rate falls where the loss has not for some epochs. */
+static void level(const struct training *how, double loss, struct progress_state *s)
+{
+    if (loss < s->lowest) {
+        s->lowest = loss;
+        s->flat = 0;
+    } else if (++s->flat >= how->plateau) {
+        s->cuts++;
+        s->flat = 0;
+    }
+}
+
+static bool anyone(const struct period *period, int H)
+{
+    for (int h = 0; h < H; h++)
+        if (period[h].n) return true;
+    return false;
+}
+
 /* All epochs from state s on. 0 trained, -1 diverged, 1 stopped. */
 static int train(struct trainer *t, const struct window *w, struct progress_state *s)
 {
-    int periods = w->T - t->how.hold_out;
-    long steps = (long)t->how.epochs * periods;
+    int periods = w->T - t->how.hold_out, a_pass = training_steps(&t->how, periods), no_wish = 0;
+    long steps = (long)t->how.epochs * a_pass;
     for (; s->epoch < t->how.epochs && !s->over; s->epoch++, s->at = 0, s->sum = 0) {
-        set_order(t, periods, w->period[w->T].date, s->epoch);
-        while (s->at < periods) {
-            const struct period *p = &w->period[t->order[s->at]];
-            if (!p->n) {
-                s->at++;
-                continue;
-            }
-            int rc = step(t, w, p, s, steps);
+        int trained = 0;
+        set_order(t, a_pass, w->period[w->T].date, s->epoch);
+        for (int g = 0; g < a_pass; g++) {
+            int from = training_step_first(&t->how, periods, t->order[g]),
+                end = training_step_first(&t->how, periods, t->order[g] + 1);
+            bool there = anyone(w->period + from, end - from);
+            trained += there;
+            if (g < s->at) continue; /* done before a checkpoint */
+            int rc = there ? step(t, w, w->period + from, end - from, s, steps) : (s->at++, 0);
             if (rc) return rc;
         }
-        int trained = 0;
-        for (int i = 0; i < periods; i++) trained += w->period[i].n > 0;
-        t->loss[s->epoch] = trained ? s->sum / trained : NAN;
-        if (t->how.hold_out) judge(t, w, s);
+        double loss = t->loss[s->epoch] = trained ? s->sum / trained : NAN;
+        if (t->how.hold_out) {
+            loss = rollout_loss(t, w->period + periods, t->how.hold_out, false, 0, &no_wish);
+            judge(t, loss, s);
+        }
+        if (t->how.schedule == RATE_PLATEAU) level(&t->how, loss, s);
     }
     if (t->how.hold_out && isfinite(s->best_loss)) memcpy(t->net->parameter, t->best, sizeof(float) * t->net->size);
     return 0;
 }
 
-/* The weights of now, every rank's rows to every rank. Returns whether all are finite. */
+/* The weights of now, on every rank. Returns whether all are finite. */
 static bool weigh(struct trainer *t, const struct period *now)
 {
-    struct network *n = t->net;
-    int row0 = own_first_row(n, now->n);
-    n->class->forward(n, now, false, t->w);
-    memcpy(t->weights + row0, t->w, sizeof(float) * (size_t)own_rows(n, now->n));
-    team_share_begin(t->share, t->weights, network_ranges(n, now->n, 1));
-    team_share_finish(t->share);
+    int no_wish = 0;
+    outputs_of(t, now, false, &no_wish);
+    objective_weights(&t->how.objective, now->n, t->y + 1, t->weights, t->work);
     bool finite = true;
     for (int i = 0; i < now->n; i++) finite = finite && isfinite(t->weights[i]);
     return finite;

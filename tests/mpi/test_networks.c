@@ -42,7 +42,7 @@ static struct trainer *make(int kind, int shards, const struct training *how, in
     return make_in(kind, shards, how, T, 1 << 24);
 }
 
-static const struct training plain = {.seeds = 1, .epochs = 3, .rate = 1e-3};
+static const struct training plain = {.seeds = 1, .epochs = 3, .rate = 1e-3, .rollout = 1, .factor = 0.5, .refit_every = 1};
 
 /* Directional derivative along a random direction in one tensor at a time. */
 static void test_gradient(void)
@@ -51,7 +51,7 @@ static void test_gradient(void)
     for (int kind = 0; kind < KINDS; kind++)
         for (int mse = 0; mse < 2; mse++) {
             struct training how = plain;
-            how.mse = mse;
+            how.objective.loss = mse ? LOSS_MSE : LOSS_MSRR;
             struct trainer *t = make(kind, 4, &how, 1);
             struct network *n = t->net;
             network_initialise(n, 3, 20000101);
@@ -59,7 +59,7 @@ static void test_gradient(void)
                 for (int j = 0; n->tensor[i].deviation <= 0 && j < n->tensor[i].rows; j++)
                     for (int c = 0; c < n->tensor[i].columns; c++)
                         tensor_at(n, n->parameter, i, j)[c] = 0.05f * (float)(c % 3 - 1);
-            trainer_loss(t, &p, world, true);
+            trainer_loss(t, &p, 1, world, true);
             float *g = memory_array(float, n->size, "test"), *at = memory_array(float, n->size, "test");
             memcpy(g, t->total, sizeof(float) * n->size);
             memcpy(at, n->parameter, sizeof(float) * n->size);
@@ -75,7 +75,7 @@ static void test_gradient(void)
                             n->parameter[where] = (float)((double)at[where] + way * step * z);
                             if (way == 1) slope += (double)g[where] * z, size += (double)g[where] * (double)g[where];
                         }
-                    *(way == 1 ? &up : &down) = trainer_loss(t, &p, world, false);
+                    *(way == 1 ? &up : &down) = trainer_loss(t, &p, 1, world, false);
                 }
                 memcpy(n->parameter, at, sizeof(float) * n->size);
                 double want = (up - down) / (2 * step), scale = fmax(fabs(want), sqrt(size / (x->rows * x->columns)));
@@ -308,7 +308,7 @@ static int dump(const char *path, const char *kind)
     struct trainer *t = trainer_create(
         mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain, &s, 1);
     network_initialise(t->net, 3, 20000101);
-    double loss = trainer_loss(t, &p, world, true);
+    double loss = trainer_loss(t, &p, 1, world, true);
     fwrite(p.characteristics, sizeof(float), N * WIDE, f);
     fwrite(p.returns, sizeof(double), N, f);
     fwrite(&loss, sizeof loss, 1, f);
