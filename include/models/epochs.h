@@ -25,7 +25,9 @@ struct training {
 };
 
 /* The same options for every network: append these to a class's table, read them back. */
-#define TRAINING_OPTIONS                                                                                                    \
+#define TRAINING_OPTIONS TRAINING_OPTIONS_FOR("msrr", "msrr")
+/* `default` is a name for what a class chooses by its other options (training.objective.loss is then the caller's to set). */
+#define TRAINING_OPTIONS_FOR(first, words_of_default)                                                                       \
     {.key = "seeds", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "independent fits, averaged"},    \
         {.key = "epochs", .type = OPTION_INT, .fallback = "20", .low = 0, .high = 1e6, .help = "passes over the window"},   \
         {.key = "learning_rate",                                                                                            \
@@ -36,8 +38,8 @@ struct training {
          .help = "Adam's step size"},                                                                                       \
         {.key = "objective",                                                                                                \
          .type = OPTION_WORD,                                                                                               \
-         .fallback = "msrr",                                                                                                \
-         .words = "msrr|mse|cross_entropy|mean_return|sharpe",                                                              \
+         .fallback = first,                                                                                                 \
+         .words = words_of_default "|mse|cross_entropy|mean_return|sharpe",                                                 \
          .help = "(1 - w'R)^2, |R - y|^2, classes, -w'R, or -mean/sd of w'R over a rollout"},                               \
         {.key = "rollout",                                                                                                  \
          .type = OPTION_INT,                                                                                                \
@@ -110,6 +112,8 @@ struct training {
         .key = "save_parameters", .type = OPTION_BOOL, .fallback = "false", .help = "keep the parameters of every fit"      \
     }
 struct training training_options(const struct values *v);
+/* The objective where the options left it open, and what follows from it. */
+void training_settle(struct training *t, enum loss loss);
 /* Refuse what makes no sense together. */
 int training_check(const struct training *t, const struct shape *s, struct error *e);
 /* How many steps an epoch over so many periods takes, and the first period of step g: rollouts of H to 2 H - 1 periods. */
@@ -158,6 +162,6 @@ void trainer_destroy(struct trainer *t);
 int trainer_fit(struct trainer *t, const struct window *w, struct team *team, struct fit_note *note);
 /* Loss of a rollout p[0 .. H-1] and, if asked, its gradient over all shards in t->total. Collective; trainer_fit's step, for tests. */
 double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient);
-void trainer_record(const struct trainer *t, double earned, double *record);
+double *trainer_record(const struct trainer *t, double earned, double *record); /* returns where the record goes on */
 
 #endif

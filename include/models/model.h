@@ -48,7 +48,7 @@ const int *values_list(const struct values *v, const char *key, int *n);
 struct shape {
     int T, D;       /* window length (the longest, if it grows), characteristics */
     int shortest;   /* windows grow from this to T periods; 0 or T: they roll */
-    int lookback;   /* L: steps of a history, the classes that have an option `lookback`; else 1 */
+    int lookback;   /* L: steps of a history, by the option `lookback` of classes that need one; else 1 */
     int max_assets; /* largest n_t of the universe's panel */
     const struct panel_meta *panel;
     int nz;

@@ -11,6 +11,8 @@
 #include "models/model.h"
 #include "panel/panel.h"
 
+struct yaml_node;
+
 /* One model with every swept value fixed, in one universe. */
 struct config {
     const struct model_class *class;
@@ -43,6 +45,7 @@ struct study {
     bool save_weights;
     struct placebo placebo; /* asked for when the study is run, not by its file; keyed by its seed */
     double memory;          /* bytes of workspace a model should stay under where it has a choice */
+    const struct yaml_node *lookback; /* while it is parsed: the root's, for all models that look back */
     int configs;
     struct config *config; /* universe-major, then models in file order, last swept key fastest */
     int min_window, P;     /* out-of-sample periods: panel periods min_window .. T-1; set by study_bind */

@@ -26,10 +26,16 @@ static int word_index(const char *word, const char *const *words)
     return i;
 }
 
+void training_settle(struct training *t, enum loss loss)
+{
+    t->objective.loss = loss;
+    if (!t->rollout) t->rollout = loss == LOSS_SHARPE ? 12 : 1;
+}
+
 struct training training_options(const struct values *v)
 {
     static const char *const schedules[] = {"constant", "cosine", "linear", "plateau"},
-                             *const losses[] = {"msrr", "mse", "cross_entropy", "mean_return", "sharpe"};
+                             *const losses[] = {"msrr", "mse", "cross_entropy", "mean_return", "sharpe", "default"};
     struct training t = {.seeds = (int)values_int(v, "seeds"),
                          .epochs = (int)values_int(v, "epochs"),
                          .rate = values_real(v, "learning_rate"),
@@ -46,7 +52,7 @@ struct training training_options(const struct values *v)
                          .refit_every = (int)values_int(v, "refit_every")};
     t.schedule = (enum rate_schedule)word_index(values_word(v, "schedule"), schedules);
     t.objective.loss = (enum loss)word_index(values_word(v, "objective"), losses);
-    if (!t.rollout) t.rollout = t.objective.loss == LOSS_SHARPE ? 12 : 1;
+    if (t.objective.loss <= LOSS_SHARPE) training_settle(&t, t.objective.loss);
     return t;
 }
 
@@ -66,10 +72,10 @@ int training_check(const struct training *t, const struct shape *s, struct error
     if (t->objective.position == POSITION_NONE && t->objective.loss == LOSS_MEAN_RETURN)
         return error_set(e, "found objective: mean_return with weights of any size, which it makes infinite; needed: weights "
                             "that are bounded (position: softmax or tanh), or the objective sharpe or msrr");
-    if ((t->objective.position == POSITION_DIRECTION) != (t->objective.loss == LOSS_CROSS_ENTROPY))
-        return error_set(e, "found the objective %s for the output %s; needed: cross_entropy and direction go together",
-                         t->objective.loss == LOSS_CROSS_ENTROPY ? "cross_entropy" : "(not cross_entropy)",
-                         t->objective.position == POSITION_DIRECTION ? "direction" : "(not direction)");
+    if (t->objective.loss == LOSS_CROSS_ENTROPY && t->objective.position != POSITION_DIRECTION)
+        return error_set(e, "found objective: cross_entropy; needed: a model with output: direction, whose three classes it is of");
+    if (t->objective.loss == LOSS_MSE && t->objective.position != POSITION_NONE && t->objective.position != POSITION_RETURN)
+        return error_set(e, "found objective: mse; needed: output: return, or weights of any size (position: none)");
     return 0;
 }
 
@@ -410,6 +416,7 @@ int trainer_fit(struct trainer *t, const struct window *w, struct team *team, st
     note->code = 0;
     if (t->watch && t->watch->apply) {
         rc = weigh(t, &w->period[w->T]) ? 0 : -1;
+        for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN; /* nothing was trained for this row */
     } else {
         if (!load_state(t, &s)) begin(t, w, &s);
         while ((rc = train(t, w, &s)) == 0 ? (rc = weigh(t, &w->period[w->T]) ? 0 : -1) < 0 && s.restarts < 1
@@ -424,10 +431,11 @@ int trainer_fit(struct trainer *t, const struct window *w, struct team *team, st
     return note->code = rc < 0 ? CODE_DIVERGED : rc > 0 ? CODE_STOPPED : 0;
 }
 
-void trainer_record(const struct trainer *t, double earned, double *record)
+double *trainer_record(const struct trainer *t, double earned, double *record)
 {
     *record++ = earned;
     *record++ = earned;
     *record++ = t->restarts;
     memcpy(record, t->loss, sizeof(double) * (size_t)t->how.epochs);
+    return record + t->how.epochs;
 }

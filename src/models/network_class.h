@@ -1,15 +1,29 @@
 /* The part of a model class that all networks share; included at the end of their files, which define NETWORK_CLASS, NETWORK_NAME,
- * NETWORK_SUMMARY and struct model { struct trainer *trainer; }. */
+ * NETWORK_SUMMARY and struct model { struct trainer *trainer; ... }. Those that record more than the trainer does define NETWORK_SEES and
+ *     static void see(struct model *, const struct period *now)      after a fit that went well, collective
+ *     static void seen(const struct model *, double *record)         the rest of the record
+ *     static void forget(struct model *)                             frees what they keep */
+
+#ifndef NETWORK_NEEDS
+#define NETWORK_NEEDS NEED_ROWS
+#endif
 
 static void destroy(struct model *m)
 {
+#ifdef NETWORK_SEES
+    forget(m);
+#endif
     trainer_destroy(m->trainer);
     memory_free(m);
 }
 
 static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
-    return trainer_fit(m->trainer, w, team, note);
+    int rc = trainer_fit(m->trainer, w, team, note);
+#ifdef NETWORK_SEES
+    if (!rc) see(m, &w->period[w->T]);
+#endif
+    return rc;
 }
 
 static void positions(struct model *m, const struct window *w, double *out)
@@ -19,7 +33,10 @@ static void positions(struct model *m, const struct window *w, double *out)
 
 static void record(struct model *m, const double *returns, double *out)
 {
-    trainer_record(m->trainer, returns[0], out);
+    out = trainer_record(m->trainer, returns[0], out);
+#ifdef NETWORK_SEES
+    seen(m, out);
+#endif
 }
 
 static int chosen(const struct model *m)
@@ -47,7 +64,7 @@ const struct model_class NETWORK_CLASS = {
     .name = NETWORK_NAME,
     .summary = NETWORK_SUMMARY,
     .options = options,
-    .needs = NEED_ROWS,
+    .needs = NETWORK_NEEDS,
     .trades = TRADE_ASSETS,
     .check = check,
     .cost = cost,

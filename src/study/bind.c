@@ -20,6 +20,9 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
                               .shards = s->shards,
                               .memory = (size_t)s->memory,
                               .name = c->name};
+    c->shape.lookback = 1;
+    for (int i = 0; i < c->values.n && c->class->needs & NEED_HISTORY; i++)
+        if (!strcmp(c->values.options[i].key, "lookback")) c->shape.lookback = (int)values_int(&c->values, "lookback");
     if (c->shape.shortest >= meta->T)
         return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d",
                          s->file, c->line, c->name, c->shape.shortest, meta->T);
@@ -151,6 +154,7 @@ void study_explain(void (*print)(const char *line))
     print("  ridge: {from: -10, to: 3}   penalties z = 10^i");
     print("  factor_scale: sum           sum, root (n^-1/2), mean (1/n)");
     print("  seed: 1                     shards: 1                   save_weights: false");
+    print("  lookback: 60                steps of each asset's history, for all models over sequences");
     print("  memory_mb: 1024             workspace of one model where it can choose");
     print("  ranks_per_fit: 0            ranks that share a network's fit (at most shards); 0: one, or more where fits are "
           "few");

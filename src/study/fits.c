@@ -38,6 +38,9 @@ struct seat {
     float *weights;
     bool warm;   /* windows chain: each begins at the parameters of the one before */
     int chained; /* row whose parameters the model holds; -1: none */
+    int every;   /* rows that share a fit: those of a block, whose first row's window trains */
+    int fitted;  /* first row of the block whose parameters the model holds; -1: none ... */
+    int code;    /* ... and how its fit ended */
 };
 
 /* What the watch of a fit needs, on the team's leader. */
@@ -55,6 +58,25 @@ static bool option_on(const struct config *c, const char *key)
     return false;
 }
 
+static int option_int(const struct config *c, const char *key, int otherwise)
+{
+    for (int i = 0; i < c->values.n; i++)
+        if (!strcmp(c->values.options[i].key, key)) return (int)values_int(&c->values, key);
+    return otherwise;
+}
+
+static int lookback_of(const struct config *c)
+{
+    return c->class->needs & NEED_HISTORY ? c->shape.lookback : 0;
+}
+
+/* The first row of the block of rows that share row's fit. */
+static int block_start(const struct study *s, const struct config *c, int every, int row)
+{
+    int first = config_first_row(s, c);
+    return row - (row - first) % every;
+}
+
 /* ---- tasks ---- */
 
 static bool pending(const struct fits_job *j, int c, int seed, int row)
@@ -67,17 +89,20 @@ static bool pending(const struct fits_job *j, int c, int seed, int row)
 int fits_stretch(const struct study *s, const struct config *c, int ranks)
 {
     if (option_on(c, "warm_start")) return s->P;
+    int every = option_int(c, "refit_every", 1);
+    if (every > 1) return every;
     return c->cost.first_seconds > 0 ? (s->P + ranks - 1) / ranks : 1;
 }
 
-/* Fill task (NULL: count only) with what is pending of configuration c; rows outer, seeds inner, so that neighbours share rows. */
+/* Fill task (NULL: count only) with what is pending of configuration c; rows outer, seeds inner, so that neighbours share rows. Stretches
+ * are counted from the first row, so that they hold whole blocks of rows that share a fit. */
 static int64_t list_tasks(const struct fits_job *j, int c, struct task *task)
 {
     const struct study *s = j->rows->study;
     const struct config *config = &s->config[c];
     int rows = fits_stretch(s, config, team_size(j->rows->world));
     int64_t n = 0;
-    for (int row = 0; row < s->P; row += rows)
+    for (int row = config_first_row(s, config); row < s->P; row += rows)
         for (int seed = 0; seed < config->layout.seeds; seed++) {
             int left = 0, end = row + rows < s->P ? row + rows : s->P;
             for (int r = row; r < end; r++) left += pending(j, c, seed, r);
@@ -163,7 +188,7 @@ static int base_assets(const struct config *c)
 static double seat_bytes(const struct rows_job *j, const struct config *c)
 {
     double k = base_assets(c);
-    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, c->shape.max_assets) + 8 * (k * (1 + c->layout.variants)) +
+    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, lookback_of(c), c->shape.max_assets) + 8 * (k * (1 + c->layout.variants)) +
            4. * c->shape.max_assets + 8. * (double)layout_record(&c->layout);
 }
 
@@ -195,12 +220,13 @@ static void seat_take(struct seat *s, const struct rows_job *j, const struct con
     if (s->config == c) {
         c->class->destroy(s->model);
     } else {
-        int same_rows = s->config && s->config->universe == c->universe && s->config->shape.T == c->shape.T;
+        int same_rows = s->config && s->config->universe == c->universe && s->config->shape.T == c->shape.T &&
+                        lookback_of(s->config) == lookback_of(c);
         struct row_ring ring = s->ring;
         if (same_rows) s->ring = (struct row_ring){0};
         seat_leave(s);
         if (same_rows) s->ring = ring;
-        else ring_create(&s->ring, j->meta, c->universe, c->shape.T + 1, c->shape.max_assets);
+        else ring_create(&s->ring, j->meta, c->universe, c->shape.T + 1, lookback_of(c), c->shape.max_assets);
         int k = base_assets(c);
         s->period = memory_array(struct period, c->shape.T + 1, "window");
         s->base = memory_array(double, k, "realised returns");
@@ -210,10 +236,11 @@ static void seat_take(struct seat *s, const struct rows_job *j, const struct con
         s->weights = memory_array(float, c->shape.max_assets, "weights");
         s->window = (struct window){.T = c->shape.T, .D = c->shape.D, .period = s->period};
         s->warm = option_on(c, "warm_start");
+        s->every = option_int(c, "refit_every", 1);
     }
     s->config = c;
     s->seed = seed;
-    s->chained = -1;
+    s->chained = s->fitted = -1;
     s->model = c->class->create(&c->shape, j->study->seed + ((uint64_t)seed << 53), &c->values);
 }
 
@@ -223,7 +250,8 @@ static int window_read(struct seat *s, const struct rows_job *j, struct panel_fi
     const struct shape *shape = &s->config->shape;
     for (int k = 0; k <= shape->T; k++) {
         int t = now - shape->T + k;
-        const struct ring_slot *r = ring_get(&s->ring, f, t, e);
+        const struct ring_slot *r =
+            s->ring.lookback ? ring_get_history(&s->ring, f, t, e) : ring_get(&s->ring, f, t, e);
         if (!r) return -1;
         s->period[k] = (struct period){.index = t,
                                        .date = j->meta->dates[t],
@@ -231,7 +259,9 @@ static int window_read(struct seat *s, const struct rows_job *j, struct panel_fi
                                        .scale = factor_scale_of(shape->factor_scale, r->n),
                                        .characteristics = r->characteristics,
                                        .returns = k < shape->T ? r->returns : NULL,
-                                       .ids = r->ids};
+                                       .ids = r->ids,
+                                       .history = s->ring.lookback ? &r->history : NULL};
+        for (int g = 0; g < s->ring.groups; g++) s->period[k].group[g] = r->group[g];
     }
     return 0;
 }
@@ -292,19 +322,19 @@ static char *network_folder(const struct seat *s, const char *folder)
 
 /* The parameters that a chain of windows goes on from: kept beside the logs by the leader, row by row. */
 struct link {
-    int64_t row, good;
+    int64_t row, code; /* of the last fit */
 };
 static void link_path(const struct seat *s, const struct fits_job *j, char *path, size_t size)
 {
     snprintf(path, size, "%s/chain-%d-%d.state", j->folder, (int)(s->config - j->rows->study->config), s->seed);
 }
-static int link_save(struct seat *s, const struct fits_job *j, int row, bool good, struct error *e)
+static int link_save(struct seat *s, const struct fits_job *j, int row, int code, struct error *e)
 {
     char path[4096];
     const struct network *n = s->config->class->network(s->model);
     size_t bytes = sizeof(struct link) + n->size * sizeof(float);
     char *data = memory_allocate(bytes, 1, "a saved state");
-    struct link head = {.row = row, .good = good};
+    struct link head = {.row = row, .code = code};
     memcpy(data, &head, sizeof head);
     memcpy(data + sizeof head, n->parameter, n->size * sizeof(float));
     link_path(s, j, path, sizeof path);
@@ -328,7 +358,8 @@ static int link_load(struct seat *s, const struct fits_job *j, struct team *team
     memory_free(data);
     team_broadcast(team, &head, sizeof head, 0);
     if (head.row >= 0) team_broadcast(team, n->parameter, n->size * sizeof(float), 0);
-    s->config->class->warm(s->model, head.row >= 0 && head.good);
+    s->config->class->warm(s->model, head.row >= 0 && !head.code);
+    s->code = (int)head.code;
     return (int)head.row;
 }
 
@@ -352,7 +383,7 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
         for (size_t i = 0; i < size; i++) s->record[i] = NAN;
     bool weights = j->rows->study->save_weights;
     if (weights) weigh(s, note->code);
-    if (!note->code && !j->apply && option_on(c, "save_parameters")) {
+    if (!note->code && !j->apply && s->fitted == row && option_on(c, "save_parameters")) {
         char *folder = network_folder(s, j->parameters);
         int rc = parameters_save(folder, s->period[c->shape.T].date, c->class->network(s->model), e);
         memory_free(folder);
@@ -360,40 +391,79 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
     }
     struct part_key key = {.config = (int32_t)(c - j->rows->study->config), .seed = s->seed, .row = row, .code = note->code};
     j->rows->finished++;
-    if (s->warm && link_save(s, j, row, !note->code, e)) return -1;
+    if (s->warm && link_save(s, j, row, s->code, e)) return -1;
     return part_append(j->rows->parts, &key, size, s->record, weights ? (size_t)n : 0, s->period[c->shape.T].ids, s->weights,
                        e);
+}
+
+/* Path of the checkpoint of a row's fit. */
+static void state_path(const struct seat *s, const struct fits_job *j, int row, char *path, size_t size)
+{
+    snprintf(path, size, "%s/fit-%d-%d-%d.state", j->folder, (int)(s->config - j->rows->study->config), s->seed, row);
+}
+
+/* The model's fit over the window in hand, or with `apply` only the portfolio of now by the parameters it holds. Collective. */
+static void fit_window(struct seat *s, struct fits_job *j, struct team *team, int row, bool apply, struct fit_note *note,
+                       struct error *e)
+{
+    const struct config *c = s->config;
+    bool leads = team_rank(team) == 0;
+    struct guard guard = {.job = j, .saved_at = clock_seconds()};
+    struct fit_watch watch = {.context = &guard, .wish = wish, .save = save, .apply = apply};
+    void *state = NULL;
+    state_path(s, j, row, guard.state, sizeof guard.state);
+    if (leads && !apply) state = state_read(guard.state, &watch.state_bytes);
+    watch.state = state;
+    if (c->class->watch) c->class->watch(s->model, &watch);
+    if (s->period[c->shape.T].n == 0) note->code = CODE_NO_ASSETS;
+    else c->class->fit(s->model, &s->window, team, note);
+    if (c->class->watch) c->class->watch(s->model, NULL);
+    memory_free(state);
+    if (error_is_set(&guard.error) && !error_is_set(e)) *e = guard.error;
+}
+
+/* A row that shares the fit of an earlier one: train there first, unless the model holds those parameters. 1 stopped, -1 error (agreed). */
+static int fit_block(struct seat *s, struct fits_job *j, struct panel_file *f, struct team *team, int start, struct error *e)
+{
+    struct fit_note note = {0};
+    if (s->fitted == start) return 0;
+    window_read(s, j->rows, f, study_period(j->rows->study, start), e);
+    if (team_agree(team, e)) return -1;
+    fit_window(s, j, team, start, false, &note, e);
+    if (team_agree(team, e)) return -1;
+    if (note.code < 0) return 1;
+    s->fitted = start;
+    s->code = note.code;
+    return 0;
 }
 
 /* Fit a row. Collective on the team. 1 stopped, -1 error (agreed), 0 done. */
 static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, struct team *team, int row, struct error *e)
 {
     const struct config *c = s->config;
-    bool leads = team_rank(team) == 0, chain = s->warm && !j->apply;
+    bool chain = s->warm && !j->apply;
+    int start = j->apply ? row : block_start(j->rows->study, c, s->every, row);
     struct fit_note note = {0};
-    struct guard guard = {.job = j, .saved_at = clock_seconds()};
-    struct fit_watch watch = {.context = &guard, .wish = wish, .save = save, .apply = j->apply != NULL};
-    void *state = NULL;
+    if (chain && s->chained != row - 1) c->class->warm(s->model, false);
+    if (start != row) {
+        int rc = fit_block(s, j, f, team, start, e);
+        if (rc) return rc;
+    }
     window_read(s, j->rows, f, study_period(j->rows->study, row), e);
     if (j->apply && !error_is_set(e)) load_parameters(s, j, e);
     if (team_agree(team, e)) return -1;
-    if (chain && s->chained != row - 1) c->class->warm(s->model, false);
-    snprintf(guard.state, sizeof guard.state, "%s/fit-%d-%d-%d.state", j->folder, (int)(c - j->rows->study->config), s->seed,
-             row);
-    if (leads && !j->apply) state = state_read(guard.state, &watch.state_bytes);
-    watch.state = state;
-    if (c->class->watch) c->class->watch(s->model, &watch);
-    if (s->period[c->shape.T].n == 0) note.code = CODE_NO_ASSETS;
-    else c->class->fit(s->model, &s->window, team, &note);
-    if (c->class->watch) c->class->watch(s->model, NULL);
-    memory_free(state);
-    if (error_is_set(&guard.error) && !error_is_set(e)) *e = guard.error;
-    bool stopped = note.code < 0;
+    if (start != row && s->code) note.code = s->code;
+    else fit_window(s, j, team, row, j->apply || start != row, &note, e);
+    bool stopped = note.code < 0, leads = team_rank(team) == 0 && !stopped && !error_is_set(e);
     s->chained = stopped ? -1 : row;
+    if (start == row) s->fitted = stopped ? -1 : row, s->code = note.code;
     /* rows of a chain that are done already are fitted again only for their parameters */
-    if (leads && !stopped && !error_is_set(e) && pending(j, (int)(c - j->rows->study->config), s->seed, row))
-        keep(s, j, row, &note, e);
-    if (leads && !stopped && !error_is_set(e)) unlink(guard.state);
+    if (leads && pending(j, (int)(c - j->rows->study->config), s->seed, row)) keep(s, j, row, &note, e);
+    if (leads && !j->apply && !error_is_set(e)) {
+        char path[4096];
+        state_path(s, j, start, path, sizeof path);
+        unlink(path);
+    }
     if (team_agree(team, e)) return -1;
     return stopped;
 }
@@ -406,6 +476,7 @@ static int chain_start(struct seat *s, const struct fits_job *j, struct team *te
     if (next == first) return first;
     if (link_load(s, j, team) == next - 1) {
         s->chained = next - 1;
+        s->fitted = block_start(j->rows->study, s->config, s->every, next - 1);
         return next;
     }
     return first;

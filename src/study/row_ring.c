@@ -4,17 +4,27 @@
 
 #include "base/memory.h"
 
-void ring_create(struct row_ring *r, const struct panel_meta *m, const struct universe *u, int slots, int capacity)
+void ring_create(struct row_ring *r, const struct panel_meta *m, const struct universe *u, int window, int lookback,
+                 int capacity)
 {
-    *r = (struct row_ring){.universe = u, .slots = slots, .D = m->D, .capacity = capacity};
+    *r = (struct row_ring){.universe = u,
+                           .slots = window + (lookback ? lookback - 1 : 0),
+                           .D = m->D,
+                           .capacity = capacity,
+                           .lookback = lookback,
+                           .groups = lookback ? m->G : 0};
     row_buffer_create(&r->buffer, m, panel_max_assets(m));
     r->index = memory_array(int, panel_max_assets(m), "rows of a universe");
-    r->slot = memory_array(struct ring_slot, slots, "rows of a window");
-    for (int i = 0; i < slots; i++) {
-        r->slot[i].t = -1;
-        r->slot[i].characteristics = memory_array(float, (size_t)capacity *(size_t)m->D, "rows of a window");
-        r->slot[i].returns = memory_array(double, capacity, "rows of a window");
-        r->slot[i].ids = memory_array(int64_t, capacity, "rows of a window");
+    r->slot = memory_array(struct ring_slot, r->slots, "rows of a window");
+    for (int i = 0; i < r->slots; i++) {
+        struct ring_slot *s = &r->slot[i];
+        s->t = -1;
+        s->characteristics = memory_array(float, (size_t)capacity *(size_t)m->D, "rows of a window");
+        s->returns = memory_array(double, capacity, "rows of a window");
+        s->ids = memory_array(int64_t, capacity, "rows of a window");
+        for (int g = 0; g < r->groups; g++) s->group[g] = memory_array(int32_t, capacity, "groups of a window");
+        s->past = memory_array(const float *, lookback, "history of a window");
+        s->row = memory_array(int32_t, (size_t)capacity *(size_t)lookback, "history of a window");
     }
 }
 
@@ -22,9 +32,10 @@ void ring_free(struct row_ring *r)
 {
     if (!r->slot) return;
     for (int i = 0; i < r->slots; i++) {
-        memory_free(r->slot[i].characteristics);
-        memory_free(r->slot[i].returns);
-        memory_free(r->slot[i].ids);
+        struct ring_slot *s = &r->slot[i];
+        void *const all[] = {s->characteristics, s->returns, s->ids, s->past, s->row};
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++) memory_free(all[k]);
+        for (int g = 0; g < r->groups; g++) memory_free(s->group[g]);
     }
     row_buffer_free(&r->buffer);
     memory_free(r->index);
@@ -32,9 +43,11 @@ void ring_free(struct row_ring *r)
     *r = (struct row_ring){0};
 }
 
-double ring_bytes(const struct panel_meta *m, int slots, int capacity)
+double ring_bytes(const struct panel_meta *m, int window, int lookback, int capacity)
 {
-    return (double)slots * capacity * (4. * m->D + 16) + (double)row_buffer_bytes(m, panel_max_assets(m)) +
+    double slots = window + (lookback ? lookback - 1 : 0), row = 4. * m->D + 16 + 4. * lookback;
+    if (lookback) row += 4. * m->G;
+    return slots * (capacity * row + 8. * lookback) + (double)row_buffer_bytes(m, panel_max_assets(m)) +
            4. * panel_max_assets(m);
 }
 
@@ -44,6 +57,7 @@ const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t
     struct rows rows;
     if (s->t == t) return s;
     s->t = -1;
+    s->told = false;
     if (panel_read_period(f, t, &r->buffer, &rows, e)) return NULL;
     s->n = universe_select(r->universe, &rows, r->index);
     require(s->n <= r->capacity);
@@ -53,7 +67,35 @@ const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t
                sizeof(float) * (size_t)r->D);
         s->returns[i] = rows.returns[from];
         s->ids[i] = rows.ids[from];
+        for (int g = 0; g < r->groups; g++) s->group[g][i] = rows.group[g][from];
     }
     s->t = t;
+    return s;
+}
+
+/* Where the assets of s stood in an earlier period: both lists of ids ascend. */
+static void find_rows(const struct ring_slot *s, const struct ring_slot *past, int step, int L)
+{
+    for (int i = 0, j = 0; i < s->n; i++) {
+        while (past && j < past->n && past->ids[j] < s->ids[i]) j++;
+        s->row[(size_t)i * (size_t)L + (size_t)step] = past && j < past->n && past->ids[j] == s->ids[i] ? j : -1;
+    }
+}
+
+const struct ring_slot *ring_get_history(struct row_ring *r, struct panel_file *f, int t, struct error *e)
+{
+    struct ring_slot *s = &r->slot[t % r->slots];
+    int L = r->lookback;
+    if (s->t == t && s->told) return s;
+    for (int l = 0; l < L; l++) /* oldest first, so that reading goes forward */
+        if (t - L + 1 + l >= 0 && !ring_get(r, f, t - L + 1 + l, e)) return NULL;
+    for (int l = 0; l < L; l++) {
+        int then = t - L + 1 + l;
+        const struct ring_slot *past = then < 0 ? NULL : &r->slot[then % r->slots];
+        s->past[l] = past ? past->characteristics : NULL;
+        find_rows(s, past, l, L);
+    }
+    s->history = (struct history){.L = L, .rows = s->past, .row = s->row};
+    s->told = true;
     return s;
 }

@@ -13,7 +13,7 @@ enum { MAX_CONFIGS = 10000, MAX_OPTIONS = 64 };
 
 static const char *const root_keys[] = {"study",     "panel",         "output", "window", "universes",
                                         "ridge",     "factor_scale",  "seed",   "shards", "save_weights",
-                                        "memory_mb", "ranks_per_fit", "models", NULL};
+                                        "memory_mb", "ranks_per_fit", "lookback", "models", NULL};
 static const struct model_option root_option[] = {
     {.key = "seed", .type = OPTION_INT, .fallback = "1", .low = 0, .high = 9e15, .help = "keys every random number"},
     {.key = "shards",
@@ -183,6 +183,13 @@ static void swept_text(const struct model_option *o, const struct yaml_node *nod
     else option_text(o, v, '-', out, size);
 }
 
+/* What the study says of an option of this entry's model: in the entry, or for all models at its root (lookback). NULL: nothing. */
+static const struct yaml_node *option_node(const struct study *s, const struct yaml_node *entry, const char *key)
+{
+    const struct yaml_node *own = node_find(entry, key);
+    return own || strcmp(key, "lookback") ? own : s->lookback;
+}
+
 /* One point of a model entry's sweep: choice[0] is the window's, choice[1+i] the i-th option's. */
 static int expand(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name,
                   const struct universe *u, const int *choice, struct error *e)
@@ -206,7 +213,7 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     size_t end = (size_t)snprintf(all, sizeof all, "kind=%s window=%s", class->name, text);
     for (int i = 0; i < options && !status; i++) {
         const struct model_option *o = &class->options[i];
-        const struct yaml_node *node = node_find(entry, o->key);
+        const struct yaml_node *node = option_node(s, entry, o->key);
         status = option_parse(place, o, node, choice[1 + i], &c.values.value[i], e);
         if (status) break;
         if (alternatives(o, node) > 1 && at < sizeof full) {
@@ -246,7 +253,7 @@ static int expand_all(struct study *s, const struct yaml_node *entry, const stru
     const struct yaml_node *own = node_find(entry, "window");
     count[0] = own ? alternatives(&window_option, own) : s->windows;
     for (const struct model_option *o = class->options; o->key; o++)
-        count[keys++] = alternatives(o, node_find(entry, o->key));
+        count[keys++] = alternatives(o, option_node(s, entry, o->key));
     for (int i = 0; i < keys; i++)
         if (!count[i])
             return error_set(e, "%s: line %d: model '%s': found an empty list for %s", s->file, entry->line, name,
@@ -297,12 +304,18 @@ static int parse_model(struct study *s, const struct yaml_node *entry, const str
 
 static int parse_models(struct study *s, const struct yaml_node *n, struct error *e)
 {
+    bool sequences = false;
     if (!n || n->kind != YAML_LIST || !n->n)
         return error_set(e, "%s: line %d: models: found none; needed: a list with at least one - {name: ..., kind: ...}",
                          s->file, n ? n->line : 1);
     for (int u = 0; u < s->universes; u++)
         for (int i = 0; i < n->n; i++)
             if (parse_model(s, n->item[i], s->universe[u], e)) return -1;
+    for (int i = 0; i < s->configs; i++) sequences |= (s->config[i].class->needs & NEED_HISTORY) != 0;
+    if (s->lookback && !sequences)
+        return error_set(e, "%s: line %d: found lookback, but no model of the study looks back (aipm run --explain)", s->file,
+                         s->lookback->line);
+    s->lookback = NULL; /* the text's tree goes */
     return 0;
 }
 
@@ -336,6 +349,7 @@ static int parse_root(struct study *s, const struct yaml_node *root, struct erro
         parse_ridge(s, node_find(root, "ridge"), e) || parse_windows(s, node_find(root, "window"), e))
         return -1;
     if (!s->name) s->name = memory_text("study");
+    s->lookback = node_find(root, "lookback");
     return parse_models(s, node_find(root, "models"), e);
 }
 

@@ -1,0 +1,158 @@
+/* Cross-attention over sequences of assets as a model: see models/encoder.h for what the network computes, models/objective.h for what it
+ * is trained for and how its outputs become a portfolio. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "encoder_options.h"
+
+struct model {
+    struct trainer *trainer;
+    struct sight sight;
+};
+
+static const struct model_option options[] = {
+    ENCODER_OPTIONS,
+    {.key = "cross",
+     .type = OPTION_WORD,
+     .fallback = "full",
+     .words = "none|full|lagged|hierarchical",
+     .help = "attention between assets: none, on states of now, on states of now and before, on assets, sectors and markets"},
+    {.key = "pool",
+     .type = OPTION_WORD,
+     .fallback = "mean",
+     .words = "mean|last",
+     .help = "an asset's state between assets: mean over its steps, or the last step"},
+    {.key = "max_lag", .type = OPTION_INT, .fallback = "5", .low = 0, .high = 1000, .help = "cross lagged: lags 0 .. max_lag"},
+    {.key = "include_self", .type = OPTION_BOOL, .fallback = "true", .help = "whether an asset attends to itself, too"},
+    {.key = "sector", .type = OPTION_WORD, .fallback = "sector", .help = "cross hierarchical: the panel's group column"},
+    {.key = "market", .type = OPTION_WORD, .fallback = "market", .help = "cross hierarchical: the panel's group column"},
+    {.key = "output",
+     .type = OPTION_WORD,
+     .fallback = "weights",
+     .words = "weights|return|direction",
+     .help = "what the network gives: weights, a forecast of the return, or of down, neutral, up"},
+    {.key = "position",
+     .type = OPTION_WORD,
+     .fallback = "none",
+     .words = "none|softmax|tanh",
+     .help = "output weights: of any size, long only with sum 1, or tanh(y) / n"},
+    {.key = "dead_zone",
+     .type = OPTION_REAL,
+     .fallback = "0.005",
+     .low = 0,
+     .high = 10,
+     .help = "output direction: returns this close to 0 are neutral, decimal"},
+    TRAINING_OPTIONS_FOR("default", "default|msrr"),
+    {.key = NULL},
+};
+
+/* Left to itself: msrr for an SDF's weights, sharpe for weights whose size is bounded, else the loss of the forecast. */
+static struct training training_of(const struct values *v)
+{
+    static const enum loss first[] = {LOSS_MSRR, LOSS_SHARPE, LOSS_SHARPE, LOSS_MSE, LOSS_CROSS_ENTROPY};
+    struct training t = training_options(v);
+    const char *output = values_word(v, "output"), *position = values_word(v, "position");
+    t.objective.position = !strcmp(output, "return")       ? POSITION_RETURN
+                           : !strcmp(output, "direction")  ? POSITION_DIRECTION
+                           : !strcmp(position, "softmax") ? POSITION_SOFTMAX
+                           : !strcmp(position, "tanh")    ? POSITION_TANH
+                                                          : POSITION_NONE;
+    t.objective.dead_zone = values_real(v, "dead_zone");
+    if (!strcmp(values_word(v, "objective"), "default")) training_settle(&t, first[t.objective.position]);
+    return t;
+}
+
+static struct encoder_shape shape_of(const struct shape *s, const struct values *v)
+{
+    static const char *const words[] = {"none", "full", "lagged", "hierarchical"};
+    struct encoder_shape n = encoder_options(s, v);
+    struct training t = training_of(v);
+    while (strcmp(values_word(v, "cross"), words[n.cross])) n.cross++;
+    n.pool_mean = !strcmp(values_word(v, "pool"), "mean");
+    n.max_lag = (int)values_int(v, "max_lag");
+    n.include_self = values_bool(v, "include_self");
+    n.outputs = objective_outputs(&t.objective);
+    if (n.cross != CROSS_HIERARCHICAL) return n;
+    n.sector = panel_group(s->panel, values_word(v, "sector"));
+    n.market = panel_group(s->panel, values_word(v, "market"));
+    n.sector_labels = n.sector < 0 ? 0 : s->panel->labels[n.sector];
+    n.market_labels = n.market < 0 ? 0 : s->panel->labels[n.market];
+    return n;
+}
+
+static int attention_heads(const struct encoder_shape *n)
+{
+    return n->cross == CROSS_NONE ? 0 : n->heads;
+}
+
+static int check(const struct shape *s, const struct values *v, struct error *e)
+{
+    struct training t = training_of(v);
+    struct encoder_shape n = shape_of(s, v);
+    if (encoder_check(s, v, e)) return -1;
+    if (n.cross == CROSS_LAGGED && n.max_lag >= n.L)
+        return error_set(e, "found max_lag: %d with lookback: %d; needed: fewer", n.max_lag, n.L);
+    if (n.cross == CROSS_HIERARCHICAL && (n.sector < 0 || n.market < 0))
+        return error_set(e,
+                         "found cross: hierarchical with the group columns '%s' and '%s', of which the panel has no '%s'; "
+                         "needed: columns that aipm info PANEL lists (aipm ingest --ohlcv --groups FILE writes them)",
+                         values_word(v, "sector"), values_word(v, "market"),
+                         values_word(v, n.sector < 0 ? "sector" : "market"));
+    if (strcmp(values_word(v, "output"), "weights") && strcmp(values_word(v, "position"), "none"))
+        return error_set(e, "found position: %s with output: %s; needed: output: weights (a forecast has its own rule)",
+                         values_word(v, "position"), values_word(v, "output"));
+    if (!attention_heads(&n) && strcmp(values_word(v, "save_attention"), "none"))
+        return error_set(e, "found save_attention with cross: none; needed: attention between assets");
+    return training_check(&t, s, e);
+}
+
+static void cost(const struct shape *s, const struct values *v, struct cost *c)
+{
+    struct training t = training_of(v);
+    struct encoder_shape n = shape_of(s, v);
+    struct sight sight = sight_of(s, &n, attention_heads(&n), v);
+    training_cost(&t, s, encoder_flops(&n, 0, s->max_assets), encoder_bytes(&n, 0, 1) + sight_bytes(&sight), c);
+}
+
+static void layout(const struct shape *s, const struct values *v, struct layout *l)
+{
+    struct training t = training_of(v);
+    struct encoder_shape n = shape_of(s, v);
+    struct sight sight = sight_of(s, &n, attention_heads(&n), v);
+    training_layout(&t, l);
+    sight_layout(&sight, l);
+}
+
+static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+{
+    struct model *m = memory_array(struct model, 1, "cross-attention");
+    struct training t = training_of(v);
+    struct encoder_shape n = shape_of(s, v);
+    m->trainer = trainer_create(cross_attention_network(&n), &t, s, seed);
+    m->sight = sight_of(s, &n, attention_heads(&n), v);
+    sight_create(&m->sight);
+    return m;
+}
+
+static void see(struct model *m, const struct period *now)
+{
+    sight_see(&m->sight, m->trainer->net, now);
+}
+
+static void seen(const struct model *m, double *record)
+{
+    sight_record(&m->sight, record);
+}
+
+static void forget(struct model *m)
+{
+    sight_free(&m->sight);
+}
+
+#define NETWORK_SEES
+#define NETWORK_NEEDS (NEED_ROWS | NEED_HISTORY)
+#define NETWORK_CLASS cross_attention_class
+#define NETWORK_NAME  "cross_attention"
+#define NETWORK_SUMMARY                                                                                                     \
+    "encoder over each asset's history, attention over time and between assets: full, lagged or hierarchical"
+#include "network_class.h"
