@@ -10,7 +10,7 @@
 enum { PANEL_FORMAT_VERSION = 1 };
 
 /* Read and check everything but the rows: formats, dates increasing, offsets in order and within the rows, shapes and types
- * that fit each other. Rank 0 reads, all ranks get it (collective); an error is the same on all ranks. team NULL: alone. */
+ * that fit each other. Group columns come in the order of their names. Rank 0 reads, all ranks get it (collective); an error is the same on all ranks. team NULL: alone. */
 int panel_load_meta(const char *path, struct team *team, struct panel_meta *m, struct error *e);
 
 struct panel_file;
@@ -23,7 +23,8 @@ struct row_buffer {
     float *characteristics; /* [capacity, D] */
     double *returns;
     int64_t *ids;
-    int8_t *size_groups; /* NULL if the panel has none */
+    int8_t *size_groups;               /* NULL if the panel has none */
+    int32_t *group[PANEL_MOST_GROUPS]; /* [G][capacity] labels of the group columns */
     int64_t capacity;
 };
 void row_buffer_create(struct row_buffer *b, const struct panel_meta *m, int64_t capacity);
@@ -36,20 +37,22 @@ int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct 
 /* The two halves of it: the rows as stored, whose digest names the panel, and the placebo on them (nothing without one). */
 int panel_read_stored(struct panel_file *f, int t, struct row_buffer *b, struct rows *r, struct error *e);
 int panel_apply_placebo(struct panel_file *f, int t, struct row_buffer *b, struct error *e);
-/* crc32 of the bytes of a period's rows as stored (ids, characteristics, returns, size groups). */
+/* crc32 of the bytes of a period's rows as stored (ids, characteristics, returns, size groups, group columns). */
 uint32_t rows_digest(const struct rows *r, int D);
-/* crc32 of the header (dates, offsets, names, test assets, benchmarks). */
+/* crc32 of the header (dates, offsets, names, test assets, benchmarks, group columns; names of assets stay out of it). */
 uint32_t panel_meta_digest(const struct panel_meta *m);
 
 /* Bytes of the rows that m describes, as a panel file holds them. */
 double panel_row_bytes(const struct panel_meta *m);
 
-/* Writing. Refuses at once, with the figures, where the disk has no room for all rows. m describes the whole panel (offsets filled in) and is the same on all ranks. Collective begin and end; rows
- * independently in between, each row exactly once. An error given to end removes the file on all ranks. */
+/* Writing. Refuses at once, with the figures, where the disk has no room for all rows. m describes the whole panel (offsets filled
+ * in) and is the same on all ranks. Collective begin and end; rows independently in between, each row exactly once. An error given
+ * to end removes the file on all ranks. size_groups and groups ([G] pointers to labels [count]) may be NULL where m has none. */
 struct panel_writer;
 struct panel_writer *panel_write_begin(const char *path, struct team *team, const struct panel_meta *m, struct error *e);
 int panel_write_rows(struct panel_writer *w, int64_t first_row, int64_t count, const float *characteristics,
-                     const double *returns, const int64_t *ids, const int8_t *size_groups, struct error *e);
+                     const double *returns, const int64_t *ids, const int8_t *size_groups, int32_t *const *groups,
+                     struct error *e);
 /* A root attribute text (how the panel was made). Collective, before end. */
 int panel_write_text(struct panel_writer *w, const char *name, const char *text, struct error *e);
 /* Access to the file for additional datasets of the panel's own (audit tables, asset names). */

@@ -78,7 +78,7 @@ const char *universe_list(void);                        /* "all, micro, small, l
 int universe_select(const struct universe *u, const struct rows *r, int *index);
 
 /* Checks what a panel promises of the rows of period t: ids strictly ascending, characteristics finite and in [-0.5, 0.5]
- * (to 1e-6), returns finite, size groups known. On a breach fills e with the file, the panel's row, the dataset, the
+ * (to 1e-6), returns finite, size groups and group labels known. On a breach fills e with the file, the panel's row, the dataset, the
  * characteristic's name, what was found and what is needed. */
 int rows_check(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e);
 

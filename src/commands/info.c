@@ -50,6 +50,11 @@ static int info_panel(const char *path, struct error *e)
     printf("\nrows            %lld assets and periods, %d to %d assets a period, %s\n", (long long)m.rows, smallest,
            panel_max_assets(&m), format_bytes(panel_row_bytes(&m), bytes));
     printf("size groups     %s\n", m.has_size_groups ? "yes" : "no");
+    if (m.assets) printf("asset names     %d, %s to %s\n", m.assets, m.asset_names[0], m.asset_names[m.assets - 1]);
+    for (int g = 0; g < m.G; g++) {
+        printf("group column    %s: %d label%s\n", m.group_names[g], m.labels[g], m.labels[g] == 1 ? "" : "s");
+        print_names("", m.labels[g], m.label_names[g]);
+    }
     printf("characteristics %d\n", m.D);
     print_names("", m.D, m.characteristic_names);
     if (m.M) printf("test assets     %d\n", m.M);

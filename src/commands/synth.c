@@ -156,7 +156,7 @@ static void write_block(struct panel_writer *w, struct synthetic *s, const struc
         double sdf;
         int n = synthetic_period(s, t, b.characteristics, b.returns, b.ids, b.size_groups, &sdf);
         require(n == m->offsets[t + 1] - m->offsets[t]);
-        if (!panel_write_rows(w, m->offsets[t], n, b.characteristics, b.returns, b.ids, b.size_groups, e))
+        if (!panel_write_rows(w, m->offsets[t], n, b.characteristics, b.returns, b.ids, b.size_groups, b.group, e))
             hdf_write_part(panel_writer_file(w), "truth/sdf_returns", HDF_FLOAT64, t, 1, &sdf, e);
         progress_show(&p, m->offsets[t + 1] - m->offsets[first], NULL);
     }

@@ -336,7 +336,7 @@ int stock_panel_write(struct stock_panel *p, const struct panel_meta *m, struct 
         int n = rank_section(p, &x, section_filter(p, &x, t, counted), t, &o);
         require(n == m->offsets[k + 1] - m->offsets[k]);
         rc = panel_write_rows(w, m->offsets[k], n, o.characteristics, o.returns, o.ids, m->has_size_groups ? o.groups : NULL,
-                              e);
+                              NULL, e);
     }
     memory_free(o.characteristics);
     memory_free(o.column);

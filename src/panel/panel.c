@@ -18,6 +18,12 @@ void panel_meta_free(struct panel_meta *m)
     memory_free(m->dates);
     memory_free(m->offsets);
     names_free(m->D, m->characteristic_names);
+    for (int g = 0; g < m->G; g++) {
+        memory_free(m->group_names[g]);
+        names_free(m->labels[g], m->label_names[g]);
+    }
+    memory_free(m->asset_name_ids);
+    names_free(m->assets, m->asset_names);
     names_free(m->M, m->test_asset_names);
     memory_free(m->test_assets);
     memory_free(m->truth);
@@ -43,6 +49,30 @@ int panel_max_assets(const struct panel_meta *m)
     for (int t = 0; t < m->T; t++)
         if (m->offsets[t + 1] - m->offsets[t] > most) most = m->offsets[t + 1] - m->offsets[t];
     return (int)most;
+}
+
+int panel_group(const struct panel_meta *m, const char *name)
+{
+    for (int g = 0; g < m->G; g++)
+        if (!strcmp(m->group_names[g], name)) return g;
+    return -1;
+}
+
+int panel_asset_index(const struct panel_meta *m, int64_t id)
+{
+    int low = 0, high = m->assets;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (m->asset_name_ids[middle] < id) low = middle + 1;
+        else high = middle;
+    }
+    return low < m->assets && m->asset_name_ids[low] == id ? low : -1;
+}
+
+const char *panel_asset_name(const struct panel_meta *m, int64_t id)
+{
+    int i = panel_asset_index(m, id);
+    return i < 0 ? NULL : m->asset_names[i];
 }
 
 static const struct universe universes[] = {
@@ -101,6 +131,20 @@ static int find_characteristic(const struct rows *r, const struct panel_meta *m,
     return 0;
 }
 
+static int find_label(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e)
+{
+    char what[400];
+    for (int g = 0; g < m->G; g++)
+        for (int i = 0; i < r->n; i++) {
+            int label = r->group[g][i];
+            if (label >= -1 && label < m->labels[g]) continue;
+            snprintf(what, sizeof what, "dataset groups/%s has %d; -1 (unknown) or a label's number, 0 to %d, is needed",
+                     m->group_names[g], label, m->labels[g] - 1);
+            return breach(m, t, i, file, what, e);
+        }
+    return 0;
+}
+
 int rows_check(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e)
 {
     char what[400];
@@ -121,6 +165,7 @@ int rows_check(const struct rows *r, const struct panel_meta *m, int t, const ch
             return breach(m, t, i, file, what, e);
         }
     }
+    if (find_label(r, m, t, file, e)) return -1;
     if (characteristics_good(r->characteristics, (size_t)r->n * m->D)) return 0;
     return find_characteristic(r, m, t, file, e);
 }

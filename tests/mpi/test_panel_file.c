@@ -8,7 +8,7 @@
 #include "io/hdf.h"
 #include "io/panel_file.h"
 
-enum { T = 7, D = 3, M = 2, K = 2 };
+enum { T = 7, D = 3, M = 2, K = 2, G = 2, L = 3, NAMED = 3000 };
 static struct team *world;
 static char folder[64];
 
@@ -24,7 +24,26 @@ static void describe(struct panel_meta *m)
 {
     static const int n[T] = {4, 5, 0, 6, 3, 1, 4};
     static const char *const names[D] = {"be_me", "ret_12_1", "größe"};
-    *m = (struct panel_meta){.T = T, .D = D, .periods_per_year = 12, .has_size_groups = true, .M = M, .benchmarks = 1};
+    *m = (struct panel_meta){
+        .T = T, .D = D, .periods_per_year = 12, .has_size_groups = true, .M = M, .benchmarks = 1, .G = G};
+    char text[32];
+    m->assets = NAMED;
+    m->asset_names = memory_array(char *, NAMED, "names");
+    m->asset_name_ids = memory_array(int64_t, NAMED, "ids");
+    for (int i = 0; i < NAMED; i++) {
+        snprintf(text, sizeof text, "A%0*d", i % 7 + 1, i);
+        m->asset_names[i] = memory_text(i == 17 ? "" : text);
+        m->asset_name_ids[i] = 3 * i - 10;
+    }
+    for (int g = 0; g < G; g++) { /* in the order of their names, as they are read */
+        m->group_names[g] = memory_text(g ? "sector" : "market");
+        m->labels[g] = g ? L : 1;
+        m->label_names[g] = memory_array(char *, m->labels[g], "labels");
+        for (int k = 0; k < m->labels[g]; k++) {
+            snprintf(text, sizeof text, "label %d", k);
+            m->label_names[g][k] = memory_text(text);
+        }
+    }
     m->frequency = memory_text("monthly");
     m->dates = memory_array(int64_t, T, "dates");
     m->offsets = memory_array(int64_t, T + 1, "offsets");
@@ -54,6 +73,8 @@ static void fill(const struct panel_meta *m, int t, struct row_buffer *b)
         b->ids[i] = 100 + 3 * i + t;
         b->returns[i] = 0.01 * i - 0.02 * t;
         b->size_groups[i] = (int8_t)(i % 6 - 1);
+        b->group[0][i] = -(i % 2);
+        b->group[1][i] = (i + t) % (L + 1) - 1;
         for (int j = 0; j < D; j++) b->characteristics[i * D + j] = (float)((i + j + t) % 11) / 10 - 0.5f;
     }
 }
@@ -68,7 +89,7 @@ static int write_panel(const char *path, struct team *team, const struct panel_m
         if (t % P == me) {
             fill(m, t, &b);
             panel_write_rows(w, m->offsets[t], m->offsets[t + 1] - m->offsets[t], b.characteristics, b.returns, b.ids,
-                             b.size_groups, e);
+                             b.size_groups, b.group, e);
         }
     if (w) panel_write_text(w, "made_by", "a test", e);
     row_buffer_free(&b);
@@ -90,6 +111,11 @@ static void round_trip(void)
     CU_ASSERT(!memcmp(back.truth, m.truth, sizeof(double) * T));
     CU_ASSERT(panel_benchmark(&back, "FF6") && panel_benchmark(&back, "FF6")->k == K && !panel_benchmark(&back, "FF5"));
     CU_ASSERT(panel_meta_digest(&back) == panel_meta_digest(&m));
+    CU_ASSERT(back.G == G && panel_group(&back, "market") == 0 && panel_group(&back, "sector") == 1);
+    CU_ASSERT(back.labels[1] == L && !strcmp(back.label_names[1][2], "label 2") && back.labels[0] == 1);
+    CU_ASSERT(back.assets == NAMED && !memcmp(back.asset_name_ids, m.asset_name_ids, NAMED * sizeof(int64_t)));
+    for (int i = 0; i < NAMED; i++) CU_ASSERT(!strcmp(back.asset_names[i], m.asset_names[i]));
+    CU_ASSERT(!strcmp(panel_asset_name(&back, 3 * 20 - 10), m.asset_names[20]) && !panel_asset_name(&back, 3 * 20 - 9));
     struct row_buffer want, got;
     struct rows r;
     row_buffer_create(&want, &m, panel_max_assets(&m));
@@ -105,6 +131,8 @@ static void round_trip(void)
         CU_ASSERT(!memcmp(r.ids, want.ids, n * 8) && !memcmp(r.returns, want.returns, n * 8));
         CU_ASSERT(!memcmp(r.characteristics, want.characteristics, n * D * 4) &&
                   !memcmp(r.size_groups, want.size_groups, n));
+        for (int g = 0; g < G; g++) CU_ASSERT(!memcmp(r.group[g], want.group[g], n * sizeof(int32_t)));
+        CU_ASSERT(r.group[G] == NULL);
     }
     CU_ASSERT(panel_close(f, &e) == 0);
     row_buffer_free(&want);

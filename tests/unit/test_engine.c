@@ -47,7 +47,7 @@ static void panel_make(const char *path, int planted)
                              v = random_open(9, (uint64_t)t, 2 + (t >= planted), 0);
         for (int i = 0; i < N * D; i++) x[i] = (float)(random_uniform(&u, (uint64_t)i) - 0.5);
         for (int i = 0; i < N; i++) r[i] = 0.1 * random_normal(&v, (uint64_t)i) + 0.1 * x[i * D], ids[i] = i;
-        panel_write_rows(w, t * N, N, x, r, ids, NULL, &e);
+        panel_write_rows(w, t * N, N, x, r, ids, NULL, NULL, &e);
     }
     panel_write_end(w, &e);
     CU_ASSERT_STRING_EQUAL(e.text, "");

@@ -7,7 +7,7 @@
 #include "io/hdf.h"
 #include "io/panel_file.h"
 
-enum { T = 4, D = 3, ROWS = 10, M = 2, K = 2 };
+enum { T = 4, D = 3, ROWS = 10, M = 2, K = 2, L = 3, N = 5 };
 static char folder[64];
 
 /* A panel as it is written piece by piece; a test spoils one piece. Sizes are what is written, arrays hold more. */
@@ -16,6 +16,10 @@ struct raw {
     float characteristics[(ROWS + 1) * (D + 1)];
     double returns[ROWS + 1], test_assets[(T + 1) * M], factors[T * K], truth[T + 1];
     int8_t groups[ROWS + 1];
+    int32_t sector[ROWS + 1];
+    int64_t name_ids[N + 1], n_sector, n_name_ids;
+    int n_labels, n_columns;
+    const char *labels[L];
     int64_t n_dates, n_offsets, n_ids, rows, columns, n_returns, n_groups, n_test_rows, n_truth;
     int n_names, n_test_names, n_factor_names;
     const char *names[D + 1];
@@ -40,6 +44,11 @@ static struct raw good(void)
                     .n_names = D,
                     .n_test_names = M,
                     .n_factor_names = K,
+                    .n_sector = ROWS,
+                    .n_name_ids = N,
+                    .n_labels = L,
+                    .n_columns = 2,
+                    .labels = {"energy", "banks", "shops"},
                     .names = {"be_me", "ret_12_1", "beta", "extra"},
                     .format = "panel",
                     .version = 1,
@@ -52,8 +61,10 @@ static struct raw good(void)
     for (int i = 0; i < ROWS; i++) {
         r.returns[i] = 0.01 * i - 0.03;
         r.groups[i] = (int8_t)(i % 6 - 1);
+        r.sector[i] = i % (L + 1) - 1;
         for (int j = 0; j < D; j++) r.characteristics[i * D + j] = (float)((i + j) % 11) / 10 - 0.5f;
     }
+    for (int i = 0; i < N; i++) r.name_ids[i] = 7 + 2 * i;
     r.test_assets[1] = NAN;
     return r;
 }
@@ -75,7 +86,8 @@ static bool skipped(const struct raw *r, const char *name)
 static void write_raw(const char *path, const struct raw *r)
 {
     struct error e = {0};
-    char *test_names[M] = {"p1", "p2"}, *factor_names[K] = {"MKT", "SMB"};
+    char *test_names[M] = {"p1", "p2"}, *factor_names[K] = {"MKT", "SMB"}, column[64];
+    char *asset_names[N] = {"AA", "BB", "CC", "DD", "EE"};
     int64_t x[2] = {r->rows, r->columns}, tests[2] = {r->n_test_rows, M}, factors[2] = {T, K};
     struct hdf *f = hdf_create(path, NULL, &e);
     CU_ASSERT_FATAL(f != NULL);
@@ -89,6 +101,14 @@ static void write_raw(const char *path, const struct raw *r)
     put(f, r, "characteristics", HDF_FLOAT32, 2, x, r->characteristics, &e);
     put(f, r, "returns", HDF_FLOAT64, 1, &r->n_returns, r->returns, &e);
     put(f, r, "size_groups", HDF_INT8, 1, &r->n_groups, r->groups, &e);
+    for (int g = 0; g < r->n_columns; g++) {
+        snprintf(column, sizeof column, g == 1 ? "groups/sector" : "groups/g%d", g);
+        put(f, r, column, HDF_INT32, 1, g == 1 ? &r->n_sector : &r->n_ids, r->sector, &e);
+        if (!skipped(r, "labels") && !skipped(r, column))
+            hdf_put_texts(f, column, "labels", g == 1 ? r->n_labels : L, (char *const *)r->labels, &e);
+    }
+    if (!skipped(r, "asset_names")) hdf_write_texts(f, "asset_names", N, asset_names, &e);
+    put(f, r, "asset_name_ids", HDF_INT64, 1, &r->n_name_ids, r->name_ids, &e);
     if (!skipped(r, "characteristic_names"))
         hdf_write_texts(f, "characteristic_names", r->n_names, (char *const *)r->names, &e);
     put(f, r, "test_assets/returns", HDF_FLOAT64, 2, tests, r->test_assets, &e);
@@ -154,6 +174,9 @@ static void good_one(void)
     r.skip = "truth/sdf_returns";
     write_raw(path, &r);
     CU_ASSERT(load(path, &e) == 0);
+    r.n_columns = PANEL_MOST_GROUPS;
+    write_raw(path, &r);
+    CU_ASSERT(load(path, &e) == 0);
 }
 
 static void formats(void)
@@ -194,15 +217,19 @@ static void missing(void)
                                         "returns",
                                         "characteristic_names",
                                         "test_assets/returns",
-                                        "test_assets/names"};
+                                        "test_assets/names",
+                                        "asset_names",
+                                        "asset_name_ids"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) REFUSE(r.skip = names[i], names[i], "missing", "");
     REFUSE(r.skip = "factor_names", "benchmarks/FF2", "missing", "factor_names");
+    REFUSE(r.skip = "labels", "groups/g0", "missing", "labels");
 }
 
 static void mistyped(void)
 {
-    static const char *const names[] = {"dates",   "offsets",     "asset_ids",          "characteristics",
-                                        "returns", "size_groups", "test_assets/returns"};
+    static const char *const names[] = {"dates",         "offsets",     "asset_ids",           "characteristics",
+                                        "returns",       "size_groups", "test_assets/returns", "groups/sector",
+                                        "asset_name_ids"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         REFUSE(r.other_type = names[i], names[i], "holds text", "is needed");
     REFUSE(r.other_type = "truth/sdf_returns", "truth/sdf_returns", "holds text", "float64 is needed");
@@ -216,11 +243,16 @@ static void shapes(void)
     REFUSE(r.n_groups = ROWS + 1, "size_groups", "11 entries", "10 are needed");
     REFUSE(r.n_names = D + 1, "characteristic_names", "4 names", "3 are needed");
     REFUSE(r.columns = D - 1, "characteristic_names", "3 names", "2 are needed");
-    REFUSE(r.names[2] = "be_me", "characteristic_names", "\"be_me\" twice (columns 0 and 2)", "must differ");
+    REFUSE(r.names[2] = "be_me", "characteristic_names", "\"be_me\" twice (numbers 0 and 2)", "must differ");
     REFUSE(r.n_test_rows = T - 1, "test_assets/returns", "3 rows", "4 are needed");
     REFUSE(r.n_test_names = 1, "test_assets/names", "1 names", "2 are needed");
     REFUSE(r.n_factor_names = 1, "benchmarks/FF2", "1 names", "2 are needed");
     REFUSE(r.n_truth = T + 1, "truth/sdf_returns", "5 entries", "4 are needed");
+    REFUSE(r.n_sector = ROWS - 1, "groups/sector", "9 entries", "10 are needed");
+    REFUSE(r.labels[2] = "energy", "labels of groups/g0", "\"energy\" twice (numbers 0 and 2)", "must differ");
+    REFUSE(r.n_columns = PANEL_MOST_GROUPS + 1, "group groups", "5 columns", "at most 4");
+    REFUSE(r.n_name_ids = N + 1, "asset_name_ids", "6 entries", "5 are needed");
+    REFUSE(r.name_ids[3] = 11, "asset_name_ids, entry 3", "11 follows 11", "must ascend");
     REFUSE(r.test_assets[3] = INFINITY, "test_assets/returns, period 1, column 1", "infinite", "NaN (missing)");
 }
 
@@ -236,6 +268,9 @@ static void values(void)
     REFUSE(r.ids[4] = r.ids[3], "row 4 (period 2", "asset_ids has 7 after 7", "ascend");
     REFUSE(r.ids[2] = 1, "row 2 (period 0", "asset_ids has 1 after 9", "ascend");
     REFUSE(r.groups[8] = 5, "row 8 (period 3", "size_groups has 5", "4 (mega)");
+    REFUSE(r.sector[4] = L, "row 4 (period 2", "groups/g0 has 3", "-1 (unknown)");
+    REFUSE(r.sector[4] = -2, "row 4 (period 2", "groups/g0 has -2", "0 to 2");
+    REFUSE(r.n_labels = 1, "row 2 (period 0", "groups/sector has 1", "0 to 0");
     REFUSE(r.groups[8] = -2, "row 8 (period 3", "size_groups has -2", "-1 (unknown)");
 }
 
@@ -259,6 +294,36 @@ static void digests(void)
     CU_ASSERT(rows_digest(&r, 3) != all);
     groups[1] = 2;
     CU_ASSERT(rows_digest(&r, 3) == all);
+    static int32_t sector[2] = {0, -1};
+    r.group[0] = sector;
+    uint32_t grouped = rows_digest(&r, 3);
+    CU_ASSERT(grouped != all);
+    sector[1] = 0;
+    CU_ASSERT(rows_digest(&r, 3) != grouped);
+    char *names[2] = {"AA", "BB"}, *labels[2] = {"energy", "banks"};
+    int64_t offsets[1] = {0}, name_ids[2] = {1, 2};
+    struct panel_meta m = {.offsets = offsets};
+    uint32_t plain = panel_meta_digest(&m);
+    m.assets = 2, m.asset_names = names, m.asset_name_ids = name_ids;
+    CU_ASSERT(panel_meta_digest(&m) == plain);
+    m.G = 1, m.group_names[0] = "sector", m.labels[0] = 2, m.label_names[0] = labels;
+    grouped = panel_meta_digest(&m);
+    CU_ASSERT(grouped != plain);
+    labels[1] = "shops";
+    CU_ASSERT(panel_meta_digest(&m) != grouped);
+}
+
+static void lookups(void)
+{
+    char *names[3] = {"AA", "BB", "CC"};
+    int64_t ids[3] = {-5, 7, 100};
+    struct panel_meta m = {
+        .G = 2, .group_names = {"market", "sector"}, .assets = 3, .asset_names = names, .asset_name_ids = ids};
+    CU_ASSERT(panel_group(&m, "sector") == 1 && panel_group(&m, "market") == 0 && panel_group(&m, "country") == -1);
+    for (int i = 0; i < 3; i++) CU_ASSERT(panel_asset_index(&m, ids[i]) == i && panel_asset_name(&m, ids[i]) == names[i]);
+    CU_ASSERT(panel_asset_index(&m, 6) == -1 && panel_asset_index(&m, 101) == -1 && panel_asset_name(&m, -6) == NULL);
+    m.assets = 0;
+    CU_ASSERT(panel_asset_index(&m, 7) == -1);
 }
 
 /* More rows than the disk has room for: refused before anything is written, with both figures. */
@@ -298,6 +363,7 @@ int main(void)
         {"shapes that disagree", shapes},
         {"NaN, infinities, ranges, order of ids", values},
         {"digests", digests},
+        {"group columns and names looked up", lookups},
         {"no room on the disk", no_room},
         {"universes", universes},
     };
