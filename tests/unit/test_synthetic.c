@@ -97,7 +97,7 @@ static void a_good_panel(void)
     int n_before = 0;
     for (int t = 0; t < o.T; t++) {
         make(s, t, &p);
-        struct rows r = {p.n, p.X, p.R, p.ids, p.groups};
+        struct rows r = {.n = p.n, .characteristics = p.X, .returns = p.R, .ids = p.ids, .size_groups = p.groups};
         CU_ASSERT(p.n == m.offsets[t + 1] - m.offsets[t] && p.n <= o.N && p.n > 0.95 * o.N);
         CU_ASSERT(rows_check(&r, &m, t, "synthetic", &e) == 0);
         for (int i = 0; i < p.n; i++) group[p.groups[i] + 1]++;
