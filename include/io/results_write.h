@@ -30,6 +30,9 @@ struct results_plan {
     char *const *test_asset_names;
     const double *test_assets; /* [P, M] */
     bool test_assets_are_factors;
+    int assets; /* those that have names in the panel */
+    const int64_t *asset_name_ids;
+    char *const *asset_names;
     const double *truth; /* [P] or NULL */
     bool save_weights;
     struct placebo placebo;

@@ -55,6 +55,9 @@ static int write_header(struct hdf *f, const struct results_plan *p, struct erro
     hdf_put_text(
         f, "test_assets", "source",
         p->test_assets_are_factors ? "managed factors F of the whole universe, unscaled" : "test assets of the panel", e);
+    int64_t assets = p->assets;
+    if (assets) hdf_write(f, "asset_name_ids", HDF_INT64, 1, &assets, p->asset_name_ids, e);
+    if (assets) hdf_write_texts(f, "asset_names", p->assets, p->asset_names, e);
     if (p->truth) hdf_write(f, "truth/sdf_returns", HDF_FLOAT64, 1, &P, p->truth, e);
     return error_is_set(e) ? -1 : 0;
 }

@@ -268,6 +268,9 @@ static void plan_results(struct run *r, double *test_assets)
                                     .test_asset_names = m->M ? m->test_asset_names : m->characteristic_names,
                                     .test_assets = test_assets,
                                     .test_assets_are_factors = m->M == 0,
+                                    .assets = m->assets,
+                                    .asset_name_ids = m->asset_name_ids,
+                                    .asset_names = m->asset_names,
                                     .truth = m->truth && !s->placebo.kind ? m->truth + s->min_window : NULL,
                                     .save_weights = s->save_weights,
                                     .placebo = s->placebo};

@@ -19,6 +19,8 @@ models:
   - {name: dkkm, kind: dkkm, features: 90, activation: [relu, fourier], seeds: 2}
   - {name: embedded, kind: linear_transformer, embedding: [x, z, both], embedding_features: 20}
   - {name: chain, kind: transformer, heads: 2, feedforward: 16, epochs: 2, learning_rate: 1.0e-3, warm_start: true, dropout: 0.1, shuffle: true}
+  - {name: refit, kind: mlp, hidden: [16], seeds: 2, epochs: 3, learning_rate: 1.0e-3, refit_every: 3, objective: sharpe, rollout: 4, save_parameters: true}
+  - {name: refit_chain, kind: mlp, hidden: [16], epochs: 2, learning_rate: 1.0e-3, refit_every: 3, warm_start: true, schedule: plateau, plateau_patience: 1}
 E2
 }
 pair() { same "$WORK/$1.h5" "$WORK/$2.h5"; }
@@ -52,10 +54,10 @@ check "the same numbers as unbroken" pair whole stops
 
 # parameters: saved for every fit, applied to the same panel they give the same weights
 count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
-check "a file per fit with save_parameters" test "$count" = $((8 * 2 * 3))
-sed 's/^  - {name: bsv.*//; s/^  - {name: dkkm.*//; s/^  - {name: embedded.*//; s/^  - {name: chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
+check "a file per fit with save_parameters" test "$count" = $((8 * 2 * 3 + 3 * 2)) # refit: of rows 0, 3, 6
+sed 's/^  - {name: bsv.*//; s/^  - {name: dkkm.*//; s/^  - {name: embedded.*//; s/^  - {name: chain.*//; s/^  - {name: refit_chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
 check "applied" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
-for m in mlp tf.blocks=1 tf.blocks=2; do
+for m in mlp tf.blocks=1 tf.blocks=2 refit; do
     check "$m earns the same" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/returns"
     check "$m has the same weights" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/weights"
 done
