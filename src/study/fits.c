@@ -1,6 +1,5 @@
 #include "fits.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,38 +9,10 @@
 #include "base/memory.h"
 #include "io/parameters_file.h"
 #include "models/network.h"
-#include "parallel/pick.h"
-#include "row_ring.h"
+#include "fit_seat.h"
+#include "fit_tasks.h"
 
 enum { PROBE_PERIODS = 8, PROBE_SECONDS = 3 };
-
-struct task {
-    int config, seed, row, rows;
-};
-
-/* Tasks of each configuration in order, the same on all ranks. */
-struct tasks {
-    int64_t total;
-    int64_t *first; /* [configs + 1] */
-    struct task *task;
-};
-
-/* One configuration and seed at work on this rank. */
-struct seat {
-    const struct config *config;
-    int seed;
-    struct model *model;
-    struct row_ring ring;
-    struct window window;
-    struct period *period; /* [T+1] */
-    double *base, *positions, *variant, *record;
-    float *weights;
-    bool warm;   /* windows chain: each begins at the parameters of the one before */
-    int chained; /* row whose parameters the model holds; -1: none */
-    int every;   /* rows that share a fit: those of a block, whose first row's window trains */
-    int fitted;  /* first row of the block whose parameters the model holds; -1: none ... */
-    int code;    /* ... and how its fit ended */
-};
 
 /* What the watch of a fit needs, on the team's leader. */
 struct guard {
@@ -50,147 +21,6 @@ struct guard {
     double saved_at;
     struct error error;
 };
-
-static bool option_on(const struct config *c, const char *key)
-{
-    for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, key)) return values_bool(&c->values, key);
-    return false;
-}
-
-static int option_int(const struct config *c, const char *key, int otherwise)
-{
-    for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, key)) return (int)values_int(&c->values, key);
-    return otherwise;
-}
-
-static int lookback_of(const struct config *c)
-{
-    return c->class->needs & NEED_HISTORY ? c->shape.lookback : 0;
-}
-
-/* The first row of the block of rows that share row's fit. */
-static int block_start(const struct study *s, const struct config *c, int every, int row)
-{
-    int first = config_first_row(s, c);
-    return row - (row - first) % every;
-}
-
-/* ---- tasks ---- */
-
-static bool pending(const struct fits_job *j, int c, int seed, int row)
-{
-    const struct study *s = j->rows->study;
-    return row >= config_first_row(s, &s->config[c]) &&
-           !j->done[c][(size_t)row * (size_t)s->config[c].layout.seeds + (size_t)seed];
-}
-
-int fits_stretch(const struct study *s, const struct config *c, int ranks)
-{
-    if (option_on(c, "warm_start")) return s->P;
-    int every = option_int(c, "refit_every", 1);
-    if (every > 1) return every;
-    return c->cost.first_seconds > 0 ? (s->P + ranks - 1) / ranks : 1;
-}
-
-/* Fill task (NULL: count only) with what is pending of configuration c; rows outer, seeds inner, so that neighbours share rows. Stretches
- * are counted from the first row, so that they hold whole blocks of rows that share a fit. */
-static int64_t list_tasks(const struct fits_job *j, int c, struct task *task)
-{
-    const struct study *s = j->rows->study;
-    const struct config *config = &s->config[c];
-    int rows = fits_stretch(s, config, team_size(j->rows->world));
-    int64_t n = 0;
-    for (int row = config_first_row(s, config); row < s->P; row += rows)
-        for (int seed = 0; seed < config->layout.seeds; seed++) {
-            int left = 0, end = row + rows < s->P ? row + rows : s->P;
-            for (int r = row; r < end; r++) left += pending(j, c, seed, r);
-            if (left && task) task[n] = (struct task){c, seed, row, end - row};
-            n += left > 0;
-        }
-    return n;
-}
-
-static void tasks_create(struct tasks *t, const struct fits_job *j)
-{
-    const struct study *s = j->rows->study;
-    *t = (struct tasks){.first = memory_array(int64_t, s->configs + 1, "tasks")};
-    for (int c = 0; c < s->configs; c++) {
-        t->first[c] = t->total;
-        if (fits_serves(s->config[c].class)) t->total += list_tasks(j, c, NULL);
-    }
-    t->first[s->configs] = t->total;
-    t->task = memory_array(struct task, t->total, "tasks");
-    for (int c = 0; c < s->configs; c++)
-        if (fits_serves(s->config[c].class)) list_tasks(j, c, t->task + t->first[c]);
-}
-
-static void tasks_free(struct tasks *t)
-{
-    memory_free(t->first);
-    memory_free(t->task);
-}
-
-/* Of the configurations with tasks left, the one whose tasks take longest, by what was measured a row where any was, else the model's
- * own figure times how far those measured were off. */
-int fits_choose(const struct study *s, const int64_t *left, const int *rows, const double *measured)
-{
-    double best = -1, ratio = 0;
-    int which = -1, known = 0;
-    for (int c = 0; c < s->configs; c++)
-        if (measured[c] > 0 && s->config[c].cost.seconds > 0) ratio += measured[c] / s->config[c].cost.seconds, known++;
-    for (int c = 0; c < s->configs; c++) {
-        if (left[c] <= 0) continue;
-        double row = measured[c] > 0 ? measured[c] : s->config[c].cost.seconds * (known ? ratio / known : 1);
-        if (row * rows[c] > best) best = row * rows[c], which = c;
-    }
-    return which;
-}
-
-/* The next task for a team: of the configuration whose tasks take longest. -1: none is left. */
-static int64_t take(struct team_pick *pick, const struct study *s, const struct tasks *t)
-{
-    int64_t *taken = memory_array(int64_t, s->configs, "task counters"), result = -1;
-    double *measured = memory_array(double, s->configs, "task counters");
-    int *rows = memory_array(int, s->configs, "task counters");
-    while (result < 0) {
-        team_pick_look(pick, taken, measured);
-        for (int c = 0; c < s->configs; c++) {
-            taken[c] = t->first[c + 1] - t->first[c] - taken[c];
-            rows[c] = taken[c] > 0 ? t->task[t->first[c]].rows : 0;
-        }
-        int which = fits_choose(s, taken, rows, measured);
-        if (which < 0) break;
-        int64_t i = t->first[which] + team_pick_take(pick, which);
-        if (i < t->first[which + 1]) result = i;
-    }
-    memory_free(taken);
-    memory_free(measured);
-    memory_free(rows);
-    return result;
-}
-
-int fits_team_size(const struct study *s, int ranks, int64_t tasks)
-{
-    int most = s->shards < ranks ? s->shards : ranks, size = s->ranks_per_fit;
-    if (!size) size = tasks > 0 && tasks < ranks ? (int)((ranks + tasks - 1) / tasks) : 1;
-    return size < most ? size : most;
-}
-
-/* ---- the seat ---- */
-
-static int base_assets(const struct config *c)
-{
-    return c->class->trades == TRADE_OWN ? c->class->own_assets(&c->shape, &c->values) : c->shape.max_assets;
-}
-
-static double seat_bytes(const struct rows_job *j, const struct config *c)
-{
-    double k = base_assets(c);
-    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, lookback_of(c), c->shape.max_assets) + 8 * (k * (1 + c->layout.variants)) +
-           4. * c->shape.max_assets + 8. * (double)layout_record(&c->layout);
-}
 
 double fits_bytes(const struct fits_job *j)
 {
@@ -202,99 +32,6 @@ double fits_bytes(const struct fits_job *j)
         if (b > most) most = b;
     }
     return most;
-}
-
-static void seat_leave(struct seat *s)
-{
-    if (s->model) s->config->class->destroy(s->model);
-    ring_free(&s->ring);
-    void *const all[] = {s->period, s->base, s->positions, s->variant, s->record, s->weights};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
-    *s = (struct seat){0};
-}
-
-/* Sit down at a configuration and seed. The seed's number enters every random key beside the study's own. */
-static void seat_take(struct seat *s, const struct rows_job *j, const struct config *c, int seed)
-{
-    if (s->config == c && s->seed == seed) return;
-    if (s->config == c) {
-        c->class->destroy(s->model);
-    } else {
-        int same_rows = s->config && s->config->universe == c->universe && s->config->shape.T == c->shape.T &&
-                        lookback_of(s->config) == lookback_of(c);
-        struct row_ring ring = s->ring;
-        if (same_rows) s->ring = (struct row_ring){0};
-        seat_leave(s);
-        if (same_rows) s->ring = ring;
-        else ring_create(&s->ring, j->meta, c->universe, c->shape.T + 1, lookback_of(c), c->shape.max_assets);
-        int k = base_assets(c);
-        s->period = memory_array(struct period, c->shape.T + 1, "window");
-        s->base = memory_array(double, k, "realised returns");
-        s->positions = memory_array(double, (size_t)k *(size_t)c->layout.variants, "positions");
-        s->variant = memory_array(double, c->layout.variants, "realised returns");
-        s->record = memory_array(double, layout_record(&c->layout), "a record");
-        s->weights = memory_array(float, c->shape.max_assets, "weights");
-        s->window = (struct window){.T = c->shape.T, .D = c->shape.D, .period = s->period};
-        s->warm = option_on(c, "warm_start");
-        s->every = option_int(c, "refit_every", 1);
-    }
-    s->config = c;
-    s->seed = seed;
-    s->chained = s->fitted = -1;
-    s->model = c->class->create(&c->shape, j->study->seed + ((uint64_t)seed << 53), &c->values);
-}
-
-/* The window that ends before panel period `now`: everything up to now, no return of now. */
-static int window_read(struct seat *s, const struct rows_job *j, struct panel_file *f, int now, struct error *e)
-{
-    const struct shape *shape = &s->config->shape;
-    for (int k = 0; k <= shape->T; k++) {
-        int t = now - shape->T + k;
-        const struct ring_slot *r =
-            s->ring.lookback ? ring_get_history(&s->ring, f, t, e) : ring_get(&s->ring, f, t, e);
-        if (!r) return -1;
-        s->period[k] = (struct period){.index = t,
-                                       .date = j->meta->dates[t],
-                                       .n = r->n,
-                                       .scale = factor_scale_of(shape->factor_scale, r->n),
-                                       .characteristics = r->characteristics,
-                                       .returns = k < shape->T ? r->returns : NULL,
-                                       .ids = r->ids,
-                                       .history = s->ring.lookback ? &r->history : NULL};
-        for (int g = 0; g < s->ring.groups; g++) s->period[k].group[g] = r->group[g];
-    }
-    return 0;
-}
-
-/* What the portfolios of now earn, and the record. Leader. */
-static void earn(struct seat *s, int now)
-{
-    const struct config *c = s->config;
-    struct period realised = s->period[c->shape.T];
-    const struct ring_slot *slot = &s->ring.slot[now % s->ring.slots];
-    int k = c->class->trades == TRADE_OWN ? base_assets(c) : slot->n;
-    c->class->positions(s->model, &s->window, s->positions);
-    realised.returns = slot->returns;
-    if (c->class->trades == TRADE_OWN) c->class->own_returns(s->model, &realised, s->base);
-    else memcpy(s->base, slot->returns, sizeof(double) * (size_t)k);
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, c->layout.variants, k, 1, s->positions, k, s->base, 1, 0, s->variant, 1);
-    c->class->record(s->model, s->variant, s->record);
-}
-
-/* The chosen portfolio on assets. */
-static void weigh(struct seat *s, int failed)
-{
-    const struct config *c = s->config;
-    const struct period *now = &s->period[c->shape.T];
-    if (failed) {
-        for (int i = 0; i < now->n; i++) s->weights[i] = NAN;
-    } else if (c->class->trades == TRADE_OWN) {
-        c->class->own_weights(s->model, now, s->positions + (size_t)c->class->chosen(s->model) * (size_t)base_assets(c),
-                              s->weights);
-    } else {
-        for (int i = 0; i < now->n; i++)
-            s->weights[i] = (float)s->positions[(size_t)c->class->chosen(s->model) * (size_t)now->n + (size_t)i];
-    }
 }
 
 /* ---- one fit ---- */
@@ -378,12 +115,12 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
     const struct config *c = s->config;
     int now = study_period(j->rows->study, row), n = s->period[c->shape.T].n;
     size_t size = layout_record(&c->layout);
-    if (!note->code) earn(s, now);
+    if (!note->code) seat_earn(s, now);
     else
         for (size_t i = 0; i < size; i++) s->record[i] = NAN;
     bool weights = j->rows->study->save_weights;
-    if (weights) weigh(s, note->code);
-    if (!note->code && !j->apply && s->fitted == row && option_on(c, "save_parameters")) {
+    if (weights) seat_weigh(s, note->code);
+    if (!note->code && !j->apply && s->fitted == row && fit_option_on(c, "save_parameters")) {
         char *folder = network_folder(s, j->parameters);
         int rc = parameters_save(folder, s->period[c->shape.T].date, c->class->network(s->model), e);
         memory_free(folder);
@@ -427,7 +164,7 @@ static int fit_block(struct seat *s, struct fits_job *j, struct panel_file *f, s
 {
     struct fit_note note = {0};
     if (s->fitted == start) return 0;
-    window_read(s, j->rows, f, study_period(j->rows->study, start), e);
+    seat_window(s, j->rows, f, study_period(j->rows->study, start), e);
     if (team_agree(team, e)) return -1;
     fit_window(s, j, team, start, false, &note, e);
     if (team_agree(team, e)) return -1;
@@ -449,7 +186,7 @@ static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, str
         int rc = fit_block(s, j, f, team, start, e);
         if (rc) return rc;
     }
-    window_read(s, j->rows, f, study_period(j->rows->study, row), e);
+    seat_window(s, j->rows, f, study_period(j->rows->study, row), e);
     if (j->apply && !error_is_set(e)) load_parameters(s, j, e);
     if (team_agree(team, e)) return -1;
     if (start != row && s->code) note.code = s->code;
@@ -458,7 +195,7 @@ static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, str
     s->chained = stopped ? -1 : row;
     if (start == row) s->fitted = stopped ? -1 : row, s->code = note.code;
     /* rows of a chain that are done already are fitted again only for their parameters */
-    if (leads && pending(j, (int)(c - j->rows->study->config), s->seed, row)) keep(s, j, row, &note, e);
+    if (leads && fit_pending(j, (int)(c - j->rows->study->config), s->seed, row)) keep(s, j, row, &note, e);
     if (leads && !j->apply && !error_is_set(e)) {
         char path[4096];
         state_path(s, j, start, path, sizeof path);
@@ -472,7 +209,7 @@ static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, str
 static int chain_start(struct seat *s, const struct fits_job *j, struct team *team, const struct task *t)
 {
     int first = config_first_row(j->rows->study, s->config), next = first;
-    while (next < t->row + t->rows && !pending(j, t->config, t->seed, next)) next++;
+    while (next < t->row + t->rows && !fit_pending(j, t->config, t->seed, next)) next++;
     if (next == first) return first;
     if (link_load(s, j, team) == next - 1) {
         s->chained = next - 1;
@@ -489,7 +226,7 @@ static int run_task(struct seat *s, struct fits_job *j, struct panel_file *f, st
     bool chain = s->warm && !j->apply;
     int from = chain ? chain_start(s, j, team, t) : t->row;
     for (int row = from; row < t->row + t->rows; row++) {
-        if (row < config_first_row(j->rows->study, s->config) || (!chain && !pending(j, t->config, t->seed, row))) continue;
+        if (row < config_first_row(j->rows->study, s->config) || (!chain && !fit_pending(j, t->config, t->seed, row))) continue;
         int stop = row > from && team_rank(team) == 0 && stop_requested();
         team_broadcast(team, &stop, sizeof stop, 0);
         if (stop) return 1;
@@ -515,7 +252,7 @@ int fits_run(struct fits_job *j, struct error *e)
     int broken = team_agree(team, e);
     while (!broken) {
         int64_t i = -1;
-        if (team_rank(team) == 0) i = stop_requested() ? -2 : take(pick, j->rows->study, &t);
+        if (team_rank(team) == 0) i = stop_requested() ? -2 : tasks_take(pick, j->rows->study, &t);
         team_broadcast(team, &i, sizeof i, 0);
         stopped = i == -2;
         if (i < 0) break;
@@ -572,10 +309,10 @@ int fits_probe(const struct rows_job *j, const struct config *c, int row, double
     int n = 0;
     for (int i = 0; i < 3 && !error_is_set(e) && spent < PROBE_SECONDS; i++) {
         struct fit_note note = {0};
-        if (window_read(&seat, j, f, study_period(j->study, row + i), e)) break;
+        if (seat_window(&seat, j, f, study_period(j->study, row + i), e)) break;
         double start = clock_thread();
         if (seat.period[small.shape.T].n) small.class->fit(seat.model, &seat.window, alone, &note);
-        if (seat.period[small.shape.T].n && !note.code) earn(&seat, study_period(j->study, row + i));
+        if (seat.period[small.shape.T].n && !note.code) seat_earn(&seat, study_period(j->study, row + i));
         seconds[n++] = clock_thread() - start;
         spent += seconds[i];
     }
