@@ -12,23 +12,43 @@
 #include "io/hdf.h"
 #include "io/jkp_csv.h"
 #include "io/panel_file.h"
+#include "panel/planted.h"
 #include "panel/synthetic.h"
 
 struct request {
     struct synthetic_options o;
+    struct planted_options p; /* instead of o, if planted */
+    bool planted;
+    uint64_t given; /* bit k: option OPT_START + k */
     const char *output;
     const char *csv; /* stock-months as text instead of a panel */
     int columns;
 };
 
-enum { OPT_START = 1000, OPT_SHARPE, OPT_FACTOR, OPT_OWN, OPT_CROSS, OPT_VOLATILITY, OPT_CSV, OPT_COLUMNS };
+enum {
+    OPT_START = 1000,
+    OPT_SHARPE,
+    OPT_FACTOR,
+    OPT_OWN,
+    OPT_CROSS,
+    OPT_VOLATILITY,
+    OPT_CSV,
+    OPT_COLUMNS,
+    OPT_PLANTED,
+    OPT_STRENGTH,
+    OPT_LEAD,
+    OPT_SECTORS,
+    OPT_ABSENT,
+    OPT_FREQUENCY,
+    OPT_PER_YEAR
+};
 
 static const struct argp_option options[] = {
     {"output", 'o', "PANEL", 0, "The panel file to write (HDF5); needed", 0},
-    {"assets", 'N', "N", 0, "Stocks in a period, at most; they enter and leave (500)", 1},
-    {"characteristics", 'D', "D", 0, "Characteristics, 4 or more (12)", 1},
-    {"periods", 'T', "T", 0, "Months (300)", 1},
-    {"start", OPT_START, "YYYYMM", 0, "First month (199501)", 1},
+    {"assets", 'N', "N", 0, "Stocks in a period, at most; they enter and leave (500; planted: 20, fixed)", 1},
+    {"characteristics", 'D', "D", 0, "Characteristics, 4 or more (12; planted: 1 or more, 4)", 1},
+    {"periods", 'T', "T", 0, "Months (300); planted: periods (1000)", 1},
+    {"start", OPT_START, "DATE", 0, "First month, YYYYMM (199501); planted: first day, YYYYMMDD (20000103)", 1},
     {"seed", 's', "S", 0, "Another seed, another panel; the same seed, the same bytes (1)", 1},
     {"sharpe", OPT_SHARPE, "X", 0,
      "Annual Sharpe ratio of the true SDF portfolio when the shares sum to 1: no model can do better (4)", 2},
@@ -39,13 +59,25 @@ static const struct argp_option options[] = {
      "Share from the other stocks' characteristics: a premium that follows their co-moments and changes its "
      "sign (0.4)",
      2},
-    {"volatility", OPT_VOLATILITY, "X", 0, "Idiosyncratic volatility a month, decimal (0.1)", 2},
+    {"volatility", OPT_VOLATILITY, "X", 0, "Idiosyncratic volatility a month, decimal (0.1; planted: a period, 0.02)", 2},
+    {"planted", OPT_PLANTED, "KIND", 0,
+     "Instead of stocks: one planted link between assets. lead_lag: asset 0 moves the others --lead periods later. sectors: "
+     "what the "
+     "members of sector 0 show on average moves the other sectors",
+     3},
+    {"strength", OPT_STRENGTH, "X", 0, "Correlation that the link makes (0.5); 0: the control, a panel with nothing to find",
+     3},
+    {"lead", OPT_LEAD, "K", 0, "lead_lag: periods by which asset 0 leads (2)", 3},
+    {"sectors", OPT_SECTORS, "S", 0, "sectors: how many (4)", 3},
+    {"absent", OPT_ABSENT, "X", 0, "Share of asset-periods that are missing, never asset 0's (0)", 3},
+    {"frequency", OPT_FREQUENCY, "TEXT", 0, "daily (weekdays), hourly or monthly (daily)", 3},
+    {"periods-per-year", OPT_PER_YEAR, "N", 0, "By which the panel is annualised (252, 8760, 12)", 3},
     {"csv", OPT_CSV, "FILE", 0,
      "Instead of a panel: a CSV file shaped like JKP's (names, quoting, missing values) of --assets, --periods, --start and "
      "--seed, to try ingest with; its numbers mean nothing",
-     3},
-    {"csv-columns", OPT_COLUMNS, "N", 0, "Its columns, 190 or more (440)", 3},
-    {"quiet", 'q', NULL, 0, "Warnings and errors only", 3},
+     4},
+    {"csv-columns", OPT_COLUMNS, "N", 0, "Its columns, 190 or more (440)", 4},
+    {"quiet", 'q', NULL, 0, "Warnings and errors only", 4},
     {0},
 };
 
@@ -58,10 +90,21 @@ static const char teaching[] =
     "cross-asset part; a share of 0 switches a part off. BSV sees the first only, the linear transformer the first and the "
     "last. "
     "truth/sdf_returns holds the return of the true conditional SDF portfolio, the ceiling for every model.\n\n"
+    "Planted panels try models of sequences. r_i(t) is the return over t-1 to t, e are independent N(0, 1), s is "
+    "--strength. lead_lag: "
+    "r_0(t) = sigma e_0(t), r_i(t) = b r_0(t - lead) + sigma e_i(t), b = s / sqrt(1 - s^2); characteristic 0 is r_i(t) "
+    "through its "
+    "distribution function less 0.5. A row of date t has the return r_i(t+1): of what is known at t only asset 0's "
+    "characteristic 0 at "
+    "lag lead - 1 says something of it (lag 0 is t itself). sectors: asset i is in sector i mod S, the mean m(t) of "
+    "characteristic 0 "
+    "over sector 0 moves the others, r_i(t+1) = b m(t) + sigma e_i(t+1), corr = s; the group columns sector and market go "
+    "with it.\n\n"
     "The same options give the same file for any number of ranks.\n\n"
     "Examples:\n"
     "  aipm synth -o data/demo.h5\n"
     "  aipm synth -o data/no-cross.h5 --cross-share 0 --seed 7\n"
+    "  aipm synth -o data/lead.h5 --planted lead_lag --lead 2 --strength 0.3\n"
     "  mpirun -n 4 aipm synth -o data/large.h5 --assets 5000 --characteristics 132 --periods 719 --start 196301\n";
 
 static int read_integer(struct argp_state *state, const char *what, const char *text, long long low, long long high,
@@ -83,33 +126,86 @@ static int read_real(struct argp_state *state, const char *what, const char *tex
     return 0;
 }
 
+/* Options that only some panels have. */
+enum { STOCKS = 1, LEAD_LAG = 2, SECTORS = 4 };
+static const struct {
+    int key, panels;
+} only[] = {
+    {OPT_SHARPE, STOCKS},
+    {OPT_FACTOR, STOCKS},
+    {OPT_OWN, STOCKS},
+    {OPT_CROSS, STOCKS},
+    {OPT_CSV, STOCKS},
+    {OPT_COLUMNS, STOCKS},
+    {OPT_STRENGTH, LEAD_LAG | SECTORS},
+    {OPT_ABSENT, LEAD_LAG | SECTORS},
+    {OPT_FREQUENCY, LEAD_LAG | SECTORS},
+    {OPT_PER_YEAR, LEAD_LAG | SECTORS},
+    {OPT_LEAD, LEAD_LAG},
+    {OPT_SECTORS, SECTORS},
+};
+
+static const char *option_name(int key)
+{
+    const struct argp_option *o = options;
+    while (o->key != key) o++;
+    return o->name;
+}
+
+/* All options are known: do they belong together, and are their values good? */
+static int finish(struct argp_state *state, struct request *r)
+{
+    struct error e = {0};
+    int panel = !r->planted ? STOCKS : r->p.kind == PLANTED_LEAD_LAG ? LEAD_LAG : SECTORS;
+    for (size_t k = 0; k < sizeof only / sizeof *only; k++) {
+        if (!(r->given >> (only[k].key - OPT_START) & 1) || only[k].panels & panel) continue;
+        if (panel == STOCKS) return arguments_fail(state, "--%s: needed: --planted", option_name(only[k].key));
+        return arguments_fail(state, "--%s makes no sense with --planted %s", option_name(only[k].key),
+                              planted_name(r->p.kind));
+    }
+    if (!r->output == !r->csv) return arguments_fail(state, "which file to write? One of -o PANEL and --csv FILE is needed");
+    if (r->planted ? planted_check(&r->p, &e) : synthetic_check(&r->o, &e)) return arguments_fail(state, "%s", e.text);
+    return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct request *r = state->input;
-    struct error e = {0};
     long long v = 0;
     int rc = 0;
+    if (key >= OPT_START && key <= OPT_PER_YEAR) r->given |= UINT64_C(1) << (key - OPT_START);
     switch (key) {
     case 'o': r->output = arg; break;
-    case 'N': rc = read_integer(state, "assets", arg, 1, INT32_MAX, &v), r->o.N = (int)v; break;
-    case 'D': rc = read_integer(state, "characteristics", arg, 1, INT32_MAX, &v), r->o.D = (int)v; break;
-    case 'T': rc = read_integer(state, "periods", arg, 1, INT32_MAX, &v), r->o.T = (int)v; break;
-    case OPT_START: rc = read_integer(state, "start", arg, 0, 999999, &v), r->o.start = (int)v; break;
-    case 's': rc = read_integer(state, "seed", arg, 0, INT64_MAX, &v), r->o.seed = (uint64_t)v; break;
+    case 'N': rc = read_integer(state, "assets", arg, 1, INT32_MAX, &v), r->o.N = r->p.N = (int)v; break;
+    case 'D': rc = read_integer(state, "characteristics", arg, 1, INT32_MAX, &v), r->o.D = r->p.D = (int)v; break;
+    case 'T': rc = read_integer(state, "periods", arg, 1, INT32_MAX, &v), r->o.T = r->p.T = (int)v; break;
+    case OPT_START: rc = read_integer(state, "start", arg, 0, 99999999, &v), r->p.start = r->o.start = (int)v; break;
+    case 's': rc = read_integer(state, "seed", arg, 0, INT64_MAX, &v), r->o.seed = r->p.seed = (uint64_t)v; break;
     case OPT_SHARPE: rc = read_real(state, "sharpe", arg, &r->o.sharpe); break;
     case OPT_FACTOR: rc = read_real(state, "factor-share", arg, &r->o.factor_share); break;
     case OPT_OWN: rc = read_real(state, "own-share", arg, &r->o.own_share); break;
     case OPT_CROSS: rc = read_real(state, "cross-share", arg, &r->o.cross_share); break;
-    case OPT_VOLATILITY: rc = read_real(state, "volatility", arg, &r->o.volatility); break;
+    case OPT_VOLATILITY:
+        rc = read_real(state, "volatility", arg, &r->o.volatility), r->p.volatility = r->o.volatility;
+        break;
+    case OPT_PLANTED:
+        r->planted = true;
+        if (planted_find(arg, &r->p.kind))
+            return arguments_fail(state, "--planted '%s': lead_lag or sectors is needed", arg);
+        break;
+    case OPT_STRENGTH: rc = read_real(state, "strength", arg, &r->p.strength); break;
+    case OPT_LEAD: rc = read_integer(state, "lead", arg, 1, INT32_MAX, &v), r->p.lead = (int)v; break;
+    case OPT_SECTORS: rc = read_integer(state, "sectors", arg, 1, INT32_MAX, &v), r->p.sectors = (int)v; break;
+    case OPT_ABSENT: rc = read_real(state, "absent", arg, &r->p.absent); break;
+    case OPT_FREQUENCY: r->p.frequency = arg; break;
+    case OPT_PER_YEAR:
+        rc = read_integer(state, "periods-per-year", arg, 1, INT32_MAX, &v), r->p.periods_per_year = (int)v;
+        break;
     case OPT_CSV: r->csv = arg; break;
     case OPT_COLUMNS: rc = read_integer(state, "csv-columns", arg, JKP_CSV_COLUMNS, 4000, &v), r->columns = (int)v; break;
     case 'q': log_set_quiet(true); break;
     case ARGP_KEY_ARG: return arguments_fail(state, "'%s': synth takes options only, as -o PANEL", arg);
-    case ARGP_KEY_END:
-        if (!r->output == !r->csv)
-            return arguments_fail(state, "which file to write? One of -o PANEL and --csv FILE is needed");
-        if (synthetic_check(&r->o, &e)) return arguments_fail(state, "%s", e.text);
-        break;
+    case ARGP_KEY_END: return finish(state, r);
     default: return ARGP_ERR_UNKNOWN;
     }
     return rc;
@@ -133,6 +229,33 @@ static int write_options(struct hdf *f, const struct request *r, double ceiling,
     return rc;
 }
 
+static int write_planted_options(struct hdf *f, const struct planted *p, const struct planted_options *o, struct error *e)
+{
+    bool sectors = o->kind == PLANTED_SECTORS;
+    int rc = hdf_put_text(f, "/", "made_by", version_text(), e);
+    if (!rc) rc = hdf_put_text(f, "/", "synth_planted", planted_name(o->kind), e);
+    if (!rc) rc = hdf_put_int(f, "/", "synth_seed", (int64_t)o->seed, e);
+    if (!rc) rc = hdf_put_int(f, "/", sectors ? "synth_sectors" : "synth_lead", sectors ? o->sectors : o->lead, e);
+    if (!rc) rc = hdf_put_real(f, "/", "synth_strength", o->strength, e);
+    if (!rc) rc = hdf_put_real(f, "/", "synth_absent", o->absent, e);
+    if (!rc) rc = hdf_put_real(f, "/", "synth_volatility", o->volatility, e);
+    if (!rc) rc = hdf_put_real(f, "/", "synth_slope", planted_slope(p), e);
+    if (!rc) rc = hdf_put_real(f, "/", "synth_ceiling", planted_ceiling(p), e);
+    return rc;
+}
+
+/* One of the two kinds of panel. */
+struct maker {
+    struct synthetic *stocks;
+    struct planted *planted;
+};
+
+static int make_period(const struct maker *k, int t, struct row_buffer *b, double *sdf)
+{
+    if (k->planted) return planted_period(k->planted, t, b->characteristics, b->returns, b->ids, b->group, sdf);
+    return synthetic_period(k->stocks, t, b->characteristics, b->returns, b->ids, b->size_groups, sdf);
+}
+
 /* The first period of rank r's block: blocks hold about the same number of rows. */
 static int block_start(const struct panel_meta *m, int r, int ranks)
 {
@@ -143,7 +266,7 @@ static int block_start(const struct panel_meta *m, int r, int ranks)
 }
 
 /* My block of periods, one at a time. Not collective. */
-static void write_block(struct panel_writer *w, struct synthetic *s, const struct panel_meta *m, const struct team *world,
+static void write_block(struct panel_writer *w, const struct maker *k, const struct panel_meta *m, const struct team *world,
                         struct error *e)
 {
     int me = team_rank(world), ranks = team_size(world), first = block_start(m, me, ranks),
@@ -154,7 +277,7 @@ static void write_block(struct panel_writer *w, struct synthetic *s, const struc
     progress_begin(&p, "synth (this rank)", m->offsets[last] - m->offsets[first], 0);
     for (int t = first; t < last && !error_is_set(e); t++) {
         double sdf;
-        int n = synthetic_period(s, t, b.characteristics, b.returns, b.ids, b.size_groups, &sdf);
+        int n = make_period(k, t, &b, &sdf);
         require(n == m->offsets[t + 1] - m->offsets[t]);
         if (!panel_write_rows(w, m->offsets[t], n, b.characteristics, b.returns, b.ids, b.size_groups, b.group, e))
             hdf_write_part(panel_writer_file(w), "truth/sdf_returns", HDF_FLOAT64, t, 1, &sdf, e);
@@ -166,25 +289,30 @@ static void write_block(struct panel_writer *w, struct synthetic *s, const struc
 
 static void write_panel(const struct request *r, struct team *world, struct error *e)
 {
-    struct synthetic *s = synthetic_create(&r->o);
+    struct maker k = {r->planted ? NULL : synthetic_create(&r->o), r->planted ? planted_create(&r->p) : NULL};
     struct panel_meta m;
     char size[32], took[32];
     double start = clock_seconds();
-    synthetic_describe(s, &m);
-    log_info("%s: %lld rows of %d characteristics over %d months, %s; true Sharpe ratio %.2f a year", r->output,
-             (long long)m.rows, m.D, m.T, format_bytes(panel_row_bytes(&m), size), synthetic_ceiling(s));
+    if (k.planted) planted_describe(k.planted, &m);
+    else synthetic_describe(k.stocks, &m);
+    double ceiling = k.planted ? planted_ceiling(k.planted) : synthetic_ceiling(k.stocks);
+    log_info("%s: %lld rows of %d characteristics over %d %s, %s; true Sharpe ratio %.2f a year", r->output,
+             (long long)m.rows, m.D, m.T, k.planted ? "periods" : "months", format_bytes(panel_row_bytes(&m), size),
+             ceiling);
     struct panel_writer *w = panel_write_begin(r->output, world, &m, e);
     if (w) {
         int64_t T = m.T;
-        if (!hdf_dataset(panel_writer_file(w), "truth/sdf_returns", HDF_FLOAT64, 1, &T, 0, NULL, e) &&
-            !write_options(panel_writer_file(w), r, synthetic_ceiling(s), e))
-            write_block(w, s, &m, world, e);
+        struct hdf *f = panel_writer_file(w);
+        if (!hdf_dataset(f, "truth/sdf_returns", HDF_FLOAT64, 1, &T, 0, NULL, e) &&
+            !(k.planted ? write_planted_options(f, k.planted, &r->p, e) : write_options(f, r, ceiling, e)))
+            write_block(w, &k, &m, world, e);
         if (!panel_write_end(w, e))
             log_info("%s: written in %s (%.0f MB/s)", r->output, format_duration(clock_seconds() - start, took),
                      panel_row_bytes(&m) / 1e6 / fmax(clock_seconds() - start, 1e-9));
     }
     panel_meta_free(&m);
-    synthetic_destroy(s);
+    synthetic_destroy(k.stocks);
+    planted_destroy(k.planted);
 }
 
 static void write_csv(const struct request *r, struct team *world, struct error *e)
@@ -201,7 +329,7 @@ static void write_csv(const struct request *r, struct team *world, struct error 
 int command_synth(int argc, char **argv, struct team *world)
 {
     static const struct argp argp = {.options = options, .parser = parse, .args_doc = "-o PANEL", .doc = teaching};
-    struct request r = {.o = synthetic_default, .columns = 440};
+    struct request r = {.o = synthetic_default, .p = planted_default, .columns = 440};
     struct error e = {0};
     int status = arguments_parse(&argp, argc, argv, &r);
     if (status >= 0) return status;
