@@ -22,6 +22,10 @@ const char *source_kind(const struct source *s);   /* "plain", "gzip", "zstd" */
 enum { SOURCE_HISTORY = 1 << 20 };
 int64_t source_read(struct source *s, int64_t at, size_t n, char *out, struct error *e);
 
+/* All of the text, followed by at least 64 readable bytes (CSV_SLACK), and its length *n (memory_free); NULL and *e where it cannot be read
+ * or is larger than `largest` bytes, where `needed` says what the file should have been. */
+char *source_text(const char *path, size_t largest, const char *needed, size_t *n, struct error *e);
+
 /* Line (from 1) of byte `at` of the text, by counting newlines from the start; for messages. -1 if it cannot be read. */
 int64_t source_line(const char *path, int64_t at);
 

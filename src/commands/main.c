@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"report", command_report, false, "tables, figures and a page of one or several results files"},
     {"inspect", command_inspect, true,
      "whom a transformer's stocks attend to at one date: strongest links, entropies, leaders"},
+    {"signal", command_signal, false,
+     "attention over a few assets' returns: a signal, a matrix, a regime, a tilted allocation"},
     {"info", command_info, false, "what a panel or results file holds"},
     {NULL, NULL, false, NULL},
 };

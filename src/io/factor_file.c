@@ -373,27 +373,9 @@ int factor_table_parse(const char *file, const char *text, size_t n, bool percen
 
 static int read_alone(const char *file, bool percent, struct factor_table *f, struct error *e)
 {
-    struct source *s = source_open(file, e);
-    size_t room = 1 << 22, n = 0;
-    if (!s) return -1;
-    char *text = memory_array(char, room + CSV_SLACK, "factor file");
-    for (int64_t got = 1; got > 0;) {
-        if (n == room) {
-            char *grown = room < LARGEST ? memory_array(char, 4 * room + CSV_SLACK, "factor file") : NULL;
-            if (!grown) {
-                error_set(e, "%s: is larger than %d MB; needed is a file of monthly factor returns", file, LARGEST >> 20);
-                break;
-            }
-            memcpy(grown, text, n);
-            memory_free(text);
-            text = grown;
-            room *= 4;
-        }
-        got = source_read(s, (int64_t)n, room - n, text + n, e);
-        if (got > 0) n += (size_t)got;
-    }
-    source_close(s);
-    if (!error_is_set(e)) factor_table_parse(file, text, n, percent, f, e);
+    size_t n;
+    char *text = source_text(file, LARGEST, "a file of monthly factor returns", &n, e);
+    if (text) factor_table_parse(file, text, n, percent, f, e);
     memory_free(text);
     return error_is_set(e) ? -1 : 0;
 }

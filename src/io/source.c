@@ -214,6 +214,35 @@ int64_t source_read(struct source *s, int64_t at, size_t n, char *out, struct er
     return (int64_t)done + k;
 }
 
+char *source_text(const char *path, size_t largest, const char *needed, size_t *n, struct error *e)
+{
+    enum { SLACK = 64 };
+    struct source *s = source_open(path, e);
+    size_t room = 1 << 22;
+    *n = 0;
+    if (!s) return NULL;
+    char *text = memory_array(char, room + SLACK, "text of a file");
+    for (int64_t got = 1; got > 0;) {
+        if (*n == room) {
+            if (room >= largest) {
+                error_set(e, "%s: is larger than %zu MB; needed is %s", path, largest >> 20, needed);
+                break;
+            }
+            char *grown = memory_array(char, 4 * room + SLACK, "text of a file");
+            memcpy(grown, text, *n);
+            memory_free(text);
+            text = grown;
+            room *= 4;
+        }
+        got = source_read(s, (int64_t)*n, room - *n, text + *n, e);
+        if (got > 0) *n += (size_t)got;
+    }
+    source_close(s);
+    if (!error_is_set(e)) return text;
+    memory_free(text);
+    return NULL;
+}
+
 int64_t source_line(const char *path, int64_t at)
 {
     struct error e = {""};

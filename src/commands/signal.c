@@ -1,0 +1,479 @@
+/* aipm signal: attention over a few assets' returns, without a model: a signal for a target, the pairwise matrix and its regime, a
+ * tilted allocation. */
+#include <argp.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "commands/commands.h"
+#include "io/return_file.h"
+#include "io/table.h"
+#include "io/text_file.h"
+#include "measure/attention_signal.h"
+
+enum {
+    KEY_TARGET = 256,
+    KEY_LOOKBACK,
+    KEY_WINDOW,
+    KEY_MATRIX,
+    KEY_ALLOCATE,
+    KEY_TILT,
+    KEY_HISTORY,
+    KEY_JSON,
+    KEY_DROP,
+    KEY_SHORT
+};
+enum { SHARES = 4096, MATRIX_SHOWN = 16 };
+
+struct arguments {
+    const char *file, *target, *allocate, *output;
+    int lookback, window;
+    bool matrix, history, json;
+    double tilt;
+    enum return_gaps gaps;
+};
+
+static const struct argp_option options[] = {
+    {.name = "target", .key = KEY_TARGET, .arg = "NAME", .doc = "the asset to make a signal for, from all others"},
+    {.name = "lookback", .key = KEY_LOOKBACK, .arg = "L", .doc = "last returns that the signal looks at (20)"},
+    {.name = "matrix", .key = KEY_MATRIX, .doc = "the pairwise matrix and the regime, also with a target"},
+    {.name = "window", .key = KEY_WINDOW, .arg = "W", .doc = "last returns that the matrix looks at (60)"},
+    {.name = "allocate",
+     .key = KEY_ALLOCATE,
+     .arg = "NAME=SHARE,...",
+     .doc = "tilt this allocation towards what the target attends to"},
+    {.name = "tilt", .key = KEY_TILT, .arg = "S", .doc = "how far, 0 to 1 (0.2)"},
+    {.name = "history", .key = KEY_HISTORY, .doc = "the same at every date from what was known then, as CSV"},
+    {.name = "output", .key = 'o', .arg = "FILE", .doc = "where the history goes (the terminal)"},
+    {.name = "json", .key = KEY_JSON, .doc = "one JSON object instead of tables"},
+    {.name = "drop-missing", .key = KEY_DROP, .doc = "leave out rows in which an asset has no return"},
+    {.name = "short",
+     .key = KEY_SHORT,
+     .doc = "take empty cells before an asset's first return as a shorter series (filled with zeros behind its end)"},
+    {0},
+};
+
+static int whole(const char *text, int *out)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    *out = (int)n;
+    return end == text || *end || n < 1 || n > 1000000 ? -1 : 0;
+}
+
+static int check(struct argp_state *state, const struct arguments *a)
+{
+    if (!a->file) return arguments_fail(state, "needed: a CSV file of returns");
+    if (a->allocate && !a->target)
+        return arguments_fail(state, "--allocate: needed: --target too, whose attention tilts it");
+    if (a->history && a->json) return arguments_fail(state, "found --history and --json; needed: one of them");
+    if (a->history && a->allocate) return arguments_fail(state, "found --history and --allocate; needed: one of them");
+    if (a->output && !a->history) return arguments_fail(state, "--output: needed: --history, which it is for");
+    return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    char *end;
+    switch (key) {
+    case KEY_TARGET: a->target = arg; return 0;
+    case KEY_ALLOCATE: a->allocate = arg; return 0;
+    case 'o': a->output = arg; return 0;
+    case KEY_MATRIX: a->matrix = true; return 0;
+    case KEY_HISTORY: a->history = true; return 0;
+    case KEY_JSON: a->json = true; return 0;
+    case KEY_DROP:
+    case KEY_SHORT:
+        if (a->gaps) return arguments_fail(state, "found --drop-missing and --short; needed: one of them");
+        a->gaps = key == KEY_DROP ? RETURNS_DROP : RETURNS_SHORT;
+        return 0;
+    case KEY_LOOKBACK:
+    case KEY_WINDOW:
+        if (whole(arg, key == KEY_LOOKBACK ? &a->lookback : &a->window))
+            return arguments_fail(state, "--%s: found '%s'; needed: a number of returns, 1 to 1000000",
+                                  key == KEY_LOOKBACK ? "lookback" : "window", arg);
+        return 0;
+    case KEY_TILT:
+        a->tilt = strtod(arg, &end);
+        if (end == arg || *end || !(a->tilt >= 0 && a->tilt <= 1))
+            return arguments_fail(state, "--tilt: found '%s'; needed: a number from 0 to 1", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->file) return arguments_fail(state, "found two files, '%s' and '%s'; needed: one", a->file, arg);
+        a->file = arg;
+        return 0;
+    case ARGP_KEY_END: return check(state, a);
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- what is known at a date ---- */
+
+struct reading {
+    const struct return_table *t;
+    int target, k, *other; /* other [k]: columns of the others; target -1: none */
+    struct return_series *series, *others;
+    double *weights, *matrix; /* [k]; [n, n] or NULL */
+    struct attention_signal signal;
+    struct attention_regime regime;
+};
+
+static void reading_open(struct reading *r, const struct return_table *t, int target, bool matrix)
+{
+    *r = (struct reading){.t = t, .target = target};
+    r->other = memory_array(int, t->n, "other assets");
+    for (int j = 0; j < t->n; j++)
+        if (j != target) r->other[r->k++] = j;
+    r->series = memory_array(struct return_series, t->n, "series");
+    r->others = memory_array(struct return_series, t->n, "series");
+    r->weights = memory_array(double, t->n, "attention weights");
+    if (matrix) r->matrix = memory_array(double, (size_t)t->n *(size_t)t->n, "attention matrix");
+}
+
+static void reading_close(struct reading *r)
+{
+    memory_free(r->other);
+    memory_free(r->series);
+    memory_free(r->others);
+    memory_free(r->weights);
+    memory_free(r->matrix);
+}
+
+/* From the first `rows` rows of the table. */
+static int read_at(struct reading *r, const struct arguments *a, int rows, struct error *e)
+{
+    const struct return_table *t = r->t;
+    for (int j = 0; j < t->n; j++) {
+        int first = t->first[j] < rows ? t->first[j] : rows;
+        r->series[j] = (struct return_series){t->returns + (size_t)j * (size_t)t->T + first, rows - first};
+    }
+    bool finite = true;
+    if (r->target >= 0) {
+        for (int j = 0; j < r->k; j++) r->others[j] = r->series[r->other[j]];
+        attention_signal(&r->series[r->target], r->k, r->others, a->lookback, r->weights, &r->signal);
+        finite = isfinite(r->signal.signal) && isfinite(r->signal.confidence);
+    }
+    if (r->matrix) {
+        attention_regime(t->n, r->series, a->window, r->matrix, &r->regime);
+        finite = finite && (r->regime.regime == REGIME_INSUFFICIENT || isfinite(r->regime.concentration));
+    }
+    if (finite) return 0;
+    return error_set(e, "%s: the scores at %s are beyond floating point; needed are decimal returns", a->file,
+                     t->date[rows - 1]);
+}
+
+/* ---- an allocation ---- */
+
+struct allocation {
+    int n;
+    char **name;           /* [n] into text */
+    double *base, *tilted; /* [n] */
+    char *text;
+};
+
+static int allocation_parse(struct allocation *l, const char *text, struct error *e)
+{
+    *l = (struct allocation){.text = memory_text(text)};
+    l->name = memory_array(char *, SHARES, "allocation");
+    l->base = memory_array(double, SHARES, "allocation");
+    l->tilted = memory_array(double, SHARES, "allocation");
+    for (char *rest = l->text, *part; (part = strsep(&rest, ","));) {
+        char *equals = strrchr(part, '='), *end = NULL;
+        double share = equals && equals[1] ? strtod(equals + 1, &end) : NAN;
+        if (!equals || equals == part || !end || *end || !isfinite(share) || l->n == SHARES)
+            return error_set(e, "--allocate: found '%s'; needed: NAME=SHARE, at most %d of them", part, SHARES);
+        *equals = '\0';
+        for (int i = 0; i < l->n; i++)
+            if (!strcmp(l->name[i], part)) return error_set(e, "--allocate: found %s twice; needed: each once", part);
+        l->name[l->n] = part;
+        l->base[l->n++] = share;
+    }
+    return 0;
+}
+
+static void allocation_free(struct allocation *l)
+{
+    memory_free(l->text);
+    memory_free(l->name);
+    memory_free(l->base);
+    memory_free(l->tilted);
+}
+
+static void allocation_tilt(struct allocation *l, const struct reading *r, double tilt)
+{
+    int *place = memory_array(int, r->k, "places in the allocation");
+    bool any = r->signal.dominant >= 0;
+    for (int j = 0; j < r->k; j++) {
+        place[j] = -1;
+        for (int i = 0; i < l->n; i++)
+            if (!strcmp(l->name[i], r->t->name[r->other[j]])) place[j] = i;
+    }
+    for (int i = 0; i < l->n; i++)
+        if (return_table_find(r->t, l->name[i]) < 0)
+            log_warn("--allocate: %s is no column of the file: its share is only scaled", l->name[i]);
+    attention_tilt(any ? r->k : 0, r->weights, place, l->n, l->base, tilt, l->tilted);
+    memory_free(place);
+}
+
+/* ---- JSON ---- */
+
+static void json_text(const char *s, FILE *out)
+{
+    fputc('"', out);
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
+        else if ((unsigned char)*s < 0x20) fprintf(out, "\\u%04x", (unsigned)(unsigned char)*s);
+        else fputc(*s, out);
+    }
+    fputc('"', out);
+}
+
+static void json_number(double x, FILE *out)
+{
+    char number[32];
+    fputs(isfinite(x) ? number_text(x, number) : "null", out);
+}
+
+static void json_key(const char *key, FILE *out)
+{
+    json_text(key, out);
+    fputs(": ", out);
+}
+
+static void json_signal(const struct reading *r, FILE *out)
+{
+    fputs(", ", out);
+    json_key("target", out);
+    json_text(r->t->name[r->target], out);
+    fputs(", \"signal\": ", out);
+    json_number(r->signal.signal, out);
+    fputs(", \"attention_weights\": {", out);
+    for (int j = 0; j < r->k && r->signal.dominant >= 0; j++) {
+        if (j) fputs(", ", out);
+        json_key(r->t->name[r->other[j]], out);
+        json_number(r->weights[j], out);
+    }
+    fputs("}, \"dominant_driver\": ", out);
+    if (r->signal.dominant < 0) fputs("null", out);
+    else json_text(r->t->name[r->other[r->signal.dominant]], out);
+    fputs(", \"confidence\": ", out);
+    json_number(r->signal.confidence, out);
+}
+
+static void json_regime(const struct reading *r, FILE *out)
+{
+    int n = r->t->n;
+    fprintf(out, ", \"regime\": \"%s\", \"risk_level\": \"%s\"", regime_name(r->regime.regime),
+            regime_risk(r->regime.regime));
+    if (r->regime.regime == REGIME_INSUFFICIENT) return;
+    fputs(", \"correlation_concentration\": ", out);
+    json_number(r->regime.concentration, out);
+    fprintf(out, ", \"asset_count\": %d, \"attention_matrix\": {", n);
+    for (int i = 0; i < n; i++) {
+        if (i) fputs(", ", out);
+        json_key(r->t->name[i], out);
+        fputc('{', out);
+        for (int j = 0, put = 0; j < n; j++) {
+            double w = r->matrix[(size_t)i * (size_t)n + (size_t)j];
+            if (isnan(w)) continue;
+            if (put++) fputs(", ", out);
+            json_key(r->t->name[j], out);
+            json_number(w, out);
+        }
+        fputc('}', out);
+    }
+    fputc('}', out);
+}
+
+static void print_json(const struct reading *r, const struct allocation *l, FILE *out)
+{
+    fputc('{', out);
+    json_key("date", out);
+    json_text(r->t->date[r->t->T - 1], out);
+    if (r->t->dropped) fprintf(out, ", \"rows_dropped\": %d", r->t->dropped);
+    if (r->target >= 0) json_signal(r, out);
+    if (r->matrix) json_regime(r, out);
+    if (l->n) fputs(", \"adjusted_allocation\": {", out);
+    for (int i = 0; i < l->n; i++) {
+        if (i) fputs(", ", out);
+        json_key(l->name[i], out);
+        json_number(l->tilted[i], out);
+    }
+    fputs(l->n ? "}}\n" : "}\n", out);
+}
+
+/* ---- tables ---- */
+
+static void print_signal(const struct reading *r, const struct arguments *a)
+{
+    char title[200];
+    const struct return_table *t = r->t;
+    snprintf(title, sizeof title, "What %.80s attends to at %s", t->name[r->target], t->date[t->T - 1]);
+    struct table *table = table_create("signal", title);
+    table_column(table, "asset", NULL, TABLE_TEXT, 0);
+    table_column(table, "weight", NULL, TABLE_REAL, 4);
+    for (int j = 0; j < r->k && r->signal.dominant >= 0; j++) {
+        table_row(table);
+        table_put_text(table, t->name[r->other[j]]);
+        table_put(table, r->weights[j]);
+    }
+    table_note(table, "signal %.6f   confidence %.4f   dominant driver %s   last %d returns", r->signal.signal,
+               r->signal.confidence, r->signal.dominant < 0 ? "none" : t->name[r->other[r->signal.dominant]],
+               a->lookback < t->T ? a->lookback : t->T);
+    table_print(table, stdout);
+    table_free(table);
+}
+
+static void print_regime(const struct reading *r, const struct arguments *a)
+{
+    const struct return_table *t = r->t;
+    int n = t->n;
+    char title[160];
+    snprintf(title, sizeof title, "Attention of each asset (rows) to the others at %s", t->date[t->T - 1]);
+    struct table *table = table_create("matrix", title);
+    table_column(table, "asset", NULL, TABLE_TEXT, 0);
+    table_column(table, "strongest", NULL, TABLE_TEXT, 0);
+    table_column(table, "weight", NULL, TABLE_REAL, 4);
+    for (int j = 0; j < n && n <= MATRIX_SHOWN; j++) table_column(table, t->name[j], t->name[j], TABLE_REAL, 4);
+    for (int i = 0; i < n && r->regime.regime != REGIME_INSUFFICIENT; i++) {
+        const double *w = r->matrix + (size_t)i * (size_t)n;
+        int best = -1;
+        for (int j = 0; j < n; j++)
+            if (!isnan(w[j]) && (best < 0 || w[j] > w[best])) best = j;
+        table_row(table);
+        table_put_text(table, t->name[i]);
+        table_put_text(table, best < 0 ? NULL : t->name[best]);
+        table_put(table, best < 0 ? NAN : w[best]);
+        for (int j = 0; j < n && n <= MATRIX_SHOWN; j++) table_put(table, w[j]);
+    }
+    if (r->regime.regime == REGIME_INSUFFICIENT)
+        table_note(table, "regime %s: fewer than two assets", regime_name(r->regime.regime));
+    else
+        table_note(table, "regime %s   risk %s   concentration %.4f   %d assets   last %d returns",
+                   regime_name(r->regime.regime), regime_risk(r->regime.regime), r->regime.concentration, n,
+                   a->window < t->T ? a->window : t->T);
+    if (n > MATRIX_SHOWN) table_note(table, "The whole matrix: --json.");
+    table_print(table, stdout);
+    table_free(table);
+}
+
+static void print_allocation(const struct allocation *l, const struct arguments *a)
+{
+    struct table *table = table_create("allocation", "Allocation tilted by attention");
+    table_column(table, "asset", NULL, TABLE_TEXT, 0);
+    table_column(table, "before", NULL, TABLE_REAL, 4);
+    table_column(table, "after", NULL, TABLE_REAL, 4);
+    for (int i = 0; i < l->n; i++) {
+        table_row(table);
+        table_put_text(table, l->name[i]);
+        table_put(table, l->base[i]);
+        table_put(table, l->tilted[i]);
+    }
+    table_note(table, "tilt %g", a->tilt);
+    table_print(table, stdout);
+    table_free(table);
+}
+
+/* ---- over time ---- */
+
+static void history(struct reading *r, const struct arguments *a, struct error *e)
+{
+    struct table *t = table_create("history", "Attention over time");
+    bool target = r->target >= 0, matrix = r->matrix != NULL;
+    table_column(t, "date", NULL, TABLE_TEXT, 0);
+    if (target) {
+        table_column(t, "signal", NULL, TABLE_REAL, 6);
+        table_column(t, "confidence", NULL, TABLE_REAL, 4);
+        table_column(t, "dominant_driver", NULL, TABLE_TEXT, 0);
+    }
+    if (matrix) {
+        table_column(t, "concentration", NULL, TABLE_REAL, 4);
+        table_column(t, "regime", NULL, TABLE_TEXT, 0);
+        table_column(t, "risk_level", NULL, TABLE_TEXT, 0);
+    }
+    for (int row = 0; row < r->t->T && !read_at(r, a, row + 1, e); row++) {
+        table_row(t);
+        table_put_text(t, r->t->date[row]);
+        if (target) {
+            table_put(t, r->signal.signal);
+            table_put(t, r->signal.confidence);
+            table_put_text(t, r->signal.dominant < 0 ? NULL : r->t->name[r->other[r->signal.dominant]]);
+        }
+        if (matrix) {
+            table_put(t, r->regime.concentration);
+            table_put_text(t, regime_name(r->regime.regime));
+            table_put_text(t, regime_risk(r->regime.regime));
+        }
+    }
+    FILE *out = error_is_set(e) ? NULL : a->output ? text_file_begin(a->output, e) : stdout;
+    if (out) table_csv(t, out);
+    if (out && a->output && !text_file_end(out, a->output, e)) log_info("history: %s, %d dates", a->output, t->rows);
+    table_free(t);
+}
+
+static void answer(const struct arguments *a, const struct return_table *t, struct error *e)
+{
+    int target = a->target ? return_table_find(t, a->target) : -1;
+    struct reading r;
+    struct allocation l = {0};
+    if (a->target && target < 0) {
+        error_set(e, "--target: %s has no column '%s'; its assets are %s%s%s", a->file, a->target, t->name[0],
+                  t->n > 1 ? ", " : "",
+                  t->n > 2   ? "..."
+                  : t->n > 1 ? t->name[1]
+                             : "");
+        return;
+    }
+    reading_open(&r, t, target, a->matrix || target < 0 || a->history);
+    if (t->dropped) log_info("%s: %d rows with a missing return left out", a->file, t->dropped);
+    if (a->history) history(&r, a, e);
+    else if (!(a->allocate && allocation_parse(&l, a->allocate, e)) && !read_at(&r, a, t->T, e)) {
+        if (l.n) allocation_tilt(&l, &r, a->tilt);
+        if (a->json) print_json(&r, &l, stdout);
+        else {
+            if (target >= 0) print_signal(&r, a);
+            if (r.matrix) print_regime(&r, a);
+            if (l.n) print_allocation(&l, a);
+        }
+    }
+    allocation_free(&l);
+    reading_close(&r);
+}
+
+int command_signal(int argc, char **argv, struct team *world)
+{
+    (void)world;
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "RETURNS.csv",
+        .doc = "Read attention from returns alone, without a model. Each asset's last returns are a key, the target's the "
+               "query: weights are the softmax of their products over the square root of the number of returns, the "
+               "signal is the mean of the weighted returns over the last five periods, confidence the largest weight "
+               "times ten times the signal, at most 1. Without a target every asset is one in turn: the mean of their "
+               "largest weights is the concentration, and the regime is diversified, trending (above 0.4) or "
+               "crisis_correlated (above 0.6).\n\n"
+               "RETURNS.csv (.gz, .zst): dates in the first column, oldest first, and one column of decimal returns an "
+               "asset.\v"
+               "Examples:\n  aipm signal returns.csv --target BTC\n"
+               "  aipm signal returns.csv --target BTC --allocate ETH=0.4,SOL=0.3,BTC=0.3 --tilt 0.2\n"
+               "  aipm signal returns.csv --json\n"
+               "  aipm signal returns.csv --target BTC --history -o signal.csv"};
+    struct arguments a = {.lookback = 20, .window = 60, .tilt = 0.2};
+    int status = arguments_parse(&argp, argc, argv, &a);
+    if (status >= 0) return status;
+    struct error e = {""};
+    struct return_table t;
+    if (!return_table_read(a.file, a.gaps, &t, &e)) {
+        answer(&a, &t, &e);
+        return_table_free(&t);
+    }
+    if (!error_is_set(&e)) return EXIT_DONE;
+    fprintf(stderr, "aipm: %s\n", e.text);
+    return EXIT_INPUT;
+}
