@@ -275,23 +275,30 @@ int fits_run(struct fits_job *j, struct error *e)
     return stopped;
 }
 
-/* A configuration small enough to be fitted in about half a second, by the model's own figure: fewer epochs, then fewer periods. Its cost
- * says how to scale. */
+static struct value *option_of(struct values *v, const char *key)
+{
+    for (int i = 0; i < v->n; i++)
+        if (!strcmp(v->options[i].key, key)) return &v->value[i];
+    return NULL;
+}
+
+/* A configuration small enough to be fitted in about half a second, by the model's own figure: every row fitted, fewer epochs, then fewer
+ * periods. Its cost says how to scale. */
 static void shrink(const struct config *c, struct config *small)
 {
-    double epoch = c->cost.seconds;
-    struct value *epochs = NULL;
+    double epoch = c->cost.seconds * fit_option_int(c, "refit_every", 1);
     *small = *c;
     small->values.value = memory_array(struct value, c->values.n, "option values");
     memcpy(small->values.value, c->values.value, sizeof(struct value) * (size_t)c->values.n);
-    for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, "epochs") && small->values.value[i].number > 1)
-            epochs = &small->values.value[i];
-    if (epochs) {
+    struct value *epochs = option_of(&small->values, "epochs"), *held = option_of(&small->values, "early_stopping"),
+                 *every = option_of(&small->values, "refit_every");
+    if (every) every->number = 1;
+    if (epochs && epochs->number > 1) {
         epoch /= epochs->number;
         epochs->number = fmax(1, fmin(epochs->number, floor(0.5 / epoch)));
         small->shape.T = (int)fmax(2, fmin(c->shape.T, floor(0.5 / epoch * c->shape.T)));
     } else if (small->shape.T > PROBE_PERIODS) small->shape.T = PROBE_PERIODS;
+    if (held) held->number = floor(held->number * small->shape.T / c->shape.T);
     small->layout = (struct layout){0};
     c->class->layout(&small->shape, &small->values, &small->layout);
     c->class->cost(&small->shape, &small->values, &small->cost);

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Models over sequences through the program: every kind of attention, output and objective; the same bits on any ranks and teams, when
+# stopped and resumed, when saved and applied; refusals that say what is needed.
+. "$(dirname "$0")/lib.sh"
+"$AIPM" synth -o "$WORK/p.h5" --planted sectors --sectors 2 --assets 9 --characteristics 3 --periods 44 --absent 0.1 -q || bad "no panel"
+study() {   # name, extra lines
+    cat >"$WORK/$1.yaml" <<E2
+study: $1
+panel: $WORK/p.h5
+output: $WORK/$1.h5
+window: 32
+lookback: 5
+seed: 3
+shards: 4
+save_weights: true
+${2:-}
+models:
+  - {name: plain, kind: cross_attention, d_model: 8, heads: 2, layers: 1, feedforward: 12, cross: none, epochs: 2, learning_rate: 1.0e-3}
+  - {name: full, kind: cross_attention, d_model: 8, heads: 2, layers: 2, feedforward: 12, pool: [mean, last], include_self: false, epochs: 2, learning_rate: 1.0e-3, save_attention: heads, save_parameters: true, seeds: 2}
+  - {name: lagged, kind: cross_attention, d_model: 8, heads: 2, layers: 1, feedforward: 12, cross: lagged, max_lag: 3, pool: last, temporal: causal, dropout: 0.2, epochs: 2, learning_rate: 1.0e-3, save_attention: mean, refit_every: 4, save_parameters: true}
+  - {name: sectors, kind: cross_attention, d_model: 8, heads: 4, layers: 1, feedforward: 12, cross: hierarchical, position: softmax, epochs: 2, rollout: 8, learning_rate: 1.0e-3, save_attention: mean, early_stopping: 8, schedule: plateau}
+  - {name: forecast, kind: cross_attention, d_model: 8, heads: 1, layers: 1, feedforward: 12, kernel: 3, output: return, epochs: 2, clip: 1, learning_rate: 1.0e-3}
+  - {name: direction, kind: cross_attention, d_model: 8, heads: 1, layers: 1, feedforward: 12, output: direction, dead_zone: 0.002, epochs: 2, learning_rate: 1.0e-3, warm_start: true, refit_every: 2}
+  - {name: gain, kind: cross_attention, d_model: 8, heads: 1, layers: 1, feedforward: 12, position: tanh, objective: mean_return, epochs: 2, learning_rate: 1.0e-3}
+  - {name: alpha, kind: alpha_portfolio, d_model: 8, heads: 2, layers: 1, feedforward: 12, attention_size: 6, winners: 3, epochs: 2, rollout: 6, learning_rate: 1.0e-3, save_attention: mean}
+E2
+}
+pair() { same "$WORK/$1.h5" "$WORK/$2.h5"; }
+study one
+check "one rank" mpi 1 "$AIPM" run -q "$WORK/one.yaml"
+study teams "ranks_per_fit: 4"
+check "a team of four" mpi 4 "$AIPM" run -q "$WORK/teams.yaml"
+check "the same numbers" pair one teams
+study split "ranks_per_fit: 2"
+check "three ranks in teams of two and one" mpi 3 "$AIPM" run -q "$WORK/split.yaml"
+check "the same numbers" pair one split
+
+# stopped inside fits at every step, taken up on other ranks
+study stops
+sed -i 's/epochs: 2,/epochs: 20,/' "$WORK/stops.yaml"
+sed 's/stops/whole/' "$WORK/stops.yaml" >"$WORK/whole.yaml"
+check "an unbroken run" mpi 2 "$AIPM" run -q "$WORK/whole.yaml"
+starts=0
+for n in 1 2 1 3; do
+    resume=--resume
+    [ $starts = 0 ] && resume=
+    mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 4)) "$AIPM" run -q $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+    starts=$((starts + 1))
+    [ -e "$WORK/stops.h5" ] && break
+done
+[ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run -q --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+check "$starts stopped starts, finished" test -e "$WORK/stops.h5"
+check "the same numbers as unbroken" pair whole stops
+
+# parameters saved and applied: of every fit, and of the first row of every block where rows share fits
+count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
+check "a file per fit with save_parameters" test "$count" = $((12 * 2 * 2 + 3))
+{ sed -n '/^study/,/^models/p' "$WORK/one.yaml" | sed 's/one.h5/applied.h5/'; grep -E 'name: (full|lagged)' "$WORK/one.yaml"; } >"$WORK/applied.yaml"
+check "applied" "$AIPM" run -q --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
+for m in full.pool=mean full.pool=last lagged; do
+    check "$m earns the same" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/returns"
+    check "$m attends the same" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/attention"
+done
+
+if /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
+    check "attention, weights and lags keep their promises" /usr/bin/python3 tests/cli/sequences.py "$WORK/one.h5" "$WORK/p.h5"
+else skip "attention and weights by numpy: no numpy or h5py"
+fi
+
+wrong() {   # name, text, replacement of the options
+    { sed -n '/^study/,/^models/p' "$WORK/one.yaml" | sed "s/one.h5/wrong.h5/"; echo "  - {name: m, kind: cross_attention, $3}"; } >"$WORK/wrong.yaml"
+    refuses "$1" 1 "$2" "$AIPM" run "$WORK/wrong.yaml"
+}
+wrong "heads that do not divide" "found heads: 3 with d_model: 8" "d_model: 8, heads: 3"
+wrong "more lags than steps" "found max_lag: 5 with lookback: 5" "cross: lagged, max_lag: 5"
+wrong "a group that is not there" "the panel has no 'industry'" "cross: hierarchical, sector: industry"
+wrong "a forecast with a position" "needed: output: weights" "output: return, position: tanh"
+wrong "returns without bounds" "which it makes infinite" "objective: mean_return"
+wrong "classes of a weight" "needed: a model with output: direction" "objective: cross_entropy"
+wrong "a Sharpe ratio of one period" "needed: 2 periods or more" "objective: sharpe, rollout: 1"
+wrong "no attention to save" "needed: attention between assets" "cross: none, save_attention: mean"
+sed -i 's/kind: .*/kind: bsv}/' "$WORK/wrong.yaml"
+refuses "a lookback for nobody" 1 "no model of the study looks back" "$AIPM" run "$WORK/wrong.yaml"
