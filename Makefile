@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 MPICC ?= mpicc
-PACKAGES := hdf5-openmpi scalapack-openmpi lapacke openblas yaml-0.1 zlib libzstd
+PACKAGES := hdf5-openmpi scalapack-openmpi lapacke openblas yaml-0.1 zlib libzstd jansson
 
 # optimised by default; SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer into build/sanitize
 OPTIMISE ?= -O3

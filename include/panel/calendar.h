@@ -17,6 +17,16 @@ bool date_valid(struct date d);
  * ".0" around numbers allowed. False: none of these, or no such day. */
 bool date_parse(const char *text, size_t n, struct date *d);
 
+/* A point in time as files write it: seconds since 1970 UTC, and the day of the calendar it is written under. */
+struct instant {
+    int64_t seconds;
+    int day; /* as day_of; local where the text states a distance from UTC */
+};
+/* A date with its day, alone (midnight UTC) or followed by hh:mm[:ss[.fff]] and Z, +hh, +hhmm or +hh:mm (none: UTC). False: none of these. */
+bool instant_parse(const char *text, size_t n, struct instant *t);
+struct instant instant_of(int64_t seconds);
+int64_t instant_minute(int64_t seconds); /* YYYYMMDDhhmm, UTC */
+
 static inline int month_of(struct date d)
 {
     return d.year * 12 + d.month - 1;

@@ -1,4 +1,4 @@
-/* aipm ingest: real data to a panel. */
+/* aipm ingest: real data to a panel: stocks and factors, or files of prices (--ohlcv). */
 #include <argp.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -10,11 +10,16 @@
 #include "base/memory.h"
 #include "commands/commands.h"
 #include "io/ingest.h"
+#include "io/ohlcv.h"
 
 struct arguments {
     struct ingest_options o;
     char *text[2 * INGEST_FACTORS]; /* copies of NAME=FILE taken apart */
     int texts;
+    struct ohlcv_options prices;
+    bool ohlcv;
+    const char *frequency;
+    int stocks_key, ohlcv_key; /* an option seen that only the one or the other takes; 0: none */
 };
 
 enum {
@@ -39,7 +44,14 @@ enum {
     KEY_FACTORS,
     KEY_ASSETS,
     KEY_THEMES,
-    KEY_VOLATILITY
+    KEY_VOLATILITY,
+    KEY_OHLCV,
+    KEY_GROUPS,
+    KEY_HORIZON,
+    KEY_STANDARDISE,
+    KEY_HISTORY,
+    KEY_PER_YEAR,
+    KEY_RISK_FREE
 };
 
 static const struct argp_option options[] = {
@@ -62,12 +74,25 @@ static const struct argp_option options[] = {
     {.name = "any-volatility",
      .key = KEY_VOLATILITY,
      .doc = "take factors whose monthly volatility lies outside [0.3%, 30%]"},
+    {.name = "ohlcv",
+     .key = KEY_OHLCV,
+     .arg = "FILE...",
+     .doc = "instead of stocks: open, high, low, close, volume of one asset a file (.gz, .zst), or folders of such files: "
+            "Yahoo's CSV, "
+            "klines as CSV (timestamp,open,...), or the JSON answers of Bybit's v5 API; assets are named by SYMBOL=FILE, by "
+            "the answer, or "
+            "by the file"},
+    {.name = "groups",
+     .key = KEY_GROUPS,
+     .arg = "FILE",
+     .doc = "with --ohlcv: CSV asset,GROUP,... (asset,sector,market): group columns"},
     {.name = "output", .key = 'o', .arg = "PANEL", .doc = "the panel file to write"},
     {.doc = "Columns", .group = 2},
     {.name = "characteristics",
      .key = KEY_CHARACTERISTICS,
      .arg = "LIST|FILE",
-     .doc = "names separated by commas, a file of names, or `jkp` for JKP's 153; default: those 153 in a file that has "
+     .doc = "--ohlcv: some of those below, separated by commas; stocks: names separated by commas, a file of names, or "
+            "`jkp` for JKP's 153; default: those 153 in a file that has "
             "excntry, else every numeric "
             "column that is no known identifier, price, return or flag"},
     {.name = "id",
@@ -82,9 +107,35 @@ static const struct argp_option options[] = {
             "month later)"},
     {.name = "frequency",
      .key = KEY_FREQUENCY,
-     .arg = "monthly|daily",
-     .doc = "monthly (default): a row belongs to its calendar month"},
-    {.doc = "Sample", .group = 3},
+     .arg = "NAME",
+     .doc = "stocks: monthly (default; a row belongs to its calendar month) or daily; --ohlcv: hourly, daily, weekly, "
+            "monthly, or as "
+            "5-minute, 4-hourly (default: by the median spacing of the dates)"},
+    {.doc = "Prices (--ohlcv)", .group = 3},
+    {.name = "horizon",
+     .key = KEY_HORIZON,
+     .arg = "H",
+     .doc = "returns run over H dates; every H-th date is a formation date, so that they do not overlap (default 1)"},
+    {.name = "standardise",
+     .key = KEY_STANDARDISE,
+     .arg = "ranks|history",
+     .doc = "to [-0.5, 0.5]: ranks (default) among the assets of the period, or among the asset's own past, which keeps "
+            "moves of the whole "
+            "market"},
+    {.name = "history",
+     .key = KEY_HISTORY,
+     .arg = "N",
+     .doc = "values of that past, the present one included (default 252)"},
+    {.name = "periods-per-year",
+     .key = KEY_PER_YEAR,
+     .arg = "N",
+     .doc = "of the panel (default: 365 days or 8760 hours where weekends are traded, else 252 days of 6.5 hours; over the "
+            "horizon)"},
+    {.name = "risk-free",
+     .key = KEY_RISK_FREE,
+     .arg = "RATE",
+     .doc = "a year, decimal: its share of a period is subtracted from returns (default 0)"},
+    {.doc = "Sample", .group = 4},
     {.name = "country",
      .key = KEY_COUNTRY,
      .arg = "CODE",
@@ -110,7 +161,7 @@ static const struct argp_option options[] = {
      .key = KEY_BAD,
      .arg = "stop|skip",
      .doc = "stop (default), or skip and count, up to one row in a thousand"},
-    {.doc = "Resources", .group = 4},
+    {.doc = "Resources", .group = 5},
     {.name = "read-mb", .key = KEY_READ, .arg = "N", .doc = "text that a rank reads at a time (default 8)"},
     {.name = "memory-mb",
      .key = KEY_MEMORY,
@@ -164,12 +215,87 @@ static error_t factors(struct arguments *a, const char *arg, struct argp_state *
     return 0;
 }
 
+/* Options of --ohlcv alone. */
+static error_t parse_prices(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    struct ohlcv_options *p = &a->prices;
+    double v;
+    error_t bad = 0;
+    switch (key) {
+    case KEY_OHLCV:
+        a->ohlcv = true;
+        p->input[p->inputs++] = arg;
+        return 0;
+    case KEY_GROUPS: p->groups = arg; return 0;
+    case KEY_HORIZON:
+        bad = number(state, "horizon", arg, 1, 100000, &v);
+        p->horizon = (int)v;
+        return bad;
+    case KEY_STANDARDISE:
+        p->history = !strcmp(arg, "history") ? (p->history ? p->history : 252) : 0;
+        return p->history || !strcmp(arg, "ranks")
+                   ? 0
+                   : arguments_fail(state, "--standardise: found '%s'; needed: ranks or history", arg);
+    case KEY_HISTORY:
+        bad = number(state, "history", arg, 2, 1000000, &v);
+        p->history = (int)v;
+        return bad;
+    case KEY_PER_YEAR:
+        bad = number(state, "periods-per-year", arg, 1, 1000000, &v);
+        p->periods_per_year = (int)v;
+        return bad;
+    default: return number(state, "risk-free", arg, -1, 10, &p->risk_free);
+    }
+}
+
+/* What must hold between options. */
+static error_t finish(struct arguments *a, struct argp_state *state)
+{
+    struct ingest_options *o = &a->o;
+    if (!o->output) return arguments_fail(state, "needed: -o PANEL");
+    if (a->ohlcv) {
+        if (a->stocks_key)
+            return arguments_fail(
+                state,
+                "--ohlcv: an option of stocks or factors is there too (--help, group Files and Sample); needed: one or "
+                "the other");
+        a->prices.output = o->output;
+        a->prices.features = o->characteristics;
+        a->prices.frequency = a->frequency;
+        a->prices.from = o->from;
+        a->prices.to = o->to;
+        return 0;
+    }
+    if (a->ohlcv_key || a->prices.inputs)
+        return a->prices.inputs
+                   ? arguments_fail(state, "found '%s'; needed: options only (--stocks FILE, or --ohlcv FILE ...)",
+                                    a->prices.input[0])
+                   : arguments_fail(state, "found an option of --ohlcv without it; needed: --ohlcv FILE ...");
+    o->daily = a->frequency && !strcmp(a->frequency, "daily");
+    if (a->frequency && !o->daily && strcmp(a->frequency, "monthly"))
+        return arguments_fail(state, "--frequency: found '%s'; needed: monthly or daily", a->frequency);
+    if (!o->stocks && !o->factor_files && !o->test_assets)
+        return arguments_fail(state, "needed: --stocks, --factors, --test-assets or --ohlcv");
+    if (o->themes && !o->test_assets) return arguments_fail(state, "--themes: needed: --test-assets FILE, JKP's factors");
+    if (o->daily && (o->factor_files || o->test_assets))
+        return arguments_fail(state, "--frequency daily: factor files are monthly");
+    return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
     struct ingest_options *o = &a->o;
     double v;
     error_t bad = 0;
+    bool shared = key == 'o' || key == KEY_CHARACTERISTICS || key == KEY_FREQUENCY || key == KEY_FROM || key == KEY_TO ||
+                  key == KEY_QUIET;
+    if (key >= KEY_OHLCV && key <= KEY_RISK_FREE) {
+        a->ohlcv_key = key;
+        return parse_prices(key, arg, state);
+    }
+    if (key >= KEY_STOCKS && key < KEY_OHLCV && !shared) a->stocks_key = key;
     switch (key) {
     case KEY_STOCKS: o->stocks = arg; return 0;
     case 'o': o->output = arg; return 0;
@@ -182,11 +308,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_PAST: o->rules.past_only = true; return 0;
     case KEY_NANO: o->rules.keep_nano = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;
-    case KEY_FREQUENCY:
-        o->daily = !strcmp(arg, "daily");
-        return o->daily || !strcmp(arg, "monthly")
-                   ? 0
-                   : arguments_fail(state, "--frequency: found '%s'; needed: monthly or daily", arg);
+    case KEY_FREQUENCY: a->frequency = arg; return 0;
     case KEY_BAD:
         o->skip_bad = !strcmp(arg, "skip");
         return o->skip_bad || !strcmp(arg, "stop")
@@ -214,42 +336,45 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_THEMES: o->themes = true; return 0;
     case KEY_VOLATILITY: o->any_volatility = true; return 0;
-    case ARGP_KEY_ARG: return arguments_fail(state, "found '%s'; needed: options only (--stocks FILE ...)", arg);
-    case ARGP_KEY_END:
-        if (!o->output) return arguments_fail(state, "needed: -o PANEL");
-        if (!o->stocks && !o->factor_files && !o->test_assets)
-            return arguments_fail(state, "needed: --stocks, --factors or --test-assets");
-        if (o->themes && !o->test_assets)
-            return arguments_fail(state, "--themes: needed: --test-assets FILE, JKP's factors");
-        if (o->daily && (o->factor_files || o->test_assets))
-            return arguments_fail(state, "--frequency daily: factor files are monthly");
-        return 0;
+    case ARGP_KEY_ARG: a->prices.input[a->prices.inputs++] = arg; return 0;
+    case ARGP_KEY_END: return finish(a, state);
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
 int command_ingest(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options,
-                                     .parser = parse,
-                                     .args_doc = "[--stocks FILE] [--factors NAME=FILE]... -o PANEL",
-                                     .doc = "Make a panel of real data: filter the sample, rank characteristics within each "
-                                            "period, and write it in parallel."
-                                            "\vFilters, in order: dates and country, JKP's flags, characteristics missing "
-                                            "too often, rows missing too many of the rest, nano stocks; then "
-                                            "ranks in [-0.5, 0.5] among all that are left, missing values 0, and rows that "
-                                            "no return follows are dropped. Every count is printed by year "
-                                            "and kept in the panel's group audit/."};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "[--stocks FILE] [--factors NAME=FILE]... -o PANEL\n--ohlcv FILE... -o PANEL",
+        .doc = "Make a panel of real data: filter the sample, rank characteristics within each "
+               "period, and write it in parallel."
+               "\vFilters, in order: dates and country, JKP's flags, characteristics missing "
+               "too often, rows missing too many of the rest, nano stocks; then "
+               "ranks in [-0.5, 0.5] among all that are left, missing values 0, and rows that "
+               "no return follows are dropped. Every count is printed by year "
+               "and kept in the panel's group audit/.\n\n"
+               "Prices (--ohlcv): the calendar is the union of all files' dates. log_return, intraday_return, "
+               "range, relative_volume (over the mean of 20), volatility (of 20 log returns), rsi (14), macd, "
+               "macd_signal and macd_histogram (12, 26, 9; over close) come from the asset's own rows up to "
+               "the date; an asset has a row where all of them are known and it has prices on the date, the "
+               "date before and the next formation date: nothing is filled in, no return bridges a gap. "
+               "Close is Adj Close where there is one. Counts by file go to the terminal and to audit/, "
+               "values before standardisation to ohlcv/features and ohlcv/close."};
     struct arguments a = {.o = {.country = "USA",
                                 .rules = {.characteristic_missing = 0.30, .row_missing = 1.0 / 3},
                                 .range_bytes = 8000000,
-                                .memory = 1024000000}};
+                                .memory = 1024000000},
+                          .prices = {.horizon = 1}};
     struct error e = {""};
+    a.prices.input = memory_array(char *, argc, "price files");
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status == -1) {
-        status = ingest(&a.o, world, &e) ? EXIT_INPUT : EXIT_DONE;
+        status = (a.ohlcv ? ohlcv_ingest(&a.prices, world, &e) : ingest(&a.o, world, &e)) ? EXIT_INPUT : EXIT_DONE;
         if (status && log_speaks()) fprintf(stderr, "aipm: %s\n", e.text);
     }
     for (int k = 0; k < a.texts; k++) memory_free(a.text[k]);
+    memory_free(a.prices.input);
     return status;
 }

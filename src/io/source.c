@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "base/memory.h"
+#include "io/csv.h"
 
 /* Every rank streams a compressed file by itself and keeps what it needs: decompressing is one pass that no splitting can
  * speed up, so handing text around would save no time and cost messages. */

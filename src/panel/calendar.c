@@ -65,3 +65,54 @@ int64_t day_date(int day)
     int m = (5 * of_year + 2) / 153, d = of_year - (153 * m + 2) / 5 + 1, month = m < 10 ? m + 3 : m - 9;
     return (int64_t)(y + era * 400 + (month <= 2)) * 10000 + month * 100 + d;
 }
+
+enum { DAY_1970 = 719468, DAY_SECONDS = 86400 }; /* day_of 1970-01-01 */
+
+/* [+-]hh[[:]mm] or Z: seconds east of UTC. */
+static bool zone_parse(const char *s, size_t n, int *seconds)
+{
+    *seconds = 0;
+    if (n == 0 || (n == 1 && *s == 'Z')) return true;
+    if ((n != 3 && n != 5 && n != 6) || (*s != '+' && *s != '-') || (n == 6 && s[3] != ':')) return false;
+    int hours = digits(s + 1, 2), minutes = n == 3 ? 0 : digits(s + n - 2, 2);
+    if (hours < 0 || hours > 14 || minutes < 0 || minutes > 59) return false;
+    *seconds = (hours * 3600 + minutes * 60) * (*s == '-' ? -1 : 1);
+    return true;
+}
+
+bool instant_parse(const char *s, size_t n, struct instant *t)
+{
+    struct date d;
+    while (n && (*s == ' ' || *s == '\t')) s++, n--;
+    while (n && (s[n - 1] == ' ' || s[n - 1] == '\t')) n--;
+    size_t day = n > 4 && (s[4] == '-' || s[4] == '/') ? 10 : 8;
+    if (n < day || !date_parse(s, day, &d) || d.day == 0) return false;
+    *t = (struct instant){(int64_t)(day_of(d) - DAY_1970) * DAY_SECONDS, day_of(d)};
+    if (n == day) return true;
+    if (n < day + 6 || (s[day] != ' ' && s[day] != 'T') || s[day + 3] != ':') return false;
+    int hours = digits(s + day + 1, 2), minutes = digits(s + day + 4, 2), seconds = 0, zone;
+    size_t at = day + 6;
+    if (at < n && s[at] == ':') {
+        if (n < at + 3 || (seconds = digits(s + at + 1, 2)) < 0) return false;
+        at += 3;
+        if (at < n && s[at] == '.')
+            for (at++; at < n && s[at] >= '0' && s[at] <= '9';) at++;
+    }
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds > 60 || !zone_parse(s + at, n - at, &zone))
+        return false;
+    t->seconds += hours * 3600 + minutes * 60 + seconds - zone;
+    return true;
+}
+
+struct instant instant_of(int64_t seconds)
+{
+    int64_t day = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0);
+    return (struct instant){seconds, (int)day + DAY_1970};
+}
+
+int64_t instant_minute(int64_t seconds)
+{
+    struct instant t = instant_of(seconds);
+    int64_t second = seconds - (int64_t)(t.day - DAY_1970) * DAY_SECONDS;
+    return day_date(t.day) * 10000 + second / 3600 * 100 + second / 60 % 60;
+}
