@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 enum ohlcv_feature {
-    OHLCV_LOG_RETURN,      /* log close over the close one date of the calendar earlier; NaN where there is none */
+    OHLCV_LOG_RETURN,      /* log adjusted close over that one date of the calendar earlier; NaN where there is none */
     OHLCV_INTRADAY_RETURN, /* (close - open) / open */
     OHLCV_RANGE,           /* (high - low) / close */
     OHLCV_RELATIVE_VOLUME, /* volume over the mean of the last 20, this one included; NaN where one is missing or all are 0 */
     OHLCV_VOLATILITY,      /* standard deviation (n - 1) of the last 20 log returns */
-    OHLCV_RSI,             /* 100 g / (g + l), g and l simple means of the last 14 gains and losses of close; flat: 50 */
-    OHLCV_MACD,            /* (EMA 12 - EMA 26 of close) / close */
-    OHLCV_MACD_SIGNAL,     /* EMA 9 of EMA 12 - EMA 26, / close */
-    OHLCV_MACD_HISTOGRAM,  /* their difference */
+    OHLCV_RSI, /* 100 - 100 / (1 + g / l), g and l simple means of the last 14 gains and losses of adjusted close; no loss: 100, flat: 50 */
+    OHLCV_MACD,           /* (EMA 12 - EMA 26) / adjusted close */
+    OHLCV_MACD_SIGNAL,    /* EMA 9 of EMA 12 - EMA 26, / adjusted close */
+    OHLCV_MACD_HISTOGRAM, /* their difference */
     OHLCV_FEATURES
 };
 enum { OHLCV_WINDOW = 20, OHLCV_RSI_WINDOW = 14 };
@@ -28,7 +28,8 @@ extern const int ohlcv_feature_needs[OHLCV_FEATURES];
 struct ohlcv_bars {
     int n;
     const int32_t *place; /* of its date in the calendar, strictly increasing: place + 1 is the date that follows */
-    const double *open, *high, *low, *close; /* > 0, adjusted for splits and dividends */
+    const double *open, *high, *low, *close; /* > 0, as traded: ratios within a date know no splits and dividends */
+    const double *adjusted;                  /* close, adjusted for splits and dividends */
     const double *volume;                    /* >= 0, or NaN: missing */
 };
 /* All features, out [n, OHLCV_FEATURES]. scratch: 5 n doubles. */

@@ -39,21 +39,19 @@ static void count_adjustments(const struct ohlcv_file *f, struct ohlcv_audit *au
     }
 }
 
-/* Observations as columns, adjusted for splits and dividends, with their places in the calendar. */
+/* Observations as columns, with their places in the calendar. */
 static void take_bars(const struct ohlcv *x, struct ohlcv_asset *a, double *column, struct ohlcv_bars *bars)
 {
-    const struct ohlcv_file *f = &a->file;
     size_t n = (size_t)a->n;
-    double *open = column, *high = open + n, *low = high + n, *volume = low + n;
+    double *open = column, *high = open + n, *low = high + n, *close = low + n, *volume = close + n;
     for (int i = 0, c = 0; i < a->n; i++, c++) {
-        const struct ohlcv_bar *b = &f->bar[i];
-        double factor = b->adjusted / b->close;
+        const struct ohlcv_bar *b = &a->file.bar[i];
         while (x->time[c] != b->time) c++;
         a->place[i] = c;
-        open[i] = b->open * factor, high[i] = b->high * factor, low[i] = b->low * factor, volume[i] = b->volume;
+        open[i] = b->open, high[i] = b->high, low[i] = b->low, close[i] = b->close, volume[i] = b->volume;
         a->close[i] = b->adjusted;
     }
-    *bars = (struct ohlcv_bars){a->n, a->place, open, high, low, a->close, volume};
+    *bars = (struct ohlcv_bars){a->n, a->place, open, high, low, close, a->close, volume};
 }
 
 /* What becomes of observation i. all: its features, asked for or not; standard: its ranks among the past, or NULL. */
@@ -98,7 +96,7 @@ static void prepare_asset(struct ohlcv *x, struct ohlcv_asset *a, double risk_fr
     a->ret = memory_array(double, n, "returns");
     a->state = memory_array(uint8_t, n, "states");
     a->feature = memory_array(double, n *D, "features");
-    double *column = memory_array(double, 4 * n, "bars"), *all = memory_array(double, n *OHLCV_FEATURES, "features"),
+    double *column = memory_array(double, 5 * n, "bars"), *all = memory_array(double, n *OHLCV_FEATURES, "features"),
            *scratch = memory_array(double, 5 * n, "features at work");
     count_adjustments(&a->file, audit);
     take_bars(x, a, column, &bars);

@@ -8,7 +8,7 @@
 #include "io/ohlcv_text.h"
 #include "panel/calendar.h"
 
-enum { START, OPEN, HIGH, LOW, CLOSE, VOLUME, ENTRIES };
+enum { START, OPEN, HIGH, LOW, CLOSE, VOLUME, ENTRIES, WRITTEN }; /* taken; an answer's bar has the turnover too */
 
 /* Where an answer starts, for messages. */
 struct answer {
@@ -31,7 +31,7 @@ static int take_bar(const struct answer *a, const json_t *entry, size_t i, struc
     double value[ENTRIES];
     int64_t start = 0, seconds = 0;
     char text[64 + CSV_SLACK];
-    if (json_array_size(entry) < ENTRIES)
+    if (json_array_size(entry) < WRITTEN)
         return error_set(
             e,
             "%s:%ld: result.list[%zu]: found %s of %zu; needed is a list [start, open, high, low, close, volume, turnover]",

@@ -22,7 +22,10 @@ void ohlcv_rsi(int n, const double *close, int window, double *out)
             if (change > 0) gain += change;
             else loss -= change;
         }
-        out[i] = i < window ? NAN : gain + loss > 0 ? 100 * gain / (gain + loss) : 50;
+        out[i] = i < window ? NAN
+                 : loss > 0 ? 100 - 100 / (1 + gain / loss)
+                 : gain > 0 ? 100
+                            : 50; /* as many lost as won: 50 too */
     }
 }
 
@@ -46,18 +49,18 @@ void ohlcv_features(const struct ohlcv_bars *b, double *out, double *scratch)
     int n = b->n, returns = 0;
     double *fast = scratch, *slow = scratch + n, *signal = scratch + 2 * (size_t)n, *rsi = scratch + 3 * (size_t)n,
            *past = scratch + 4 * (size_t)n; /* the log returns there are, in order */
-    ohlcv_ema(n, b->close, 12, fast);
-    ohlcv_ema(n, b->close, 26, slow);
+    ohlcv_ema(n, b->adjusted, 12, fast);
+    ohlcv_ema(n, b->adjusted, 26, slow);
     for (int i = 0; i < n; i++) fast[i] -= slow[i];
     ohlcv_ema(n, fast, 9, signal);
-    ohlcv_rsi(n, b->close, OHLCV_RSI_WINDOW, rsi);
+    ohlcv_rsi(n, b->adjusted, OHLCV_RSI_WINDOW, rsi);
     for (int i = 0; i < n; i++) {
-        double *x = out + (size_t)i * OHLCV_FEATURES, c = b->close[i];
+        double *x = out + (size_t)i * OHLCV_FEATURES, c = b->adjusted[i];
         bool follows = i > 0 && b->place[i] == b->place[i - 1] + 1;
-        x[OHLCV_LOG_RETURN] = follows ? log(c / b->close[i - 1]) : NAN;
+        x[OHLCV_LOG_RETURN] = follows ? log(c / b->adjusted[i - 1]) : NAN;
         if (follows) past[returns++] = x[OHLCV_LOG_RETURN];
-        x[OHLCV_INTRADAY_RETURN] = (c - b->open[i]) / b->open[i];
-        x[OHLCV_RANGE] = (b->high[i] - b->low[i]) / c;
+        x[OHLCV_INTRADAY_RETURN] = (b->close[i] - b->open[i]) / b->open[i];
+        x[OHLCV_RANGE] = (b->high[i] - b->low[i]) / b->close[i];
         double volume = i + 1 < OHLCV_WINDOW ? NAN : mean(OHLCV_WINDOW, b->volume + i + 1 - OHLCV_WINDOW);
         x[OHLCV_RELATIVE_VOLUME] = volume > 0 ? b->volume[i] / volume : NAN;
         x[OHLCV_VOLATILITY] = returns < OHLCV_WINDOW ? NAN : deviation(OHLCV_WINDOW, past + returns - OHLCV_WINDOW);
