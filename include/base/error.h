@@ -30,8 +30,9 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* What die() calls last instead of exit(1): parallel/team.c sets it to MPI_Abort. */
 void die_set_hook(void (*hook)(int status));
 
-/* A file that must not survive a failure: unlinked by die() and by cleanup_run(). cleanup_forget() once it is renamed
- * to its place. At most 16 at a time. */
+/* A file that must not survive a failure: unlinked by die(), by cleanup_run(), and when SIGTERM, SIGINT or SIGHUP end the process (a
+ * signal that is handled or ignored when the file is registered is left so). cleanup_forget() once it is renamed to its place. At
+ * most 16 at a time. */
 void cleanup_register(const char *path);
 void cleanup_forget(const char *path);
 void cleanup_run(void);

@@ -1,6 +1,6 @@
-/* One run at a time on one results path. RESULTS.lock names its holder (host, process, job, start) and carries a count that the
- * holder raises every CLAIM_BEAT seconds, so it survives crashes without blocking for ever. Another run is refused while the
- * holder lives. It takes the lock over
+/* One run at a time on one results path, one writer at a time of a panel. RESULTS.lock (PANEL.lock) names its holder (host, process,
+ * job, start) and carries a count that the holder raises every CLAIM_BEAT seconds, so it survives crashes without blocking for ever.
+ * Another run is refused while the holder lives. It takes the lock over
  *   at once                  if the holder ran on this very host (name, boot, process namespace) and its process is gone;
  *   after CLAIM_PATIENCE     seconds without a beat otherwise, by the contender's own clock: hosts' clocks may differ.
  * A holder that finds the lock taken over (its host was cut off, or it was stopped for long) ends at once with status 1 and writes

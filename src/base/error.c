@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include <unistd.h>
 
 enum { CLEANUPS = 16 };
-static char *cleanup_path[CLEANUPS];
+static char *volatile cleanup_path[CLEANUPS];
 static void (*die_hook)(int);
 
 int error_set(struct error *e, const char *format, ...)
@@ -45,8 +46,30 @@ _Noreturn void require_failed(const char *condition, const char *file, int line)
     die("internal contract broken at %s:%d: %s; please report it", file, line, condition);
 }
 
+/* unlink and raise are all that a handler may do. */
+static void clean_up_and_die(int signal_number)
+{
+    for (int i = 0; i < CLEANUPS; i++) {
+        const char *path = cleanup_path[i];
+        if (path) unlink(path);
+    }
+    raise(signal_number); /* its default action, as soon as this returns */
+}
+
+/* Nobody else's handler, nor a signal that is ignored, is touched. */
+static void watch_signals(void)
+{
+    static const int deadly[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t k = 0; k < sizeof deadly / sizeof *deadly; k++) {
+        struct sigaction now, a = {.sa_handler = clean_up_and_die, .sa_flags = SA_RESETHAND};
+        sigemptyset(&a.sa_mask);
+        if (!sigaction(deadly[k], NULL, &now) && now.sa_handler == SIG_DFL) sigaction(deadly[k], &a, NULL);
+    }
+}
+
 void cleanup_register(const char *path)
 {
+    watch_signals();
     for (int i = 0; i < CLEANUPS; i++)
         if (!cleanup_path[i]) {
             cleanup_path[i] = strdup(path);
@@ -58,8 +81,9 @@ void cleanup_forget(const char *path)
 {
     for (int i = 0; i < CLEANUPS; i++)
         if (cleanup_path[i] && !strcmp(cleanup_path[i], path)) {
-            free(cleanup_path[i]);
+            char *old = cleanup_path[i];
             cleanup_path[i] = NULL;
+            free(old);
         }
 }
 

@@ -124,7 +124,7 @@ static int read_holder(const char *path, struct holder *h)
 static int refuse(const char *path, const struct holder *h, struct error *e)
 {
     return error_set(e,
-                     "%s: another run holds this results path: host %s, process %ld, job %s, since %s; needed: wait until "
+                     "%s: another run holds this path: host %s, process %ld, job %s, since %s; needed: wait until "
                      "it ends, stop it, or choose another output (-o)",
                      path, h->host, h->pid, h->job, h->started);
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/claim.h"
 #include "io/hdf.h"
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
@@ -130,6 +131,8 @@ int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct 
 struct panel_writer {
     struct hdf *hdf;
     const struct panel_meta *meta;
+    char *path, *lock, token[CLAIM_TOKEN];
+    bool held; /* the lock, by this rank */
 };
 
 double panel_row_bytes(const struct panel_meta *m)
@@ -176,14 +179,44 @@ static int write_header(struct hdf *f, const struct panel_meta *m, struct error 
     return rc;
 }
 
+/* Two writers of one path would share its temporary: rank 0 takes PATH.lock first. */
+static struct panel_writer *writer_create(const char *path, struct team *team, const struct panel_meta *m, struct error *e)
+{
+    struct panel_writer *w = memory_array(struct panel_writer, 1, "panel being written");
+    *w = (struct panel_writer){.meta = m, .path = memory_text(path), .lock = memory_allocate(strlen(path) + 6, 1, "text")};
+    sprintf(w->lock, "%s.lock", path);
+    if (team && team_rank(team)) return w;
+    w->held = !claim_take(path, w->token, e);
+    if (!w->held) return w;
+    cleanup_register(w->lock);
+    claim_watch(path, w->token, true);
+    return w;
+}
+
+static void writer_free(struct panel_writer *w)
+{
+    if (w->held) {
+        claim_release(w->path, w->token, true);
+        cleanup_forget(w->lock);
+    }
+    memory_free(w->path);
+    memory_free(w->lock);
+    memory_free(w);
+}
+
 struct panel_writer *panel_write_begin(const char *path, struct team *team, const struct panel_meta *m, struct error *e)
 {
-    struct hdf *f = hdf_create(path, team, e);
-    if (!f) return NULL;
+    struct panel_writer *w = writer_create(path, team, m, e);
+    int rc = team ? team_agree(team, e) : error_is_set(e) ? -1 : 0;
+    struct hdf *f = w->hdf = rc ? NULL : hdf_create(path, team, e);
+    if (!f) {
+        writer_free(w);
+        return NULL;
+    }
     int64_t size[2] = {m->rows, m->D};
     char column[GROUP_PATH];
     if (!team || team_rank(team) == 0) check_room(path, m, e);
-    int rc = team ? team_agree(team, e) : error_is_set(e) ? -1 : 0;
+    rc = team ? team_agree(team, e) : error_is_set(e) ? -1 : 0;
     if (!rc) rc = write_header(f, m, e);
     if (!rc) rc = hdf_dataset(f, "asset_ids", HDF_INT64, 1, size, 0, NULL, e);
     if (!rc) rc = hdf_dataset(f, "characteristics", HDF_FLOAT32, 2, size, 0, NULL, e);
@@ -193,13 +226,10 @@ struct panel_writer *panel_write_begin(const char *path, struct team *team, cons
         rc = hdf_dataset(f, group_path(m, g, column), HDF_INT32, 1, size, 0, NULL, e);
         if (!rc) rc = hdf_put_texts(f, column, "labels", m->labels[g], m->label_names[g], e);
     }
-    if (rc) {
-        hdf_close(f, e);
-        return NULL;
-    }
-    struct panel_writer *w = memory_array(struct panel_writer, 1, "panel being written");
-    *w = (struct panel_writer){f, m};
-    return w;
+    if (!rc) return w;
+    hdf_close(f, e);
+    writer_free(w);
+    return NULL;
 }
 
 int panel_write_rows(struct panel_writer *w, int64_t first_row, int64_t count, const float *characteristics,
@@ -233,6 +263,6 @@ int panel_write_end(struct panel_writer *w, struct error *e)
 {
     if (!w) return error_is_set(e) ? -1 : 0;
     int rc = hdf_close(w->hdf, e);
-    memory_free(w);
+    writer_free(w);
     return rc;
 }

@@ -31,7 +31,7 @@ if [ "$(id -u)" = 0 ] && mkdir "$WORK/small" && mount -t tmpfs -o size=1m none "
     for p in 1 3; do
         for k in 136 140 144 148 156 180; do
             mount -o remount,size=${k}k "$WORK/small"
-            case $k in 136) says="no room on the disk" ;; *) says="No space left on device" ;; esac
+            case $k in 136 | 140) says="no room on the disk" ;; *) says="No space left on device" ;; esac
             refuses "a disk of $k kB, $p ranks" 1 "$says" mpi $p "$AIPM" synth -q -o "$WORK/small/x.h5" --assets 70 --periods 32
             check "a disk of $k kB, $p ranks: nothing left" test -z "$(ls "$WORK/small")"
         done
