@@ -176,7 +176,8 @@ int planted_period(struct planted *p, int t, float *characteristics, double *ret
         float *x = characteristics + (size_t)n * D;
         x[0] = (float)signal(p, i, t);
         if (!moved(p, i)) mean += x[0], inside++;
-        for (int d = 1; d < o->D; d++) x[d] = (float)(random_uniform(&p->noise[d], place(i, t)) - 0.5);
+        if (o->D > 1) x[1] = moved(p, i) ? (float)(-0.5 * i / (o->N - 1)) : 0.5f;
+        for (int d = 2; d < o->D; d++) x[d] = (float)(random_uniform(&p->noise[d], place(i, t)) - 0.5);
         ids[n] = p->asset[n] = i;
         n++;
     }
@@ -255,8 +256,9 @@ void planted_describe(const struct planted *p, struct panel_meta *m)
     m->rows = m->offsets[o->T];
     m->characteristic_names = memory_array(char *, o->D, "characteristic names");
     m->characteristic_names[0] = memory_text(o->kind == PLANTED_LEAD_LAG ? "return" : "signal");
-    for (int d = 1; d < o->D; d++) {
-        snprintf(text, sizeof text, "noise_%d", d);
+    if (o->D > 1) m->characteristic_names[1] = memory_text("size");
+    for (int d = 2; d < o->D; d++) {
+        snprintf(text, sizeof text, "noise_%d", d - 1);
         m->characteristic_names[d] = memory_text(text);
     }
     name_assets(m, o->N);
