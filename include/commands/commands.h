@@ -23,6 +23,7 @@ int command_sweep(int argc, char **argv, struct team *world);
 int command_analyze(int argc, char **argv, struct team *world);
 int command_report(int argc, char **argv, struct team *world);
 int command_inspect(int argc, char **argv, struct team *world);
+int command_backtest(int argc, char **argv, struct team *world);
 int command_signal(int argc, char **argv, struct team *world);
 int command_info(int argc, char **argv, struct team *world);
 

@@ -42,6 +42,10 @@ uint32_t rows_digest(const struct rows *r, int D);
 /* crc32 of the header (dates, offsets, names, test assets, benchmarks, group columns; names of assets stay out of it). */
 uint32_t panel_meta_digest(const struct panel_meta *m);
 
+/* The whole panel's, as results name it: from the digests of the rows of its T periods. */
+enum { PANEL_DIGEST = 32 };
+char *panel_digest_text(const struct panel_meta *m, const uint32_t *rows, char out[PANEL_DIGEST]);
+
 /* Bytes of the rows that m describes, as a panel file holds them. */
 double panel_row_bytes(const struct panel_meta *m);
 

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"analyze", command_analyze, false,
      "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
     {"report", command_report, false, "tables, figures and a page of one or several results files"},
+    {"backtest", command_backtest, false, "saved portfolios held over the panel's returns, rebalanced, drifting, paid for"},
     {"inspect", command_inspect, true,
      "whom a transformer's stocks attend to at one date: strongest links, entropies, leaders"},
     {"signal", command_signal, false,

@@ -374,3 +374,9 @@ uint32_t rows_digest(const struct rows *r, int D)
         if (r->group[g]) crc = digest(crc, r->group[g], n * sizeof *r->group[g]);
     return crc;
 }
+
+char *panel_digest_text(const struct panel_meta *m, const uint32_t *rows, char out[PANEL_DIGEST])
+{
+    snprintf(out, PANEL_DIGEST, "%08x%08x", panel_meta_digest(m), digest(0, rows, sizeof *rows * (size_t)m->T));
+    return out;
+}

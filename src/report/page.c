@@ -287,6 +287,7 @@ static void missing(FILE *out, const struct study_report *s)
     for (int i = 0; i < s->r->models; i++) loss += s->r->model[i].training_loss != NULL;
     if (!loss) lacking(out, &count, "training curves (no neural model)");
     if (!s->positions) lacking(out, &count, "holdings (no saved weights)");
+    else if (!s->backtest) lacking(out, &count, "backtest (the panel that the study was run on is not in its place)");
     if (!s->maps) lacking_attention(out, &count, s->r);
     if (count) fputs(".</p>\n", out);
 }
@@ -338,6 +339,7 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     for (int i = 0; i < s->maps; i++) page_table(out, s->links[i], true);
     fputs("<h2>Trading reality</h2>\n", out);
     page_table(out, s->trading, false);
+    if (s->backtest) page_table(out, s->backtest, false);
     if (s->positions) page_table(out, s->positions, true);
     fputs("<h2>Long tables</h2>\n", out);
     for (int i = TABLES_ALPHAS; i < TABLES; i++)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "backtest.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"
@@ -57,6 +58,19 @@ static int build_later(struct study_report *s, const struct table_options *o, co
     return write_all(s->later.table, TABLES, path, e);
 }
 
+/* What the saved weights earned under the usual rules, where the panel can still be read. */
+static void build_backtest(struct study_report *s, const struct report_options *o, const char *folder, struct error *e)
+{
+    struct backtest_options rules = BACKTEST_DEFAULT;
+    struct table *paths = NULL;
+    struct error none = {""};
+    if (!backtest_possible(s->r)) return;
+    rules.from = o->table.from, rules.to = o->table.to;
+    if (backtest_tables(s->r, &rules, &s->backtest, &paths, &none)) log_warn("no backtest: %s", none.text);
+    else if (!table_write(s->backtest, folder, e)) backtest_figures(&s->figures, s->r, paths, e);
+    table_free(paths);
+}
+
 int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label,
                        const char *folder, struct error *e)
 {
@@ -85,6 +99,7 @@ int study_report_build(struct study_report *s, const struct results *r, const st
     snprintf(s->figures.folder, sizeof s->figures.folder, "%.4000s/figures", folder);
     if (!error_is_set(e) && !folder_create(s->figures.folder, e))
         figures_build(&s->figures, &sample, &s->tables, s->uncertainty, e);
+    if (!error_is_set(e)) build_backtest(s, o, path, e);
     if (!error_is_set(e) && o->attention)
         s->maps = attention_figures(&s->figures, r, o->attention, path, o->alone, s->links, e);
     sample_close(&sample);
@@ -95,6 +110,7 @@ void study_report_free(struct study_report *s)
 {
     tables_free(&s->tables);
     tables_free(&s->later);
+    table_free(s->backtest);
     struct table *const more[] = {s->uncertainty, s->differences, s->trading, s->positions};
     for (int i = 0; i < 4; i++) table_free(more[i]);
     for (int i = 0; i < s->papers; i++) table_free(s->paper[i]);

@@ -15,6 +15,7 @@ struct study_report {
     struct tables tables, later; /* later: the second sample */
     bool has_later;
     struct table *uncertainty, *differences, *trading, *positions;
+    struct table *backtest; /* NULL: no weights, or the panel is not there */
     struct table *paper[2 * PAPER_TABLES];
     int papers;
     struct figures figures;

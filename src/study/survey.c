@@ -1,9 +1,7 @@
 #include "study/survey.h"
 
 #include <cblas.h>
-#include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -115,8 +113,7 @@ int survey_read(struct team *world, const struct panel_meta *m, const char *pane
         /* every entry is zero but at its owner: or gathers */
         team_or_bytes(world, (uint8_t *)crc, sizeof(uint32_t) * (size_t)m->T);
         team_or_bytes(world, (uint8_t *)v->n, sizeof(int) * (size_t)v->U * (size_t)m->T);
-        snprintf(v->digest, sizeof v->digest, "%08x%08lx", panel_meta_digest(m),
-                 crc32_z(0, (const Bytef *)crc, sizeof(uint32_t) * (size_t)m->T));
+        panel_digest_text(m, crc, v->digest);
         stopped = team_wait_max(world, stopped, NULL, NULL);
         if (m->M == 0) gather_factors(world, v);
     }
