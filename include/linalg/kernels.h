@@ -34,6 +34,27 @@ struct kernels {
      * are ld floats apart, width a multiple of PAD. sin and cos to 3e-7 for |s| < 1000. */
     void (*relu_sum)(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum);
     void (*wave_sum)(int rows, int width, const float *s, ptrdiff_t ld, const float *r, float *sum, float *more);
+    /* panel_exp that gives exactly 0 from -60 on: scores of -infinity are no keys at all. A shift is finite. */
+    void (*panel_weigh)(int rows, int width, float *x, const float *shift, float *sum);
+    /* out [columns, PANEL] = the n rows of x, turned; columns n .. padded(n) are zero. Reads, and writes rows of out, up to
+     * padded(columns). */
+    void (*panel_turn)(int n, int columns, const float *x, ptrdiff_t row, float *out);
+    /* dot[i] = x_i . y_i after x_i <- scale[i] x_i, over rows of `width` floats, a multiple of PAD. */
+    void (*row_dots)(int rows, int width, const float *scale, float *x, ptrdiff_t x_row, const float *y, ptrdiff_t y_row,
+                     float *dot);
+    /* The following work on matrices [rows, ld], ld = padded(columns), padding zero. Layer norm (Ba, Kiros, Hinton 2016) of
+     * x + a, rows of a a_row apart (0: one row for all; a NULL: none): hat = (v - mean) inverse, inverse = 1 / sqrt(var + 1e-5),
+     * y = hat scale + shift (NULL: not wanted). */
+    void (*norm)(int rows, int columns, const float *x, const float *a, ptrdiff_t a_row, const float *scale,
+                 const float *shift, float *hat, float *inverse, float *y);
+    /* dx (may be dy) = inverse (g - mean(g) - hat mean(g hat)), g = dy scale;  dscale += dy hat, dshift += dy over rows. */
+    void (*norm_back)(int rows, int columns, const float *hat, const float *inverse, const float *scale, const float *dy,
+                      float *dx, float *dscale, float *dshift);
+    void (*row_affine)(int rows, int ld, const float *x, const float *scale, const float *shift, float *y);
+    /* y <- y + b, relu'd if asked; sum[j] += column sums of x; dy <- dy scale where y > 0, else 0, and its column sums. */
+    void (*row_bias)(int rows, int ld, const float *b, bool relu, float *y);
+    void (*column_sum)(int rows, int ld, const float *x, float *sum);
+    void (*relu_back)(int rows, int ld, const float *y, float scale, float *dy, float *sum);
 };
 
 /* The fastest set this processor runs; AIPM_KERNELS=portable|avx2|avx512 in the environment overrides. */

@@ -2,7 +2,8 @@
  *   vec, LANES, V_*          a register of LANES floats and its operations
  *   WIDEST, MOST_ROWS        bounds of a register tile
  *   COLUMNS(n)               vectors to take next when n remain
- *   TILES(X)                 X(V, R) for each width V, R rows deep: R V accumulators + V + 1 must fit the register file */
+ *   TILES(X)                 X(V, R) for each width V, R rows deep: R V accumulators + V + 1 must fit the register file
+ *   turn_square              a LANES x LANES block, rows to columns */
 #define INLINE static inline __attribute__((always_inline))
 
 /* A register tile: R rows by V vectors of C, all of k in one go. R and V are constants at every call. Every element of C is
@@ -161,3 +162,154 @@ static void wave_sum(int rows, int width, const float *s, ptrdiff_t ld, const fl
         V_STORE(more + j, b);
     }
 }
+
+static void panel_weigh(int rows, int width, float *x, const float *shift, float *sum)
+{
+    const vec least = exponential(V_SET(-60.f));
+    for (int j = 0; j < width; j += LANES) {
+        vec s = V_ZERO, m = V_LOAD(shift + j);
+        for (int i = 0; i < rows; i++) {
+            vec e = V_SUB(exponential(V_MAX(V_SET(-60.f), V_SUB(V_LOAD(x + i * PANEL + j), m))), least);
+            V_STORE(x + i * PANEL + j, e);
+            s = V_ADD(s, e);
+        }
+        V_STORE(sum + j, V_ADD(V_LOAD(sum + j), s));
+    }
+}
+
+static void panel_turn(int n, int columns, const float *x, ptrdiff_t row, float *out)
+{
+    int whole = n / LANES * LANES, width = padded(n);
+    for (int j = 0; j < columns; j += LANES) {
+        for (int i = 0; i < whole; i += LANES) turn_square(x + i * row + j, row, out + j * PANEL + i, PANEL);
+        if (whole == width) continue;
+        float edge[PAD * LANES] __attribute__((aligned(64)));
+        for (int i = 0; i < width - whole; i++)
+            V_STORE(edge + i * LANES, whole + i < n ? V_LOAD(x + (whole + i) * row + j) : V_ZERO);
+        for (int i = whole; i < width; i += LANES)
+            turn_square(edge + (i - whole) * LANES, LANES, out + j * PANEL + i, PANEL);
+    }
+}
+
+static void row_dots(int rows, int width, const float *scale, float *x, ptrdiff_t x_row, const float *y, ptrdiff_t y_row,
+                     float *dot)
+{
+    for (int i = 0; i < rows; i++, x += x_row, y += y_row) {
+        vec s = V_SET(scale[i]), sum = V_ZERO;
+        for (int j = 0; j < width; j += LANES) {
+            vec v = V_MUL(V_LOAD(x + j), s);
+            V_STORE(x + j, v);
+            sum = V_FMA(v, V_LOAD(y + j), sum);
+        }
+        dot[i] = V_SUM(sum);
+    }
+}
+
+/* 1 for the columns in use, 0 for the padding, of the last PAD columns of a row. */
+static const float *edge_of(int columns)
+{
+    static const float one_zero[2 * PAD] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    return one_zero + (padded(columns) - columns);
+}
+
+static void norm(int rows, int columns, const float *x, const float *a, ptrdiff_t a_row, const float *scale,
+                 const float *shift, float *hat, float *inverse, float *y)
+{
+    const int ld = padded(columns), last = ld - PAD;
+    const float *edge = edge_of(columns), share = 1 / (float)columns;
+    for (int i = 0; i < rows; i++, x += ld, hat += ld) {
+        vec sum = V_ZERO, square = V_ZERO;
+        for (int j = 0; j < ld; j += LANES) {
+            vec v = V_LOAD(x + j);
+            if (a) v = V_ADD(v, V_LOAD(a + j));
+            V_STORE(hat + j, v);
+            sum = V_ADD(sum, v);
+        }
+        vec mean = V_SET(V_SUM(sum) * share);
+        for (int j = 0; j < ld; j += LANES) {
+            vec v = V_SUB(V_LOAD(hat + j), mean);
+            if (j >= last) v = V_MUL(v, V_LOADU(edge + j - last));
+            V_STORE(hat + j, v);
+            square = V_FMA(v, v, square);
+        }
+        inverse[i] = 1 / __builtin_sqrtf(V_SUM(square) * share + 1e-5f);
+        vec r = V_SET(inverse[i]);
+        for (int j = 0; j < ld; j += LANES) {
+            vec h = V_MUL(V_LOAD(hat + j), r);
+            V_STORE(hat + j, h);
+            if (y) V_STORE(y + j, V_FMA(h, V_LOAD(scale + j), V_LOAD(shift + j)));
+        }
+        if (a) a += a_row;
+        if (y) y += ld;
+    }
+}
+
+static void norm_back(int rows, int columns, const float *hat, const float *inverse, const float *scale, const float *dy,
+                      float *dx, float *dscale, float *dshift)
+{
+    const int ld = padded(columns), last = ld - PAD;
+    const float *edge = edge_of(columns), share = 1 / (float)columns;
+    for (int i = 0; i < rows; i++, hat += ld, dy += ld, dx += ld) {
+        vec sum = V_ZERO, inner = V_ZERO;
+        for (int j = 0; j < ld; j += LANES) {
+            vec d = V_LOAD(dy + j), h = V_LOAD(hat + j), g = V_MUL(d, V_LOAD(scale + j));
+            sum = V_ADD(sum, g);
+            inner = V_FMA(g, h, inner);
+            V_STORE(dscale + j, V_FMA(d, h, V_LOAD(dscale + j)));
+            V_STORE(dshift + j, V_ADD(d, V_LOAD(dshift + j)));
+        }
+        vec r = V_SET(inverse[i]), m = V_SET(V_SUM(sum) * share), c = V_SET(-V_SUM(inner) * share);
+        for (int j = 0; j < ld; j += LANES) {
+            vec g = V_SUB(V_MUL(V_LOAD(dy + j), V_LOAD(scale + j)), m);
+            g = V_MUL(r, V_FMA(V_LOAD(hat + j), c, g));
+            if (j >= last) g = V_MUL(g, V_LOADU(edge + j - last));
+            V_STORE(dx + j, g);
+        }
+    }
+}
+
+static void row_affine(int rows, int ld, const float *x, const float *scale, const float *shift, float *y)
+{
+    for (int i = 0; i < rows; i++, x += ld, y += ld)
+        for (int j = 0; j < ld; j += LANES) V_STORE(y + j, V_FMA(V_LOAD(x + j), V_LOAD(scale + j), V_LOAD(shift + j)));
+}
+
+/* The second operand of a maximum is what comes back when one is NaN: NaN stays. */
+static void row_bias(int rows, int ld, const float *b, bool relu, float *y)
+{
+    for (int i = 0; i < rows; i++, y += ld)
+        for (int j = 0; j < ld; j += LANES) {
+            vec v = V_ADD(V_LOAD(y + j), V_LOAD(b + j));
+            V_STORE(y + j, relu ? V_MAX(V_ZERO, v) : v);
+        }
+}
+
+static void column_sum(int rows, int ld, const float *x, float *sum)
+{
+    for (int j = 0; j < ld; j += LANES) {
+        vec s = V_ZERO;
+        for (int i = 0; i < rows; i++) s = V_ADD(s, V_LOAD(x + (ptrdiff_t)i * ld + j));
+        V_STORE(sum + j, V_ADD(V_LOAD(sum + j), s));
+    }
+}
+
+static void relu_back(int rows, int ld, const float *y, float scale, float *dy, float *sum)
+{
+    const vec by = V_SET(scale);
+    for (int j = 0; j < ld; j += LANES) {
+        vec s = V_ZERO;
+        for (int i = 0; i < rows; i++) {
+            float *to = dy + (ptrdiff_t)i * ld + j;
+            vec d = V_WHERE(V_LOAD(y + (ptrdiff_t)i * ld + j), V_MUL(V_LOAD(to), by));
+            V_STORE(to, d);
+            s = V_ADD(s, d);
+        }
+        V_STORE(sum + j, V_ADD(V_LOAD(sum + j), s));
+    }
+}
+
+#define KERNELS(NAME)                                                                                                       \
+    {                                                                                                                       \
+        NAME, product, panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum, panel_weigh, panel_turn, row_dots,     \
+            norm, norm_back, row_affine, row_bias, column_sum, relu_back                                                    \
+    }

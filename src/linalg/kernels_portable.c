@@ -54,4 +54,107 @@ static void wave_sum(int rows, int width, const float *s, ptrdiff_t ld, const fl
         }
 }
 
-const struct kernels kernels_portable = {"portable", product, panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum};
+static void panel_weigh(int rows, int width, float *x, const float *shift, float *sum)
+{
+    float block[PANEL] = {0};
+    for (int i = 0; i < rows; i++, x += PANEL)
+        for (int j = 0; j < width; j++) {
+            float z = x[j] - shift[j];
+            x[j] = z <= -60 ? 0 : expf(z);
+            block[j] += x[j];
+        }
+    for (int j = 0; j < width; j++) sum[j] += block[j];
+}
+
+static void panel_turn(int n, int columns, const float *x, ptrdiff_t row, float *out)
+{
+    for (int j = 0; j < padded(columns); j++)
+        for (int i = 0; i < padded(n); i++) out[j * PANEL + i] = i < n ? x[i * row + j] : 0;
+}
+
+static void row_dots(int rows, int width, const float *scale, float *x, ptrdiff_t x_row, const float *y, ptrdiff_t y_row,
+                     float *dot)
+{
+    for (int i = 0; i < rows; i++, x += x_row, y += y_row) {
+        dot[i] = 0;
+        for (int j = 0; j < width; j++) {
+            x[j] *= scale[i];
+            dot[i] += x[j] * y[j];
+        }
+    }
+}
+
+static void norm(int rows, int columns, const float *x, const float *a, ptrdiff_t a_row, const float *scale,
+                 const float *shift, float *hat, float *inverse, float *y)
+{
+    int ld = padded(columns);
+    for (int i = 0; i < rows; i++, x += ld, hat += ld) {
+        float mean = 0, square = 0;
+        for (int j = 0; j < ld; j++) {
+            hat[j] = x[j] + (a ? a[j] : 0);
+            mean += hat[j] / (float)columns;
+        }
+        for (int j = 0; j < ld; j++) {
+            hat[j] = j < columns ? hat[j] - mean : 0;
+            square += hat[j] * hat[j];
+        }
+        inverse[i] = 1 / sqrtf(square / (float)columns + 1e-5f);
+        for (int j = 0; j < ld; j++) {
+            hat[j] *= inverse[i];
+            if (y) y[j] = hat[j] * scale[j] + shift[j];
+        }
+        if (a) a += a_row;
+        if (y) y += ld;
+    }
+}
+
+static void norm_back(int rows, int columns, const float *hat, const float *inverse, const float *scale, const float *dy,
+                      float *dx, float *dscale, float *dshift)
+{
+    int ld = padded(columns);
+    for (int i = 0; i < rows; i++, hat += ld, dy += ld, dx += ld) {
+        float sum = 0, inner = 0;
+        for (int j = 0; j < columns; j++) {
+            sum += dy[j] * scale[j];
+            inner += dy[j] * scale[j] * hat[j];
+            dscale[j] += dy[j] * hat[j];
+            dshift[j] += dy[j];
+        }
+        sum /= (float)columns, inner /= (float)columns;
+        for (int j = 0; j < ld; j++) dx[j] = j < columns ? inverse[i] * (dy[j] * scale[j] - sum - hat[j] * inner) : 0;
+    }
+}
+
+static void row_affine(int rows, int ld, const float *x, const float *scale, const float *shift, float *y)
+{
+    for (int i = 0; i < rows; i++, x += ld, y += ld)
+        for (int j = 0; j < ld; j++) y[j] = x[j] * scale[j] + shift[j];
+}
+
+static void row_bias(int rows, int ld, const float *b, bool relu, float *y)
+{
+    for (int i = 0; i < rows; i++, y += ld)
+        for (int j = 0; j < ld; j++) {
+            y[j] += b[j];
+            if (relu && y[j] < 0) y[j] = 0;
+        }
+}
+
+static void column_sum(int rows, int ld, const float *x, float *sum)
+{
+    for (int i = 0; i < rows; i++, x += ld)
+        for (int j = 0; j < ld; j++) sum[j] += x[j];
+}
+
+static void relu_back(int rows, int ld, const float *y, float scale, float *dy, float *sum)
+{
+    for (int i = 0; i < rows; i++, y += ld, dy += ld)
+        for (int j = 0; j < ld; j++) {
+            dy[j] = y[j] > 0 ? dy[j] * scale : 0;
+            sum[j] += dy[j];
+        }
+}
+
+const struct kernels kernels_portable = {
+    "portable", product,  panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum,   panel_weigh,
+    panel_turn, row_dots, norm,      norm_back, row_affine,         row_bias, column_sum, relu_back};

@@ -1,0 +1,386 @@
+/* Networks over sequences of assets. RANKS: 1 2 4
+ * Gradients of every tensor of every variant against finite differences over ragged histories; what must not matter (the order of
+ * assets, masked steps, assets that were not there, ranks, what is kept) does not. tests/cli/encoder_torch.sh compares with PyTorch. */
+#include "check.h"
+#include "parallel/parts.h"
+#include "sequences.h"
+
+static struct team *world, *alone;
+
+enum { N = 23, L = 7, D = 5, SECTORS = 3, MARKETS = 2, SHARDS = 4, MOST = 30 };
+
+struct variant {
+    const char *name;
+    struct encoder_shape s;
+    int attention; /* of alpha_portfolio */
+};
+#define BASE                                                                                                                \
+    .D = D, .max_assets = MOST, .shards = SHARDS, .L = L, .d_model = 12, .heads = 2, .layers = 2, .feedforward = 20,        \
+    .kernel = 1, .outputs = 1, .include_self = true, .sector = 0, .market = 1, .sector_labels = SECTORS,                    \
+    .market_labels = MARKETS
+static const struct variant variants[] = {
+    {"none", {BASE, .cross = CROSS_NONE}, 0},
+    {"none, causal, three outputs", {BASE, .cross = CROSS_NONE, .causal = true, .outputs = 3}, 0},
+    {"full, mean", {BASE, .cross = CROSS_FULL, .pool_mean = true}, 0},
+    {"full, last, not itself, convolution", {BASE, .cross = CROSS_FULL, .include_self = false, .kernel = 3}, 0},
+    {"full, mean, not itself, causal, three outputs",
+     {BASE, .cross = CROSS_FULL, .pool_mean = true, .include_self = false, .causal = true, .outputs = 3, .heads = 3},
+     0},
+    {"lagged, mean", {BASE, .cross = CROSS_LAGGED, .max_lag = 3, .pool_mean = true}, 0},
+    {"lagged, last", {BASE, .cross = CROSS_LAGGED, .max_lag = 3}, 0},
+    {"lagged, last, not itself, causal, wide heads",
+     {BASE, .cross = CROSS_LAGGED, .max_lag = 2, .include_self = false, .causal = true, .d_model = 40},
+     0},
+    {"lagged, one layer", {BASE, .cross = CROSS_LAGGED, .max_lag = 6, .layers = 1, .pool_mean = true}, 0},
+    {"hierarchical, mean", {BASE, .cross = CROSS_HIERARCHICAL, .pool_mean = true}, 0},
+    {"hierarchical, last, four heads, not itself, three outputs",
+     {BASE, .cross = CROSS_HIERARCHICAL, .heads = 4, .include_self = false, .outputs = 3},
+     0},
+    {"alpha portfolio", {BASE}, 6},
+    {"alpha portfolio, causal, convolution", {BASE, .causal = true, .kernel = 3}, 18},
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+static struct network *network_of(const struct variant *v, size_t memory)
+{
+    struct network *n = v->attention ? alpha_portfolio_network(&v->s, v->attention) : cross_attention_network(&v->s);
+    n->memory = memory;
+    network_initialise(n, 3, 20000101);
+    for (int i = 0; i < n->tensors; i++) /* biases away from zero, scales from one */
+        for (int j = 0; n->tensor[i].deviation <= 0 && j < n->tensor[i].rows; j++)
+            for (int c = 0; c < n->tensor[i].columns; c++)
+                tensor_at(n, n->parameter, i, j)[c] += 0.1f * (float)((7 * c + 3 * j) % 5 - 2);
+    return n;
+}
+
+/* Ragged: asset 0 has its last step only, asset 1 misses the step before, the others begin late or have holes. */
+static bool ragged(int i, int l, int steps)
+{
+    return i == 0 ? true : i == 1 ? l == steps - 2 : i % 4 == 2 ? l < i % steps : i % 4 == 3 && (i + 2 * l) % 3 == 0;
+}
+
+/* Outputs of all assets on every rank. */
+static void outputs_of(struct network *n, const struct period *p, struct team *team, bool training, float *y)
+{
+    network_bind(n, team);
+    memset(y, 0, sizeof(float) * (size_t)(p->n * n->outputs));
+    n->class->forward(n, p, training, y + own_first_row(n, p->n) * n->outputs);
+    team_or_bytes(team, (uint8_t *)y, sizeof(float) * (size_t)(p->n * n->outputs));
+}
+
+/* The gradient of sum_i slope_i y_i over all shards, on every rank. */
+static void gradient_of(struct network *n, const struct period *p, const float *slope, float *total)
+{
+    int ranks = team_size(n->team);
+    int64_t *range = memory_array(int64_t, ranks + 1, "test");
+    for (int r = 0; r <= ranks; r++) range[r] = (int64_t)(n->size * (size_t)r / (size_t)ranks);
+    struct team_sum *sum = team_sum_create(n->team, n->shards, n->part_first, n->size / (size_t)ranks + 1);
+    struct team_share *share = team_share_create(n->team);
+    for (int s = 0; s < n->own; s++) memset(n->gradient[s], 0, sizeof(float) * n->size);
+    n->class->backward(n, p, slope + own_first_row(n, p->n) * n->outputs);
+    memset(total, 0, sizeof(float) * n->size);
+    team_sum_begin(sum, range, n->gradient);
+    team_sum_finish(sum, total + range[team_rank(n->team)]);
+    team_share_begin(share, total, range);
+    team_share_finish(share);
+    team_sum_destroy(sum), team_share_destroy(share), memory_free(range);
+}
+
+static float *slopes(int count)
+{
+    struct random_stream s = random_open(4, 5, 0, 0);
+    float *x = memory_array(float, count, "test");
+    random_normals_float(&s, 0, (size_t)count, 1, x);
+    return x;
+}
+
+static double projected(struct network *n, const struct period *p, const float *slope, bool training, float *y)
+{
+    double sum = 0;
+    outputs_of(n, p, world, training, y);
+    for (int i = 0; i < p->n * n->outputs; i++) sum += (double)slope[i] * (double)y[i];
+    return sum;
+}
+
+/* Along a random direction in one tensor at a time. */
+static void check_gradient(const struct variant *v, double dropout)
+{
+    struct sequence *q = sequence_create(N, L, D, 1, ragged, SECTORS, MARKETS);
+    struct network *n = network_of(v, 0);
+    float *slope = slopes(N * n->outputs), *y = memory_array(float, N * n->outputs, "test"),
+          *g = memory_array(float, n->size, "test"), *at = memory_array(float, n->size, "test");
+    n->dropout = dropout;
+    bool training = dropout > 0;
+    outputs_of(n, &q->period, world, true, y);
+    gradient_of(n, &q->period, slope, g);
+    memcpy(at, n->parameter, sizeof(float) * n->size);
+    for (int i = 0; i < n->tensors; i++) {
+        const struct tensor *x = &n->tensor[i];
+        double sum = 0, size = 0, side[2], step = 2e-3;
+        struct random_stream s = random_open(9, (uint64_t)i, 0, 0);
+        for (int way = 0; way < 2; way++) {
+            for (int r = 0; r < x->rows; r++)
+                for (int c = 0; c < x->columns; c++) {
+                    size_t where = x->at + (size_t)(r * padded(x->columns) + c);
+                    double z = random_normal(&s, (uint64_t)(r * x->columns + c)) / sqrt(x->rows * x->columns);
+                    n->parameter[where] = (float)((double)at[where] + (way ? -step : step) * z);
+                    if (!way) sum += (double)g[where] * z, size += (double)g[where] * (double)g[where];
+                }
+            side[way] = projected(n, &q->period, slope, training, y);
+        }
+        memcpy(n->parameter, at, sizeof(float) * n->size);
+        double want = (side[0] - side[1]) / (2 * step), scale = fmax(fabs(want), sqrt(size / (x->rows * x->columns)));
+        bool still = strstr(x->name, "key_bias"); /* a softmax does not see what is added to all its scores */
+        if (!(fabs(sum - want) < 1e-2 * scale + 2e-3) || !(size > 0 || still))
+            fprintf(stderr, "%s, %s: %g against %g, |g| %g\n", v->name, x->name, sum, want, sqrt(size));
+        CU_ASSERT(fabs(sum - want) < 1e-2 * scale + 2e-3);
+        CU_ASSERT(size > 0 || still);
+    }
+    for (int k = 0; k < n->tensors; k++) /* nothing leaks into the padding */
+        for (int r = 0; r < n->tensor[k].rows; r++)
+            for (int c = n->tensor[k].columns; c < padded(n->tensor[k].columns); c++)
+                CU_ASSERT(tensor_at(n, g, k, r)[c] == 0);
+    memory_free(slope), memory_free(y), memory_free(g), memory_free(at);
+    network_destroy(n);
+    sequence_free(q);
+}
+
+static void test_gradient(void)
+{
+    for (int i = 0; i < VARIANTS; i++) check_gradient(&variants[i], 0);
+}
+
+static void test_dropout(void)
+{
+    for (int i = 0; i < VARIANTS; i++) check_gradient(&variants[i], 0.3);
+}
+
+/* Outputs and gradient of a period. */
+struct outcome {
+    float *y, *g;
+    int count;
+    size_t size;
+};
+static struct outcome outcome_of(const struct variant *v, const struct period *p, struct team *team, size_t memory,
+                                 double dropout)
+{
+    struct network *n = network_of(v, memory);
+    n->dropout = dropout;
+    struct outcome o = {.count = p->n * n->outputs, .size = n->size};
+    float *slope = slopes(o.count);
+    o.y = memory_array(float, o.count, "test"), o.g = memory_array(float, n->size, "test");
+    outputs_of(n, p, team, true, o.y);
+    gradient_of(n, p, slope, o.g);
+    memory_free(slope);
+    network_destroy(n);
+    return o;
+}
+static void outcome_free(struct outcome *o)
+{
+    memory_free(o->y), memory_free(o->g);
+}
+static bool same(const struct outcome *a, const struct outcome *b)
+{
+    return !memcmp(a->y, b->y, sizeof(float) * (size_t)a->count) && !memcmp(a->g, b->g, sizeof(float) * a->size);
+}
+
+/* One rank with all shards against all ranks with some; everything kept, some of it, nothing: the same bits. */
+static void test_bits(void)
+{
+    static const int sizes[] = {N, 30, 1, 3};
+    for (int i = 0; i < VARIANTS; i++)
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+            for (int dropped = 0; dropped < 2; dropped++) {
+                struct sequence *q = sequence_create(sizes[k], L, D, 2, ragged, SECTORS, MARKETS);
+                size_t all = (size_t)encoder_bytes(&variants[i].s, variants[i].attention, 1);
+                struct outcome a = outcome_of(&variants[i], &q->period, alone, 0, 0.3 * dropped),
+                               b = outcome_of(&variants[i], &q->period, world, all, 0.3 * dropped),
+                               c = outcome_of(&variants[i], &q->period, alone, all - all / 8, 0.3 * dropped);
+                CU_ASSERT(isfinite(a.y[0]) && same(&a, &b) && same(&a, &c));
+                outcome_free(&a), outcome_free(&b), outcome_free(&c);
+                sequence_free(q);
+            }
+}
+
+/* encoder_bytes with everything kept is what is taken. */
+static void test_bytes(void)
+{
+    for (int i = 0; i < VARIANTS; i++) {
+        struct network *n = network_of(&variants[i], 1 << 30);
+        size_t before = memory_held(), vectors = n->size * sizeof(float);
+        network_bind(n, world);
+        double held = (double)(memory_held() - before + 6 * vectors),
+               said = encoder_bytes(&variants[i].s, variants[i].attention, team_size(world));
+        if (team_size(world) <= SHARDS) CHECK_CLOSE(held / said, 1, 0.02);
+        network_destroy(n);
+    }
+}
+
+/* Assets in another order: outputs in that order (to rounding: sums over assets run in another order). */
+static void test_permutation(void)
+{
+    for (int i = 0; i < VARIANTS; i++) {
+        struct sequence *q = sequence_create(N, L, D, 3, ragged, SECTORS, MARKETS),
+                        *p = sequence_create(N, L, D, 3, NULL, 1, 1);
+        struct network *n = network_of(&variants[i], 0);
+        float *y = memory_array(float, N * n->outputs, "test"), *z = memory_array(float, N * n->outputs, "test");
+        for (int a = 0; a < N; a++) {
+            int b = (a * 7 + 3) % N;
+            for (int l = 0; l < L; l++) p->at[b * L + l] = q->at[a * L + l];
+            for (int g = 0; g < 2; g++) p->group[g][b] = q->group[g][a];
+        }
+        p->history.rows = q->rows;
+        outputs_of(n, &q->period, world, false, y);
+        outputs_of(n, &p->period, world, false, z);
+        for (int a = 0; a < N * n->outputs; a++)
+            CHECK_CLOSE((double)z[(a / n->outputs * 7 + 3) % N * n->outputs + a % n->outputs], (double)y[a], 2e-5);
+        CU_ASSERT(fabsf(y[0] - y[n->outputs]) > 1e-4f);
+        memory_free(y), memory_free(z);
+        network_destroy(n);
+        sequence_free(q), sequence_free(p);
+    }
+}
+
+/* The last asset of a period is there at its last step only. */
+static bool newcomer(int i, int l, int steps)
+{
+    return i == N - 1 || ragged(i, l, steps);
+}
+
+/* A masked step has no influence: what its row held (NaN here) cannot show, and an asset that was never there before counts at lag 0
+ * only. The lagged network with all weight on lag 1 gives the others the same with and without it. */
+static void test_absent(void)
+{
+    for (int i = 0; i < VARIANTS; i++) {
+        struct variant v = variants[i];
+        if (v.s.cross != CROSS_LAGGED || v.s.layers != 2) continue;
+        struct sequence *q = sequence_create(N, L, D, 4, newcomer, SECTORS, MARKETS);
+        struct network *n = network_of(&v, 0);
+        float *y = memory_array(float, N, "test"), *z = memory_array(float, N, "test");
+        for (int late = 0; late < 2; late++) {
+            for (int k = 0; k < 2; k++)
+                for (int lag = 0; lag <= v.s.max_lag; lag++)
+                    for (int t = 0; t < n->tensors; t++)
+                        if (!strcmp(n->tensor[t].name, "lag_logits"))
+                            tensor_at(n, n->parameter, t, k)[lag] = lag == late ? 0 : -1e6f;
+            q->period.n = N;
+            outputs_of(n, &q->period, world, false, y);
+            q->period.n = N - 1;
+            outputs_of(n, &q->period, world, false, z);
+            double most = 0;
+            for (int a = 0; a < N - 1; a++) most = fmax(most, fabs((double)(y[a] - z[a])));
+            CU_ASSERT(late ? most < 2e-6 : most > 1e-4);
+        }
+        memory_free(y), memory_free(z);
+        network_destroy(n);
+        sequence_free(q);
+    }
+}
+
+/* A step further back that only others have: another asset's history changes mine through attention between assets, never without it;
+ * my own masked steps hold NaN (sequences.h), and everything is finite. */
+static void test_influence(void)
+{
+    for (int i = 0; i < VARIANTS; i++) {
+        const struct variant *v = &variants[i];
+        struct sequence *q = sequence_create(N, L, D, 5, ragged, SECTORS, MARKETS);
+        struct network *n = network_of(v, 0);
+        float *y = memory_array(float, N * n->outputs, "test"), *z = memory_array(float, N * n->outputs, "test");
+        outputs_of(n, &q->period, world, false, y);
+        int l = L - 2, row = q->at[4 * L + l];
+        CU_ASSERT(row >= 0);
+        q->row[l][row * D] += 0.5f;
+        outputs_of(n, &q->period, world, false, z);
+        bool others = false;
+        for (int a = 0; a < N * n->outputs; a++) {
+            CU_ASSERT(isfinite(y[a]));
+            if (a / n->outputs != 4) others = others || y[a] != z[a];
+        }
+        CU_ASSERT(y[4 * n->outputs] != z[4 * n->outputs]);
+        CU_ASSERT(others == (v->attention || v->s.cross != CROSS_NONE));
+        memory_free(y), memory_free(z);
+        network_destroy(n);
+        sequence_free(q);
+    }
+}
+
+/* What is read of the attention: rows that sum to one, nobody sees itself where that is left out, lag weights, sectors; on every rank
+ * the same. */
+static void test_reading(void)
+{
+    for (int i = 0; i < VARIANTS; i++) {
+        const struct variant *v = &variants[i];
+        struct sequence *q = sequence_create(N, L, D, 6, v->s.cross == CROSS_LAGGED ? NULL : ragged, SECTORS, MARKETS);
+        struct network *n = network_of(v, 0);
+        float *y = memory_array(float, N * n->outputs, "test");
+        outputs_of(n, &q->period, world, false, y);
+        int heads = encoder_attention_heads(n);
+        CU_ASSERT(heads == (v->attention ? 1 : v->s.cross == CROSS_NONE ? 0 : v->s.heads));
+        float *p = memory_array(float, heads *N *N, "test"), *one = memory_array(float, heads *N *N, "test");
+        if (heads) {
+            encoder_attention(n, &q->period, p);
+            outputs_of(n, &q->period, alone, false, y);
+            encoder_attention(n, &q->period, one);
+            CU_ASSERT(!memcmp(p, one, sizeof(float) * (size_t)(heads * N * N)));
+        }
+        for (int r = 0; r < heads * N; r++) {
+            double sum = 0;
+            for (int j = 0; j < N; j++) sum += (double)p[r * N + j];
+            CHECK_CLOSE(sum, 1, 1e-5);
+            CU_ASSERT((p[r * N + r % N] == 0) == (!v->attention && !v->s.include_self));
+        }
+        if (v->s.cross == CROSS_LAGGED) {
+            double s[16], sum = 0;
+            encoder_lag_weights(n, s);
+            for (int lag = 0; lag <= v->s.max_lag; lag++) sum += s[lag];
+            CHECK_CLOSE(sum, 1, 1e-12);
+        }
+        if (v->s.cross == CROSS_HIERARCHICAL) {
+            double s[(SECTORS + 1) * (SECTORS + 1)], sum = 0;
+            encoder_sector_attention(n, &q->period, s);
+            for (int j = 0; j <= SECTORS; j++) sum += s[j];
+            CHECK_CLOSE(sum, 1, 1e-6);
+            for (int a = 0; a < N; a++) q->group[0][a] = a % 2;
+            outputs_of(n, &q->period, world, false, y);
+            encoder_sector_attention(n, &q->period, s);
+            CHECK_CLOSE(s[0] + s[1], 1, 1e-6);
+            CU_ASSERT(isnan(s[2]) && isnan(s[(SECTORS + 1) * 2]) && isnan(s[(SECTORS + 1) * (SECTORS + 1) - 1]));
+        }
+        memory_free(y), memory_free(p), memory_free(one);
+        network_destroy(n);
+        sequence_free(q);
+    }
+}
+
+/* An initial value of every tensor by its rule. */
+static void test_initial(void)
+{
+    struct network *n = cross_attention_network(&variants[5].s);
+    network_initialise(n, 1, 20000131);
+    for (int t = 0; t < n->tensors; t++) {
+        float first = tensor_at(n, n->parameter, t, 0)[0];
+        if (!strcmp(n->tensor[t].name, "norm_scale")) CU_ASSERT(first == 1);
+        if (!strcmp(n->tensor[t].name, "lag_logits") || strstr(n->tensor[t].name, "bias")) CU_ASSERT(first == 0);
+    }
+    network_destroy(n);
+}
+
+int main(int argc, char **argv)
+{
+    world = world_open(&argc, &argv);
+    alone = team_split(world, team_rank(world));
+    static const struct check tests[] = {{"gradients by finite differences", test_gradient},
+                                         {"gradients under dropout", test_dropout},
+                                         {"ranks and memory: the same bits", test_bits},
+                                         {"memory is what was said", test_bytes},
+                                         {"assets in another order", test_permutation},
+                                         {"assets that were not there", test_absent},
+                                         {"who can move whom", test_influence},
+                                         {"reading attention", test_reading},
+                                         {"initial values", test_initial}};
+    int status = check_run("encoder", tests, sizeof tests / sizeof *tests);
+    team_close(alone);
+    if (memory_blocks() > 1) fprintf(stderr, "%ld blocks not freed\n", memory_blocks()), status = 1;
+    world_close(world);
+    return status;
+}
