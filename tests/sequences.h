@@ -15,7 +15,7 @@ struct sequence {
     struct period period;
     struct history history;
     const float **rows;
-    float *row[64];
+    float *row[256];
     int32_t *at, *group[2];
 };
 

@@ -37,6 +37,10 @@ static const struct variant variants[] = {
     {"hierarchical, last, four heads, not itself, three outputs",
      {BASE, .cross = CROSS_HIERARCHICAL, .heads = 4, .include_self = false, .outputs = 3},
      0},
+    {"long, lagged, mean, causal",
+     {BASE, .cross = CROSS_LAGGED, .max_lag = 5, .pool_mean = true, .causal = true, .L = 150},
+     0},
+    {"long, full, last", {BASE, .cross = CROSS_FULL, .L = 130, .layers = 3}, 0},
     {"alpha portfolio", {BASE}, 6},
     {"alpha portfolio, causal, convolution", {BASE, .causal = true, .kernel = 3}, 18},
 };
@@ -107,7 +111,7 @@ static double projected(struct network *n, const struct period *p, const float *
 /* Along a random direction in one tensor at a time. */
 static void check_gradient(const struct variant *v, double dropout)
 {
-    struct sequence *q = sequence_create(N, L, D, 1, ragged, SECTORS, MARKETS);
+    struct sequence *q = sequence_create(N, v->s.L, D, 1, ragged, SECTORS, MARKETS);
     struct network *n = network_of(v, 0);
     float *slope = slopes(N * n->outputs), *y = memory_array(float, N * n->outputs, "test"),
           *g = memory_array(float, n->size, "test"), *at = memory_array(float, n->size, "test");
@@ -193,7 +197,7 @@ static void test_bits(void)
     for (int i = 0; i < VARIANTS; i++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
             for (int dropped = 0; dropped < 2; dropped++) {
-                struct sequence *q = sequence_create(sizes[k], L, D, 2, ragged, SECTORS, MARKETS);
+                struct sequence *q = sequence_create(sizes[k], variants[i].s.L, D, 2, ragged, SECTORS, MARKETS);
                 size_t all = (size_t)encoder_bytes(&variants[i].s, variants[i].attention, 1);
                 struct outcome a = outcome_of(&variants[i], &q->period, alone, 0, 0.3 * dropped),
                                b = outcome_of(&variants[i], &q->period, world, all, 0.3 * dropped),
@@ -222,13 +226,14 @@ static void test_bytes(void)
 static void test_permutation(void)
 {
     for (int i = 0; i < VARIANTS; i++) {
-        struct sequence *q = sequence_create(N, L, D, 3, ragged, SECTORS, MARKETS),
-                        *p = sequence_create(N, L, D, 3, NULL, 1, 1);
+        int steps = variants[i].s.L;
+        struct sequence *q = sequence_create(N, steps, D, 3, ragged, SECTORS, MARKETS),
+                        *p = sequence_create(N, steps, D, 3, NULL, 1, 1);
         struct network *n = network_of(&variants[i], 0);
         float *y = memory_array(float, N * n->outputs, "test"), *z = memory_array(float, N * n->outputs, "test");
         for (int a = 0; a < N; a++) {
             int b = (a * 7 + 3) % N;
-            for (int l = 0; l < L; l++) p->at[b * L + l] = q->at[a * L + l];
+            for (int l = 0; l < steps; l++) p->at[b * steps + l] = q->at[a * steps + l];
             for (int g = 0; g < 2; g++) p->group[g][b] = q->group[g][a];
         }
         p->history.rows = q->rows;
@@ -256,7 +261,7 @@ static void test_absent(void)
     for (int i = 0; i < VARIANTS; i++) {
         struct variant v = variants[i];
         if (v.s.cross != CROSS_LAGGED || v.s.layers != 2) continue;
-        struct sequence *q = sequence_create(N, L, D, 4, newcomer, SECTORS, MARKETS);
+        struct sequence *q = sequence_create(N, v.s.L, D, 4, newcomer, SECTORS, MARKETS);
         struct network *n = network_of(&v, 0);
         float *y = memory_array(float, N, "test"), *z = memory_array(float, N, "test");
         for (int late = 0; late < 2; late++) {
@@ -285,11 +290,11 @@ static void test_influence(void)
 {
     for (int i = 0; i < VARIANTS; i++) {
         const struct variant *v = &variants[i];
-        struct sequence *q = sequence_create(N, L, D, 5, ragged, SECTORS, MARKETS);
+        struct sequence *q = sequence_create(N, v->s.L, D, 5, ragged, SECTORS, MARKETS);
         struct network *n = network_of(v, 0);
         float *y = memory_array(float, N * n->outputs, "test"), *z = memory_array(float, N * n->outputs, "test");
         outputs_of(n, &q->period, world, false, y);
-        int l = L - 2, row = q->at[4 * L + l];
+        int l = v->s.L - 2, row = q->at[4 * v->s.L + l];
         CU_ASSERT(row >= 0);
         q->row[l][row * D] += 0.5f;
         outputs_of(n, &q->period, world, false, z);
@@ -312,7 +317,7 @@ static void test_reading(void)
 {
     for (int i = 0; i < VARIANTS; i++) {
         const struct variant *v = &variants[i];
-        struct sequence *q = sequence_create(N, L, D, 6, v->s.cross == CROSS_LAGGED ? NULL : ragged, SECTORS, MARKETS);
+        struct sequence *q = sequence_create(N, v->s.L, D, 6, v->s.cross == CROSS_LAGGED ? NULL : ragged, SECTORS, MARKETS);
         struct network *n = network_of(v, 0);
         float *y = memory_array(float, N * n->outputs, "test");
         outputs_of(n, &q->period, world, false, y);
@@ -367,10 +372,66 @@ static void test_initial(void)
     network_destroy(n);
 }
 
+/* For tests/cli/encoder_torch.sh: variant i over a period of `assets`, and its derivative along slope, as raw numbers: the shape as
+ * ints, characteristics [assets, L, D] (NaN where masked), groups, slope, y, then every tensor's values and
+ * gradient, each with its name and sizes. */
+static int dump(const char *path, int i, int assets)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || i < 0 || i >= VARIANTS) return 1;
+    struct variant v = variants[i];
+    v.s.max_assets = assets;
+    struct encoder_shape *s = &v.s;
+    struct sequence *q = sequence_create(assets, s->L, D, 8, ragged, SECTORS, MARKETS);
+    struct network *n = network_of(&v, 0);
+    int count = assets * n->outputs;
+    float *slope = slopes(count), *y = memory_array(float, count, "dump"), *g = memory_array(float, n->size, "dump"),
+          *values = memory_array(float, n->size, "dump"), *was = n->parameter;
+    outputs_of(n, &q->period, world, true, y);
+    gradient_of(n, &q->period, slope, g);
+    const int32_t shape[] = {assets,          s->L,      D,         s->d_model, s->heads,     s->layers,
+                             s->feedforward,  s->kernel, s->causal, s->cross,   s->pool_mean, s->max_lag,
+                             s->include_self, SECTORS,   MARKETS,   n->outputs, v.attention,  n->tensors};
+    fwrite(shape, sizeof shape, 1, f);
+    for (int a = 0; a < assets; a++)
+        for (int l = 0; l < s->L; l++) {
+            int row = q->at[a * s->L + l];
+            float none[D];
+            for (int c = 0; c < D; c++) none[c] = NAN;
+            fwrite(row < 0 ? none : q->row[l] + row * D, sizeof(float), D, f);
+        }
+    for (int k = 0; k < 2; k++) fwrite(q->group[k], sizeof(int32_t), (size_t)assets, f);
+    fwrite(slope, sizeof(float), (size_t)count, f);
+    fwrite(y, sizeof(float), (size_t)count, f);
+    for (int t = 0; t < n->tensors; t++) {
+        const struct tensor *x = &n->tensor[t];
+        fwrite(x->name, 1, sizeof x->name, f);
+        fwrite(&x->rank, sizeof(int), 1, f);
+        fwrite(x->size, sizeof(int), 4, f);
+        for (int which = 0; which < 2; which++) {
+            n->parameter = which ? g : was;
+            tensor_export(n, t, values);
+            fwrite(values, sizeof(float), tensor_size(x), f);
+        }
+    }
+    n->parameter = was;
+    printf("%s, %d assets\n", v.name, assets);
+    memory_free(slope), memory_free(y), memory_free(g), memory_free(values);
+    network_destroy(n);
+    sequence_free(q);
+    return fclose(f) != 0;
+}
+
 int main(int argc, char **argv)
 {
     world = world_open(&argc, &argv);
     alone = team_split(world, team_rank(world));
+    if (argc == 5 && !strcmp(argv[1], "dump")) {
+        int failed = dump(argv[2], atoi(argv[3]), atoi(argv[4]));
+        team_close(alone);
+        world_close(world);
+        return failed;
+    }
     static const struct check tests[] = {{"gradients by finite differences", test_gradient},
                                          {"gradients under dropout", test_dropout},
                                          {"ranks and memory: the same bits", test_bits},
