@@ -12,7 +12,7 @@
 #include "io/results_file.h"
 #include "report/report.h"
 
-enum { FILES = 64, SINCE = 2000, ATTENTION };
+enum { FILES = 64, SINCE = 2000, ATTENTION, ATTENTION_DATE };
 struct arguments {
     int n;
     const char *results[FILES], *folder;
@@ -33,6 +33,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         if (table_argument_date(value, &a->report.attention))
             return arguments_fail(state, "--attention: found '%s'; needed: a formation date as YYYYMMDD", value);
         return 0;
+    case ATTENTION_DATE:
+        if (table_argument_date(value, &a->report.attention_date))
+            return arguments_fail(state, "--attention-date: found '%s'; needed: a formation date as YYYYMMDD", value);
+        return 0;
     case ARGP_KEY_ARG:
         if (a->n == FILES)
             return arguments_fail(state, "found more than %d results files; needed: at most that many", FILES);
@@ -45,7 +49,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 int command_report(int argc, char **argv, struct team *world)
 {
-    struct argp_option options[TABLE_ARGUMENTS + 4] = {
+    struct argp_option options[TABLE_ARGUMENTS + 5] = {
         {"output", 'o', "DIR", 0, "Folder for the report [RESULTS without .h5, .report]", 0},
         {"since", SINCE, "DATE|none", 0,
          "Beginning of the second sample, where results cover two years on both sides of it [20030101]", 0},
@@ -53,8 +57,11 @@ int command_report(int argc, char **argv, struct team *world)
          "Heat maps of whom the leaders' followers attend to at this formation date, from RESULTS.parameters (transformers "
          "run "
          "with save_parameters: true) and the study's panel",
+         0},
+        {"attention-date", ATTENTION_DATE, "DATE", 0,
+         "What sequence models (run with save_attention: mean or heads) attended to at this formation date, beside its mean",
          0}};
-    table_argument_options(options + 3);
+    table_argument_options(options + 4);
     struct argp argp = {options,
                         parse,
                         "RESULTS...",

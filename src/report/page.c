@@ -265,7 +265,10 @@ static void lacking(FILE *out, int *count, const char *what)
 /* How to get the attention maps that are not there. */
 static void lacking_attention(FILE *out, int *count, const struct results *r)
 {
-    int transformers = 0, saved = 0;
+    int transformers = 0, saved = 0, sequences = 0;
+    for (int i = 0; i < r->models; i++)
+        sequences += !strcmp(r->model[i].kind, "cross_attention") || !strcmp(r->model[i].kind, "alpha_portfolio");
+    if (sequences) lacking(out, count, "attention of sequence models (give them save_attention: mean or heads)");
     for (int i = 0; i < r->models; i++)
         if (!strcmp(r->model[i].kind, "transformer")) transformers++, saved += attention_saved(r, &r->model[i], 0);
     lacking(out, count,
@@ -288,7 +291,7 @@ static void missing(FILE *out, const struct study_report *s)
     if (!loss) lacking(out, &count, "training curves (no neural model)");
     if (!s->positions) lacking(out, &count, "holdings (no saved weights)");
     else if (!s->backtest) lacking(out, &count, "backtest (the panel that the study was run on is not in its place)");
-    if (!s->maps) lacking_attention(out, &count, s->r);
+    if (!s->maps && !s->sequence.n) lacking_attention(out, &count, s->r);
     if (count) fputs(".</p>\n", out);
 }
 
@@ -297,6 +300,25 @@ static void page_date(FILE *out, int64_t date)
     int64_t day = date < 100000000 ? date : date / 10000;
     fprintf(out, "%04lld-%02lld-%02lld", (long long)(day / 10000), (long long)(day / 100 % 100), (long long)(day % 100));
     if (date != day) fprintf(out, " %02lld:%02lld", (long long)(date / 100 % 100), (long long)(date % 100));
+}
+
+/* What sequence models attended to: warnings, figures model by model, tables of all. */
+static void sequence_section(FILE *out, const struct sequence_report *q)
+{
+    char warning[300];
+    fputs("<h2>Attention of sequence models</h2>\n", out);
+    for (int r = 0; r < q->n; r++) {
+        const struct sequence_record *c = &q->record[r];
+        if (sequence_warning(c, warning)) {
+            fputs("<p class=\"warn\">", out);
+            page_text(out, warning);
+            fputs(".</p>\n", out);
+        }
+        for (int i = q->first_figure[r]; i < q->first_figure[r + 1]; i++)
+            page_figure(out, &q->figures, &q->figures.figure[i]);
+    }
+    for (int i = 0; i < SEQUENCE_SHOWN; i++)
+        if (q->table[i]) page_table(out, q->table[i], q->table[i]->rows > 12);
 }
 
 void page_study(FILE *out, const struct study_report *s, const struct report_options *o, bool alone)
@@ -337,6 +359,7 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     fputs("<h2>Figures</h2>\n", out);
     for (int i = 0; i < s->figures.n; i++) page_figure(out, &s->figures, &s->figures.figure[i]);
     for (int i = 0; i < s->maps; i++) page_table(out, s->links[i], true);
+    if (s->sequence.n) sequence_section(out, &s->sequence);
     fputs("<h2>Trading reality</h2>\n", out);
     page_table(out, s->trading, false);
     if (s->backtest) page_table(out, s->backtest, false);

@@ -71,6 +71,29 @@ static void build_backtest(struct study_report *s, const struct report_options *
     table_free(paths);
 }
 
+/* What sequence models attended to, where the run saved it. */
+static void build_sequence(struct study_report *s, const struct sample *sample, const struct report_options *o,
+                           const char *folder, struct error *e)
+{
+    struct sequence_report *q = &s->sequence;
+    char path[PATH_ROOM + 100], warning[300];
+    if (sequence_read(q, sample, o->attention_date, e) || !q->n) return;
+    sequence_tables(q);
+    tables_qualify(s->r, SEQUENCE_TABLES, q->table);
+    write_all(q->table, SEQUENCE_SHOWN, folder, e);
+    for (int i = SEQUENCE_SHOWN; i < SEQUENCE_TABLES && !error_is_set(e); i++) {
+        if (!q->table[i]) continue;
+        snprintf(path, sizeof path, "%s/%s.csv", folder, q->table[i]->name);
+        FILE *out = text_file_begin(path, e);
+        if (out) table_csv(q->table[i], out);
+        if (out) text_file_end(out, path, e);
+    }
+    snprintf(q->figures.folder, sizeof q->figures.folder, "%s", s->figures.folder);
+    if (!error_is_set(e)) sequence_figures(q, e);
+    for (int i = 0; i < q->n; i++)
+        if (sequence_warning(&q->record[i], warning)) log_warn("%s", warning);
+}
+
 int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label,
                        const char *folder, struct error *e)
 {
@@ -100,6 +123,7 @@ int study_report_build(struct study_report *s, const struct results *r, const st
     if (!error_is_set(e) && !folder_create(s->figures.folder, e))
         figures_build(&s->figures, &sample, &s->tables, s->uncertainty, e);
     if (!error_is_set(e)) build_backtest(s, o, path, e);
+    if (!error_is_set(e)) build_sequence(s, &sample, o, path, e);
     if (!error_is_set(e) && o->attention)
         s->maps = attention_figures(&s->figures, r, o->attention, path, o->alone, s->links, e);
     sample_close(&sample);
@@ -111,6 +135,7 @@ void study_report_free(struct study_report *s)
     tables_free(&s->tables);
     tables_free(&s->later);
     table_free(s->backtest);
+    sequence_free(&s->sequence);
     struct table *const more[] = {s->uncertainty, s->differences, s->trading, s->positions};
     for (int i = 0; i < 4; i++) table_free(more[i]);
     for (int i = 0; i < s->papers; i++) table_free(s->paper[i]);

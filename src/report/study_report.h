@@ -8,6 +8,7 @@
 #include "figures_attention.h"
 #include "paper.h"
 #include "report/report.h"
+#include "sequence.h"
 
 struct study_report {
     const struct results *r;
@@ -21,6 +22,7 @@ struct study_report {
     struct figures figures;
     struct table *links[ATTENTION_MAPS]; /* strongest, per map of attention */
     int maps;
+    struct sequence_report sequence;
 };
 
 int study_report_build(struct study_report *s, const struct results *r, const struct report_options *o, const char *label,

@@ -1,0 +1,302 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "io/hdf.h"
+#include "io/panel_file.h"
+#include "measure/series.h"
+#include "sequence.h"
+
+/* A record's dataset: its row size and whether it has one. */
+static bool find(struct hdf *f, const struct sample *s, const struct result_model *m, const char *name, char path[700],
+                 size_t *row, struct error *e)
+{
+    int rank;
+    int64_t size[HDF_DIMENSIONS];
+    snprintf(path, 700, "models/%.200s/%.200s/%s", m->universe, m->name, name);
+    if (error_is_set(e) || !hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return false;
+    if (rank < 3 || size[0] != s->r->P) {
+        error_set(e, "%s: %s: found %d dimensions and %lld rows; needed: a row for each of %d dates, and seeds", hdf_path(f),
+                  path, rank, (long long)size[0], s->r->P);
+        return false;
+    }
+    *row = 1;
+    for (int d = 1; d < rank; d++) *row *= (size_t)size[d];
+    return *row > 0;
+}
+
+/* Sizes of a row that must be S times a whole number of `unit`s; returns how many. */
+static int count(struct hdf *f, const char *path, size_t row, int S, size_t unit, struct error *e)
+{
+    if (row % ((size_t)S * unit) == 0 && row > 0) return (int)(row / ((size_t)S * unit));
+    error_set(e, "%s: %s: found %zu values a row; needed: %d seeds of a multiple of %zu", hdf_path(f), path, row, S, unit);
+    return 0;
+}
+
+/* ---- names ---- */
+
+static void name_assets(struct sequence_record *c, struct hdf *f, const double *ids, struct error *e)
+{
+    int n = 0, rank;
+    int64_t size[HDF_DIMENSIONS] = {0};
+    char **names = NULL, number[32];
+    int64_t *known = NULL;
+    if (hdf_exists(f, "asset_names") && !hdf_read_texts(f, "asset_names", &n, &names, e) &&
+        !hdf_shape(f, "asset_name_ids", HDF_INT64, &rank, size, e)) {
+        known = memory_array(int64_t, size[0], "ids of names");
+        if (size[0] != n) error_set(e, "%s: asset_name_ids: found %lld ids; needed: %d", hdf_path(f), (long long)size[0], n);
+        else hdf_read(f, "asset_name_ids", HDF_INT64, known, e);
+    }
+    c->asset = memory_array(char *, c->A, "names of assets");
+    for (int a = 0; a < c->A; a++) {
+        const char *name = NULL;
+        for (int k = 0; k < n && known; k++)
+            if ((double)known[k] == ids[a]) name = names[k];
+        snprintf(number, sizeof number, "%.0f", ids[a]);
+        c->asset[a] = memory_text(name ? name : number);
+    }
+    memory_free(known);
+    if (names) texts_free(n, names);
+}
+
+/* Labels of the panel's column `sector` where the panel can be read and has as many; else numbers. */
+static void name_sectors(struct sequence_record *c, const struct results *r)
+{
+    struct panel_meta m;
+    struct error ignored = {""};
+    bool read = r->panel && !panel_load_meta(r->panel, NULL, &m, &ignored);
+    int g = read ? panel_group(&m, "sector") : -1;
+    c->sector_name = memory_array(char *, c->sectors, "names of sectors");
+    for (int k = 0; k < c->sectors; k++) {
+        char number[32];
+        bool named = g >= 0 && m.labels[g] == c->sectors - 1 && m.label_names[g];
+        snprintf(number, sizeof number, "%d", k);
+        c->sector_name[k] = memory_text(k == c->sectors - 1 ? "unknown" : named ? m.label_names[g][k] : number);
+    }
+    if (read) panel_meta_free(&m);
+}
+
+/* ---- attention ---- */
+
+struct sums { /* of what is read, in one pass */
+    double *all, *all_count, *head, *head_count, *date, *date_count;
+    double *entropy, *concentration, *views, *with_entropy; /* [H] */
+};
+
+static void sums_open(struct sums *x, const struct sequence_record *c)
+{
+    size_t one = (size_t)c->A * (size_t)c->A, heads = one * (size_t)c->H, H = (size_t)c->H;
+    *x = (struct sums){memory_array(double, one, "sums of attention"),   memory_array(double, one, "sums of attention"),
+                       memory_array(double, heads, "sums of attention"), memory_array(double, heads, "sums of attention"),
+                       memory_array(double, one, "sums of attention"),   memory_array(double, one, "sums of attention"),
+                       memory_array(double, H, "sums of attention"),     memory_array(double, H, "sums of attention"),
+                       memory_array(double, H, "sums of attention"),     memory_array(double, H, "sums of attention")};
+}
+
+static void sums_close(struct sums *x)
+{
+    double *const all[] = {x->all,        x->all_count, x->head,          x->head_count, x->date,
+                           x->date_count, x->entropy,   x->concentration, x->views,      x->with_entropy};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+}
+
+/* One date's matrices, raw [S, H, A, A]. */
+static void take_date(struct sequence_record *c, struct sums *x, int i, int S, const double *raw, double *scratch)
+{
+    size_t one = (size_t)c->A * (size_t)c->A;
+    double entropy = 0, concentration = 0;
+    int views = 0, with_entropy = 0;
+    memset(x->date, 0, one * sizeof *x->date);
+    memset(x->date_count, 0, one * sizeof *x->date_count);
+    for (int s = 0; s < S; s++)
+        for (int h = 0; h < c->H; h++) {
+            const double *m = raw + ((size_t)s * (size_t)c->H + (size_t)h) * one;
+            struct attention_view v;
+            attention_view(c->A, m, &v);
+            if (!v.assets) continue;
+            views++, concentration += v.concentration;
+            x->views[h]++, x->concentration[h] += v.concentration;
+            if (isfinite(v.entropy)) with_entropy++, entropy += v.entropy, x->with_entropy[h]++, x->entropy[h] += v.entropy;
+            means_add(one, m, x->date, x->date_count);
+            means_add(one, m, x->head + (size_t)h * one, x->head_count + (size_t)h * one);
+            means_add(one, m, x->all, x->all_count);
+        }
+    means_take(one, x->date, x->date_count, scratch);
+    attention_view(c->A, scratch, &c->at[i]);
+    c->at[i].entropy = with_entropy ? entropy / with_entropy : NAN;
+    c->at[i].concentration = views ? concentration / views : NAN;
+}
+
+static const double *sort_key;
+static int by_key(const void *a, const void *b)
+{
+    int i = *(const int *)a, j = *(const int *)b;
+    double x = isnan(sort_key[i]) ? -INFINITY : sort_key[i], y = isnan(sort_key[j]) ? -INFINITY : sort_key[j];
+    return x != y ? (x < y) - (x > y) : (i > j) - (i < j);
+}
+
+static void summarise(struct sequence_record *c, struct sums *x)
+{
+    size_t one = (size_t)c->A * (size_t)c->A;
+    double entropy = 0, concentration = 0, views = 0, with_entropy = 0;
+    means_take(one, x->all, x->all_count, c->mean);
+    means_take(one * (size_t)c->H, x->head, x->head_count, c->head_mean);
+    for (int h = 0; h < c->H; h++) {
+        attention_view(c->A, c->head_mean + (size_t)h * one, &c->head[h]);
+        c->head[h].entropy = x->entropy[h] / x->with_entropy[h]; /* 0 / 0: NaN */
+        c->head[h].concentration = x->concentration[h] / x->views[h];
+        entropy += x->entropy[h], concentration += x->concentration[h];
+        views += x->views[h], with_entropy += x->with_entropy[h];
+    }
+    attention_view(c->A, c->mean, &c->all);
+    c->all.entropy = entropy / with_entropy;
+    c->all.concentration = concentration / views;
+    attention_leaders(c->A, c->mean, c->leader, c->follower);
+    for (int a = 0; a < c->A; a++) c->order[a] = a;
+    sort_key = c->leader;
+    qsort(c->order, (size_t)c->A, sizeof *c->order, by_key);
+}
+
+/* The matrices of one date, means over seeds. */
+static void keep_map(struct sequence_record *c, int S, const double *raw)
+{
+    size_t heads = (size_t)c->H * (size_t)c->A * (size_t)c->A;
+    double *sum = memory_array(double, 2 * heads, "sums of attention");
+    c->map = memory_array(double, heads, "attention of a date");
+    for (int s = 0; s < S; s++) means_add(heads, raw + (size_t)s * heads, sum, sum + heads);
+    means_take(heads, sum, sum + heads, c->map);
+    memory_free(sum);
+}
+
+static void read_attention(struct sequence_record *c, struct hdf *f, const struct sample *s, int S, int64_t date,
+                           struct error *e)
+{
+    char path[700], where[700];
+    size_t row;
+    int rank;
+    int64_t size[HDF_DIMENSIONS];
+    if (!find(f, s, c->model, "attention", path, &row, e)) return;
+    snprintf(where, sizeof where, "models/%.200s/%.200s/attention_assets", c->model->universe, c->model->name);
+    if (hdf_shape(f, where, HDF_FLOAT64, &rank, size, e)) return;
+    if (size[0] < 1 || size[0] > 100000 || rank != 1) {
+        error_set(e, "%s: %s: found %lld assets; needed: 1 or more", hdf_path(f), where, (long long)size[0]);
+        return;
+    }
+    int A = (int)size[0];
+    size_t one = (size_t)A * (size_t)A;
+    if (!(c->H = count(f, path, row, S, one, e))) return;
+    c->A = A;
+    double *ids = memory_array(double, A, "ids of assets"), *raw = memory_array(double, row, "attention of a date"),
+           *scratch = memory_array(double, one, "attention of a date");
+    c->mean = memory_array(double, one, "mean attention");
+    c->head_mean = memory_array(double, one *(size_t)c->H, "mean attention");
+    c->head = memory_array(struct attention_view, c->H, "heads");
+    c->at = memory_array(struct attention_view, c->n, "attention over time");
+    c->leader = memory_array(double, A, "leaders");
+    c->follower = memory_array(double, A, "followers");
+    c->order = memory_array(int, A, "order of leaders");
+    struct sums x;
+    sums_open(&x, c);
+    if (!hdf_read(f, where, HDF_FLOAT64, ids, e)) name_assets(c, f, ids, e);
+    for (int i = 0; i < c->n && !error_is_set(e); i++)
+        if (!hdf_read_part(f, path, HDF_FLOAT64, s->first + i, 1, raw, e)) take_date(c, &x, i, S, raw, scratch);
+    for (int p = 0; p < s->r->P && date && !error_is_set(e); p++)
+        if (s->r->dates[p] == date && !hdf_read_part(f, path, HDF_FLOAT64, p, 1, raw, e))
+            keep_map(c, S, raw), c->date = date;
+    if (!error_is_set(e)) summarise(c, &x);
+    sums_close(&x);
+    memory_free(ids);
+    memory_free(raw);
+    memory_free(scratch);
+}
+
+/* ---- lags and sectors ---- */
+
+static void read_lags(struct sequence_record *c, struct hdf *f, const struct sample *s, int S, struct error *e)
+{
+    char path[700];
+    size_t row;
+    if (!find(f, s, c->model, "lag_weights", path, &row, e)) return;
+    if (!(c->lags = count(f, path, row, S, 1, e))) return;
+    size_t lags = (size_t)c->lags;
+    double *raw = memory_array(double, row, "lag weights"), *sum = memory_array(double, 2 * lags, "lag weights");
+    c->lag = memory_array(double, (size_t)c->n *lags, "lag weights");
+    for (int i = 0; i < c->n && !hdf_read_part(f, path, HDF_FLOAT64, s->first + i, 1, raw, e); i++) {
+        memset(sum, 0, 2 * lags * sizeof *sum);
+        for (int k = 0; k < S; k++) means_add(lags, raw + (size_t)k * lags, sum, sum + lags);
+        means_take(lags, sum, sum + lags, c->lag + (size_t)i * lags);
+    }
+    memory_free(raw);
+    memory_free(sum);
+}
+
+static void read_sectors(struct sequence_record *c, struct hdf *f, const struct sample *s, int S, struct error *e)
+{
+    char path[700];
+    size_t row;
+    if (!find(f, s, c->model, "sector_attention", path, &row, e)) return;
+    int squares = count(f, path, row, S, 1, e);
+    c->sectors = (int)lround(sqrt(squares));
+    if (c->sectors * c->sectors != squares) {
+        c->sectors = 0;
+        error_set(e, "%s: %s: found %d values a seed; needed: a square", hdf_path(f), path, squares);
+        return;
+    }
+    size_t n = (size_t)squares;
+    double *raw = memory_array(double, row, "sector attention"), *sum = memory_array(double, 2 * n, "sector attention");
+    c->sector = memory_array(double, n, "sector attention");
+    for (int i = 0; i < c->n && !hdf_read_part(f, path, HDF_FLOAT64, s->first + i, 1, raw, e); i++)
+        for (int k = 0; k < S; k++) means_add(n, raw + (size_t)k * n, sum, sum + n);
+    means_take(n, sum, sum + n, c->sector);
+    name_sectors(c, s->r);
+    memory_free(raw);
+    memory_free(sum);
+}
+
+int sequence_read(struct sequence_report *q, const struct sample *s, int64_t date, struct error *e)
+{
+    const struct results *r = s->r;
+    *q = (struct sequence_report){.n = 0};
+    bool there = !date;
+    for (int p = 0; p < r->P; p++) there = there || r->dates[p] == date;
+    if (!there)
+        return error_set(e, "%s: found no date %lld; needed: one of the results', %lld to %lld", r->path, (long long)date,
+                         (long long)r->dates[0], (long long)r->dates[r->P - 1]);
+    struct hdf *f = r->under_way ? NULL : hdf_open(r->path, NULL, e);
+    q->record = memory_array(struct sequence_record, SEQUENCE_MODELS, "attention of sequence models");
+    for (int i = 0; i < r->models && f && q->n < SEQUENCE_MODELS && !error_is_set(e); i++) {
+        struct sequence_record *c = &q->record[q->n];
+        int S = r->model[i].S ? r->model[i].S : 1;
+        *c = (struct sequence_record){.model = &r->model[i], .n = s->n};
+        read_attention(c, f, s, S, date, e);
+        read_lags(c, f, s, S, e);
+        read_sectors(c, f, s, S, e);
+        if (c->A || c->lags || c->sectors || error_is_set(e)) {
+            c->dates = memory_array(int64_t, s->n, "dates");
+            memcpy(c->dates, r->dates + s->first, (size_t)s->n * sizeof *c->dates);
+            q->n++;
+        }
+    }
+    if (f) hdf_close(f, e);
+    return error_is_set(e) ? -1 : 0;
+}
+
+static void record_free(struct sequence_record *c)
+{
+    for (int a = 0; a < c->A && c->asset; a++) memory_free(c->asset[a]);
+    for (int k = 0; k < c->sectors && c->sector_name; k++) memory_free(c->sector_name[k]);
+    void *const all[] = {c->dates, c->asset,    c->mean, c->head_mean, c->head, c->at,         c->leader,
+                         c->order, c->follower, c->lag,  c->sector,    c->map,  c->sector_name};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+}
+
+void sequence_free(struct sequence_report *q)
+{
+    for (int i = 0; i < q->n; i++) record_free(&q->record[i]);
+    for (int i = 0; i < SEQUENCE_TABLES; i++) table_free(q->table[i]);
+    memory_free(q->record);
+    figures_free(&q->figures);
+    *q = (struct sequence_report){.n = 0};
+}
