@@ -27,28 +27,28 @@ E2
 }
 pair() { same "$WORK/$1.h5" "$WORK/$2.h5"; }
 study one
-check "one rank" mpi 1 "$AIPM" run -q "$WORK/one.yaml"
+check "one rank" mpi 1 "$AIPM" run "$WORK/one.yaml"
 study teams "ranks_per_fit: 4"
-check "a team of four" mpi 4 "$AIPM" run -q "$WORK/teams.yaml"
+check "a team of four" mpi 4 "$AIPM" run "$WORK/teams.yaml"
 check "the same numbers" pair one teams
 study split "ranks_per_fit: 2"
-check "three ranks in teams of two and one" mpi 3 "$AIPM" run -q "$WORK/split.yaml"
+check "three ranks in teams of two and one" mpi 3 "$AIPM" run "$WORK/split.yaml"
 check "the same numbers" pair one split
 
 # stopped inside fits at every step, taken up on other ranks
 study stops
 sed -i 's/epochs: 2,/epochs: 20,/' "$WORK/stops.yaml"
 sed 's/stops/whole/' "$WORK/stops.yaml" >"$WORK/whole.yaml"
-check "an unbroken run" mpi 2 "$AIPM" run -q "$WORK/whole.yaml"
+check "an unbroken run" mpi 2 "$AIPM" run "$WORK/whole.yaml"
 starts=0
 for n in 1 2 1 3; do
     resume=--resume
     [ $starts = 0 ] && resume=
-    mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 4)) "$AIPM" run -q $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+    mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 4)) "$AIPM" run $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
     starts=$((starts + 1))
     [ -e "$WORK/stops.h5" ] && break
 done
-[ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run -q --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+[ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
 check "$starts stopped starts, finished" test -e "$WORK/stops.h5"
 check "the same numbers as unbroken" pair whole stops
 
@@ -56,7 +56,7 @@ check "the same numbers as unbroken" pair whole stops
 count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
 check "a file per fit with save_parameters" test "$count" = $((12 * 2 * 2 + 3))
 { sed -n '/^study/,/^models/p' "$WORK/one.yaml" | sed 's/one.h5/applied.h5/'; grep -E 'name: (full|lagged)' "$WORK/one.yaml"; } >"$WORK/applied.yaml"
-check "applied" "$AIPM" run -q --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
+check "applied" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
 for m in full.pool=mean full.pool=last lagged; do
     check "$m earns the same" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/returns"
     check "$m attends the same" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/attention"
