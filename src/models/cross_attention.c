@@ -69,7 +69,7 @@ static struct encoder_shape shape_of(const struct shape *s, const struct values 
     struct training t = training_of(v);
     while (strcmp(values_word(v, "cross"), words[n.cross])) n.cross++;
     n.pool_mean = !strcmp(values_word(v, "pool"), "mean");
-    n.max_lag = (int)values_int(v, "max_lag");
+    n.max_lag = n.cross == CROSS_LAGGED ? (int)values_int(v, "max_lag") : 0;
     n.include_self = values_bool(v, "include_self");
     n.outputs = objective_outputs(&t.objective);
     if (n.cross != CROSS_HIERARCHICAL) return n;
