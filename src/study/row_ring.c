@@ -86,9 +86,11 @@ const struct ring_slot *ring_get_history(struct row_ring *r, struct panel_file *
 {
     struct ring_slot *s = &r->slot[t % r->slots];
     int L = r->lookback;
-    if (s->t == t && s->told) return s;
-    for (int l = 0; l < L; l++) /* oldest first, so that reading goes forward */
+    /* oldest first, so that reading goes forward. Also where the history was told before: another window may have taken the slots
+     * of its early steps since, and what was told of a period holds again once its rows are back in their slot. */
+    for (int l = 0; l < L; l++)
         if (t - L + 1 + l >= 0 && !ring_get(r, f, t - L + 1 + l, e)) return NULL;
+    if (s->told) return s;
     for (int l = 0; l < L; l++) {
         int then = t - L + 1 + l;
         const struct ring_slot *past = then < 0 ? NULL : &r->slot[then % r->slots];

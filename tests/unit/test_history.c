@@ -103,7 +103,10 @@ static void test_rolling(void)
             for (int t = now - WINDOW + 1; t <= now; t++) ring_get_history(&ring, f, t, &e);
             for (int t = now - WINDOW + 1; t <= now; t++) look(&ring, f, t, universes[u]); /* all at once still stand */
         }
-        look(&ring, f, 2, universes[u]); /* and back again */
+        for (int now = T - 1; now >= WINDOW - 1; now--) { /* and back: what was told must still be there */
+            for (int t = now - WINDOW + 1; t <= now; t++) ring_get_history(&ring, f, t, &e);
+            for (int t = now - WINDOW + 1; t <= now; t++) look(&ring, f, t, universes[u]);
+        }
         ring_free(&ring);
         panel_close(f, &e);
     }
