@@ -66,6 +66,45 @@ static int run_text(const char *text, const char *panel, const char *output, str
 static const char *const small_study = "window: 10\nridge: {from: -4, to: 1}\nmodels:\n  - {name: bsv, kind: bsv}\n"
                                        "  - {name: linear, kind: linear_transformer, heads: [1, 2, 4]}\n";
 
+/* Networks, over sequences too: a portfolio at the planted date is what it was; what it earns is not. */
+static void no_look_ahead_of_networks(void)
+{
+    enum { PLANTED = 20 };
+    static const char *const text =
+        "window: 10\nlookback: 4\nsave_weights: true\nmodels:\n"
+        "  - {name: mlp, kind: mlp, hidden: [5], epochs: 2, learning_rate: 1.0e-2, early_stopping: 2}\n"
+        "  - {name: cross, kind: cross_attention, cross: [none, full, lagged], max_lag: 2, d_model: 8, heads: 2, layers: 2, "
+        "feedforward: 6, epochs: 2, learning_rate: 1.0e-2, refit_every: [1, 4], position: tanh, rollout: 3}\n"
+        "  - {name: alpha, kind: alpha_portfolio, d_model: 8, heads: 2, layers: 1, feedforward: 6, winners: 4, epochs: 2, "
+        "learning_rate: 1.0e-2, rollout: 5}\n";
+    struct error e = {""};
+    struct results a, b;
+    panel_make(path_of("a.h5"), T);
+    panel_make(path_of("b.h5"), PLANTED);
+    CU_ASSERT_EQUAL(run_text(text, path_of("a.h5"), path_of("na.h5"), &e), 0);
+    CU_ASSERT_EQUAL(run_text(text, path_of("b.h5"), path_of("nb.h5"), &e), 0);
+    CU_ASSERT_STRING_EQUAL(e.text, "");
+    CU_ASSERT_FATAL(!results_load(path_of("na.h5"), &a, &e) && !results_load(path_of("nb.h5"), &b, &e));
+    struct hdf *fa = hdf_open(path_of("na.h5"), NULL, &e), *fb = hdf_open(path_of("nb.h5"), NULL, &e);
+    CU_ASSERT_FATAL(fa && fb && a.models == 8);
+    for (int i = 0; i < a.models; i++) {
+        const struct result_model *x = &a.model[i], *y = &b.model[i];
+        int at = PLANTED - W;
+        char path[128];
+        static float w[2][(T - W) * N];
+        snprintf(path, sizeof path, "models/all/%s/weights", x->name);
+        CU_ASSERT_FATAL(!hdf_read(fa, path, HDF_FLOAT32, w[0], &e) && !hdf_read(fb, path, HDF_FLOAT32, w[1], &e));
+        CU_ASSERT(!memcmp(x->returns, y->returns, sizeof(double) * (size_t)at));
+        CU_ASSERT(!memcmp(w[0], w[1], sizeof(float) * (size_t)((at + 1) * N)));
+        CU_ASSERT(x->returns[at] != y->returns[at]);
+        CU_ASSERT(memcmp(w[0] + (at + 1) * N, w[1] + (at + 1) * N, sizeof(float) * N) != 0); /* one row later it is seen */
+    }
+    hdf_close(fa, &e);
+    hdf_close(fb, &e);
+    results_free(&a);
+    results_free(&b);
+}
+
 static void no_look_ahead(void)
 {
     enum { PLANTED = 20 };
@@ -259,6 +298,7 @@ int main(int argc, char **argv)
 {
     static const struct check tests[] = {
         {"no look-ahead", no_look_ahead},
+        {"no look-ahead: networks", no_look_ahead_of_networks},
         {"saved weights earn the return", weights_earn_the_return},
         {"parts survive torn tails", parts_survive_torn_tails},
         {"schedules are fair", schedule_is_fair},
