@@ -2,6 +2,7 @@
 #ifndef TESTS_SEQUENCES_H
 #define TESTS_SEQUENCES_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 

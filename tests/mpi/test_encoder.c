@@ -377,8 +377,8 @@ static void test_initial(void)
  * gradient, each with its name and sizes. */
 static int dump(const char *path, int i, int assets)
 {
-    FILE *f = fopen(path, "wb");
-    if (!f || i < 0 || i >= VARIANTS) return 1;
+    FILE *f = i >= 0 && i < VARIANTS ? fopen(path, "wb") : NULL;
+    if (!f) return 1;
     struct variant v = variants[i];
     v.s.max_assets = assets;
     struct encoder_shape *s = &v.s;
