@@ -58,7 +58,7 @@ static int info_panel(const char *path, struct error *e)
     printf("characteristics %d\n", m.D);
     print_names("", m.D, m.characteristic_names);
     if (m.M) printf("test assets     %d\n", m.M);
-    else printf("test assets     none of its own: the managed factors of all stocks serve\n");
+    else printf("test assets     none of its own: the managed factors of all assets serve\n");
     for (int b = 0; b < m.benchmarks; b++) {
         int from = m.T, to = -1, k = m.benchmark[b].k;
         for (int t = 0; t < m.T; t++) {
@@ -88,7 +88,7 @@ static int info_results(const char *path, struct error *e)
     printf("rows            %ld of %ld finished\n", r.rows_done, r.rows_total);
     printf("periods         %d out of sample (%d a year)", r.P, r.periods_per_year);
     if (r.P) printf(", formation dates %lld to %lld", (long long)r.dates[0], (long long)r.dates[r.P - 1]);
-    if (r.M) printf("\ntest assets     %d%s\n", r.M, r.test_assets_are_factors ? ", the managed factors of all stocks" : "");
+    if (r.M) printf("\ntest assets     %d%s\n", r.M, r.test_assets_are_factors ? ", the managed factors of all assets" : "");
     else printf("\ntest assets     none\n");
     printf("true SDF        %s\n", r.truth ? "known (synthetic panel)" : "unknown");
     for (int i = 0; i < r.models; i++) {

@@ -206,7 +206,7 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
         if (j == k) models[k++] = s->r->model[i].name;
     }
     if (figure_begin(f, "size-groups", "Performance by size group",
-                     "Models re-estimated within each group of stocks. Bars: 95% block-bootstrap intervals.", 7.6, 6.2,
+                     "Models re-estimated within each size group. Bars: 95% block-bootstrap intervals.", 7.6, 6.2,
                      560 + 40 * k, e))
         return -1;
     bool any = false; /* HJD */

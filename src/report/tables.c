@@ -100,7 +100,7 @@ static struct table *performance(struct sample *s)
                "best scale.",
                hjd_form(s->o),
                r->M == 0                    ? " (there are none)"
-               : r->test_assets_are_factors ? " (the managed factors of all stocks)"
+               : r->test_assets_are_factors ? " (the managed factors of all assets)"
                                             : "");
     if (r->truth) table_note(t, "truth: the synthetic panel's true conditional SDF portfolio, the ceiling for any model.");
     return t;

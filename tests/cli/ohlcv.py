@@ -1,11 +1,11 @@
 """Price files with every fault that ingest counts, and the panel they must give, computed here by other means: pandas-like formulas in
 numpy on dictionaries of dates.
-    ohlcv.py make DIR [LAST]                        the files, cut after day LAST
+    ohlcv.py make DIR [LAST [FACTOR]]               the files, cut after day LAST, whose prices and volumes are multiplied by FACTOR
     ohlcv.py check DIR PANEL ranks|N HORIZON        the panel against the formulas; N: ranks among the asset's last N values
-    ohlcv.py prefix PANEL SHORTER                   SHORTER's rows are PANEL's first rows, bit by bit
-    ohlcv.py real FOLDER PANEL                      features of real files
+    ohlcv.py prefix PANEL SHORTER [shocked]         SHORTER's rows are PANEL's first rows, bit by bit (but the last date's returns)
+    ohlcv.py real PANEL FILE...                     the panel of real files
 """
-import csv, glob, gzip, json, os, sys
+import csv, gzip, json, os, sys
 from datetime import datetime, timedelta, timezone
 import numpy as np, h5py
 
@@ -51,8 +51,8 @@ def day(d):
     return START + timedelta(days=d)
 
 
-def make(folder, last=DAYS):
-    s = {n: {d: v for d, v in x.items() if d <= last} for n, x in stories().items()}
+def make(folder, last=DAYS, factor=1):
+    s = {n: {d: tuple(factor * y for y in v) if d == last else v for d, v in x.items() if d <= last} for n, x in stories().items()}
     ms = lambda d: int(day(d).timestamp()) * 1000
     rows = ["%s,%s,%s,%s,%s,%s,%s" % ((day(d).strftime("%Y-%m-%d"),) + v) for d, v in s["ADJ"].items()]
     rows[5], rows[9] = rows[9], rows[5]  # not in order
@@ -196,9 +196,9 @@ def compare(names, rows, panel, date):
     assert audit[:, kept].sum() == len(rows), "rows kept"
 
 
-def real(folder):
+def real(files):
     out = {}
-    for path in glob.glob(folder + "/*.csv.gz"):
+    for path in files:
         rows = {}
         for r in csv.DictReader(gzip.open(path, "rt")):
             r = {k.lower(): v for k, v in r.items()}
@@ -217,11 +217,14 @@ if __name__ == "__main__":
         mode = 0 if arg[2] == "ranks" else int(arg[2])
         compare(*expect(stories(), mode, int(arg[3])), arg[1], lambda d: int(day(d).strftime("%Y%m%d")))
     elif what == "real":
-        compare(*expect(real(arg[0]), 0, 1), arg[1], lambda d: int(d.replace("-", "")))
+        compare(*expect(real(arg[1:]), 0, 1), arg[0], lambda d: int(d.replace("-", "")))
     elif what == "prefix":
-        a, b = (h5py.File(p) for p in arg)
+        a, b = (h5py.File(p) for p in arg[:2])
         n, t = b["asset_ids"].shape[0], b["dates"].shape[0]
         assert n > 100
         for k in ("characteristics", "returns", "ohlcv/features", "ohlcv/close", "asset_ids"):
-            assert a[k][:n].tobytes() == b[k][()].tobytes(), k
+            m = b["offsets"][t - 1] if k == "returns" and arg[2:] else n
+            assert a[k][:m].tobytes() == b[k][:m].tobytes(), k
+        last = b["offsets"][t - 1]
+        assert not arg[2:] or (a["returns"][last:n] != b["returns"][last:n]).all()
         assert (a["dates"][:t] == b["dates"][()]).all() and (a["offsets"][: t + 1] == b["offsets"][()]).all()

@@ -24,13 +24,19 @@ if "$python" -c 'import numpy, h5py' 2>/dev/null; then
     done
     check "ranks among the past" panel "$o" --standardise history --history 40 -o "$WORK/past.h5"
     check "as in numpy" "$python" $py check "$o" "$WORK/past.h5" 40 1
-    for cut in 80 101 120; do
+    for cut in 80 101; do
         mkdir "$WORK/cut$cut"
         "$python" $py make "$WORK/cut$cut" $cut
         for mode in ranks history; do
             panel "$WORK/cut$cut" --standardise $mode -o "$WORK/c.h5" && panel "$o" --standardise $mode -o "$WORK/whole.h5"
             check "cut after day $cut, $mode: the rows before do not change" "$python" $py prefix "$WORK/whole.h5" "$WORK/c.h5"
         done
+    done
+    mkdir "$WORK/shock"
+    "$python" $py make "$WORK/shock" 107 3
+    for mode in ranks history; do
+        panel "$WORK/shock" --standardise $mode -o "$WORK/c.h5" && panel "$o" --standardise $mode -o "$WORK/whole.h5"
+        check "a shock on day 107, $mode: nothing dated before knows of it, but returns" "$python" $py prefix "$WORK/whole.h5" "$WORK/c.h5" shocked
     done
     panel "$o/QUIET.csv" "$o/renamed.json" "$o/LATE.csv" "$o/GAPS.csv.gz" "$o/ADJ.csv" -o "$WORK/order.h5"
     check "files in another order" cmp "$WORK/p.h5" "$WORK/order.h5"
@@ -59,11 +65,15 @@ P
     check "labels by asset; fewer features warm up sooner; a risk-free rate comes off" test $? = 0
     real=${AIPM_DATA:-../shared/data}/ohlcv
     if [ -d "$real" ]; then
-        for k in bybit yahoo; do
-            check "real files: $k" panel "$real/$k" -o "$WORK/real.h5"
-            check "real files: $k as in numpy" "$python" $py real "$real/$k" "$WORK/real.h5"
-        done
-        check "947 dividends, one split or spin-off" test "$(count all dividends) $(count all splits)" = "947 1"
+        few=("$real"/bybit/{BCH,BTC,SOL,UNI}USDT.csv.gz) some=("$real"/yahoo/{ATLX,BABA,CEIX,CMPS,COIN,CVII,DOMH,DXC}.csv.gz)
+        check "real coins" panel "${few[@]}" -o "$WORK/real.h5"
+        check "as in numpy" "$python" $py real "$WORK/real.h5" "${few[@]}"
+        check "real stocks" panel "${some[@]}" -o "$WORK/real.h5"
+        check "as in numpy" "$python" $py real "$WORK/real.h5" "${some[@]}"
+        check "all coins" panel "$real/bybit" -o "$WORK/real.h5"
+        check "20 rows twice, one price of 0" test "$(count all duplicates) $(count all bad_prices) $(count all kept)" = "20 1 31847"
+        check "all stocks" panel "$real/yahoo" -o "$WORK/real.h5"
+        check "947 dividends, one spin-off" test "$(count all dividends) $(count all splits) $(count all kept)" = "947 1 140114"
     else skip "real prices: no $real"; fi
 else skip "the panel against numpy: no numpy or h5py"; fi
 # hours, with an offset that changes in the middle: 45 trading days of 7 bars
