@@ -15,7 +15,7 @@
  *                r_i(t+1) = b m(t) + sigma e_i(t+1) outside sector 0,   sigma e_i(t+1) within,   b = sigma s / (sd m sqrt(1 - s^2)),
  *            so that corr(r_i(t+1), m(t)) = s (all members present): one member says little of m, the sector's mean all of it.
  *
- * Characteristic 1, `size`, never changes: 0.5 for who leads (asset 0, the members of sector 0), even between -0.5 and 0 for the others.
+ * Characteristic 1, `size`, never changes: 0.25 for who leads (asset 0, the members of sector 0), even between -0.25 and 0 for the others.
  * It says nothing of returns by itself, and is there in the control, too; but networks treat assets alike, and without something of
  * an asset's own none could tell the leader from the others. The other characteristics are uniform noise. An asset-period is missing with probability `absent`, those of asset 0 never.
  * The true conditional SDF portfolio is w = (V + mu mu')^-1 mu with V = sigma^2 I and mu the moved part, known at t:

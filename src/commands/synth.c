@@ -96,7 +96,7 @@ static const char teaching[] =
     "of what is known at t only asset 0's characteristic 0 at lag lead - 1 says something of it (lag 0 is t itself). "
     "sectors: asset i is in sector i mod S, the mean m(t) of characteristic 0 over sector 0 moves the others, "
     "r_i(t+1) = b m(t) + sigma e_i(t+1), corr = s; the group columns sector and market go with it. In both "
-    "characteristic 1, size, marks who leads: 0.5, always, and below 0 for the others; the rest is noise.\n\n"
+    "characteristic 1, size, marks who leads: 0.25, always, and below 0 for the others; the rest is noise.\n\n"
     "The same options give the same file for any number of ranks.\n\n"
     "Examples:\n"
     "  aipm synth -o data/demo.h5\n"

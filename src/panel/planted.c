@@ -176,7 +176,7 @@ int planted_period(struct planted *p, int t, float *characteristics, double *ret
         float *x = characteristics + (size_t)n * D;
         x[0] = (float)signal(p, i, t);
         if (!moved(p, i)) mean += x[0], inside++;
-        if (o->D > 1) x[1] = moved(p, i) ? (float)(-0.5 * i / (o->N - 1)) : 0.5f;
+        if (o->D > 1) x[1] = moved(p, i) ? (float)(-0.25 * i / (o->N - 1)) : 0.25f;
         for (int d = 2; d < o->D; d++) x[d] = (float)(random_uniform(&p->noise[d], place(i, t)) - 0.5);
         ids[n] = p->asset[n] = i;
         n++;

@@ -125,7 +125,7 @@ static void sectors_of(double strength)
             size_t row = (size_t)t * N + (size_t)i;
             shown[row] = (double)a.x[row * (size_t)o.D];
             mean[t * S + i % S] += shown[row] / MEMBERS;
-            CU_ASSERT((a.x[row * (size_t)o.D + 1] == 0.5f) == (i % S == 0));
+            CU_ASSERT((a.x[row * (size_t)o.D + 1] == 0.25f) == (i % S == 0));
             CU_ASSERT(a.group[1][row] == i % S && a.group[0][row] == i % S / 2 && a.ids[row] == i);
         }
     for (int i = 0; i < N; i++) {
@@ -237,7 +237,8 @@ static void noise(void)
     for (int d = 0; d < 4; d++) {
         double sum = 0, squares = 0;
         if (d == 1) { /* size stays as it is */
-            for (int i = 0; i < N * T; i++) CU_ASSERT(fabs(x[i * 4 + 1] - (i % N ? -0.5 * (i % N) / (N - 1) : 0.5)) < 1e-7);
+            for (int i = 0; i < N * T; i++)
+                CU_ASSERT(fabs(x[i * 4 + 1] - (i % N ? -0.25 * (i % N) / (N - 1) : 0.25)) < 1e-7);
             continue;
         }
         for (int i = 0; i < N * T; i++) sum += x[i * 4 + d], squares += x[i * 4 + d] * x[i * 4 + d];
