@@ -90,14 +90,15 @@ static void bind(struct network *n)
     walk_all(e, &count);
     walk_all(e, &take);
     positions(e);
-    double left = ((double)n->memory - count.bytes - vectors(e)) / sizeof(float), all = layers_kept(e);
-    e->arena_size = left > 0 ? (size_t)(left < all ? left : all) / PAD * PAD : 0;
-    e->arena = memory_array(float, e->arena_size, "kept batches");
-    if (!e->b.heads) return;
     for (int r = 0; r < ranks; r++) {
         int m = most_rows(n, n->part_first[r + 1] - n->part_first[r]);
         most = m > most ? m : most;
     }
+    double inbox = e->b.heads ? (double)(n->shards - n->own) * most * (double)e->b.row : 0,
+           left = ((double)n->memory - count.bytes - vectors(e)) / sizeof(float) - inbox, all = layers_kept(e);
+    e->arena_size = left > 0 ? (size_t)(left < all ? left : all) / PAD * PAD : 0;
+    e->arena = memory_array(float, e->arena_size, "kept batches");
+    if (!e->b.heads) return;
     e->share = team_share_create(n->team);
     e->sum = team_sum_create(n->team, n->shards, n->part_first, (size_t)most * e->b.row);
 }
@@ -311,7 +312,7 @@ struct network *alpha_portfolio_network(const struct encoder_shape *s, int atten
     return create(s, attention_size);
 }
 
-double encoder_bytes(const struct encoder_shape *s, int attention_size, int ranks)
+static double bytes_of(const struct encoder_shape *s, int attention_size, int ranks, bool kept)
 {
     struct network *n = create(s, attention_size);
     struct encoder *e = encoder_of(n);
@@ -320,10 +321,20 @@ double encoder_bytes(const struct encoder_shape *s, int attention_size, int rank
     walk_all(e, &count);
     /* of other ranks' shards, the derivatives of my assets' keys and values */
     double inbox = ranks > 1 ? (double)(s->shards - n->own) * e->cap * (double)e->b.row : 0,
-           bytes = count.bytes + vectors(e) + 4 * (layers_kept(e) + inbox);
+           bytes = count.bytes + vectors(e) + 4 * inbox + (kept ? 4 * layers_kept(e) : 0);
     n->own = 0;
     network_destroy(n);
     return bytes;
+}
+
+double encoder_bytes(const struct encoder_shape *s, int attention_size, int ranks)
+{
+    return bytes_of(s, attention_size, ranks, true);
+}
+
+double encoder_bytes_least(const struct encoder_shape *s, int attention_size, int ranks)
+{
+    return bytes_of(s, attention_size, ranks, false);
 }
 
 double encoder_flops(const struct encoder_shape *s, int a, double N)

@@ -208,7 +208,7 @@ static void test_bits(void)
             }
 }
 
-/* encoder_bytes with everything kept is what is taken. */
+/* What is taken is what was said, with everything kept and with nothing. */
 static void test_bytes(void)
 {
     for (int i = 0; i < VARIANTS; i++) {
@@ -217,6 +217,12 @@ static void test_bytes(void)
         network_bind(n, world);
         double held = (double)(memory_held() - before + 6 * vectors),
                said = encoder_bytes(&variants[i].s, variants[i].attention, team_size(world));
+        if (team_size(world) <= SHARDS) CHECK_CLOSE(held / said, 1, 0.02);
+        network_bind(n, alone);
+        n->memory = 0;
+        network_bind(n, world);
+        held = (double)(memory_held() - before + 6 * vectors);
+        said = encoder_bytes_least(&variants[i].s, variants[i].attention, team_size(world));
         if (team_size(world) <= SHARDS) CHECK_CLOSE(held / said, 1, 0.02);
         network_destroy(n);
     }

@@ -66,7 +66,7 @@ static double distance(size_t n, const float *x, const double *want)
     double worst = 0;
     for (size_t i = 0; i < n; i++) {
         double off = fabs((double)x[i] - want[i]) / fmax(1, fabs(want[i]));
-        worst = off > worst || isnan(off) ? off : worst;
+        worst = off <= worst ? worst : isnan(off) ? INFINITY : off;
     }
     return worst;
 }
@@ -103,7 +103,8 @@ static void attention_case(const struct kernels *k, struct multihead m, double s
     for (size_t i = 0; i < nk; i++) dkv2[i] = 0;
     multihead_backward(k, &m, q, kv, kv + half, o, copy, NULL, statistics, dq2, dkv2, dkv2 + half, true, work);
     CU_ASSERT(!memcmp(dq, dq2, nq * sizeof *dq));
-    for (size_t i = 0; i < nk; i++) worst = fmax(worst, fabs((double)(dkv2[i] - dkv[i])));
+    for (size_t i = 0; i < nk; i++) dkv_[i] = (double)dkv[i];
+    worst = fmax(worst, distance(nk, dkv2, dkv_));
     if (!(worst < 4e-5 * fmax(1, scale)))
         fprintf(stderr, "%s: %d heads of %d, %d queries, %d keys%s%s%s: %g\n", k->name, m.heads, m.width, m.queries, m.keys,
                 m.causal ? ", causal" : "", m.absent ? ", some absent" : "", m.self >= 0 ? ", not itself" : "", worst);
