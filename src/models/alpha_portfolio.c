@@ -46,7 +46,7 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     struct encoder_shape n = encoder_options(s, v);
     struct sight sight = sight_of(s, &n, 1, v);
     int size = (int)values_int(v, "attention_size");
-    training_cost(&t, s, encoder_flops(&n, size, s->max_assets), encoder_bytes(&n, size, 1) + sight_bytes(&sight), c);
+    training_cost(&t, s, encoder_flops(&n, size, s->max_assets), encoder_room(s, &n, size) + sight_bytes(&sight), c);
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)

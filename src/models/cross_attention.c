@@ -111,7 +111,7 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     struct training t = training_of(v);
     struct encoder_shape n = shape_of(s, v);
     struct sight sight = sight_of(s, &n, attention_heads(&n), v);
-    training_cost(&t, s, encoder_flops(&n, 0, s->max_assets), encoder_bytes(&n, 0, 1) + sight_bytes(&sight), c);
+    training_cost(&t, s, encoder_flops(&n, 0, s->max_assets), encoder_room(s, &n, 0) + sight_bytes(&sight), c);
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)

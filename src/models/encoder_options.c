@@ -25,6 +25,12 @@ struct encoder_shape encoder_options(const struct shape *s, const struct values 
                                   .outputs = 1};
 }
 
+double encoder_room(const struct shape *s, const struct encoder_shape *n, int attention_size)
+{
+    double all = encoder_bytes(n, attention_size, 1), least = encoder_bytes_least(n, attention_size, 1);
+    return all <= (double)s->memory ? all : fmax(least, (double)s->memory);
+}
+
 int encoder_check(const struct shape *s, const struct values *v, struct error *e)
 {
     struct encoder_shape n = encoder_options(s, v);

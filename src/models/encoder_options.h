@@ -34,6 +34,8 @@
 
 /* The shape by these options, cross-asset attention left out. */
 struct encoder_shape encoder_options(const struct shape *s, const struct values *v);
+/* Bytes of the network on one rank: everything kept if the study's memory allows, else as much as it does. */
+double encoder_room(const struct shape *s, const struct encoder_shape *n, int attention_size);
 /* Refuse heads that do not divide d_model, a kernel beyond the lookback, attention to be saved of a panel that does not allow it. */
 int encoder_check(const struct shape *s, const struct values *v, struct error *e);
 
