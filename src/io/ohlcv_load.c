@@ -106,7 +106,7 @@ static int make_list(const struct ohlcv_options *o, struct list *l, struct error
             else add_folder(l, path, e);
         } else list_add(l, arg, named ? (size_t)(equals - arg) : 0, path);
     }
-    qsort(l->entry, (size_t)l->n, sizeof *l->entry, by_path);
+    if (l->n) qsort(l->entry, (size_t)l->n, sizeof *l->entry, by_path);
     return error_is_set(e) ? -1 : 0;
 }
 
