@@ -1,12 +1,13 @@
 #include "panel/rank.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 /* A column is sorted by its upper 32 key bits with three radix passes (11 + 11 + 10 bits), each item carrying its row
  * number in the lower half; rows whose upper halves agree, few in real data, are then put right by their lower key bits. */
-enum { BITS = 11, BUCKETS = 1 << BITS, PASSES = 3, SHORT_RUN = 24 };
+enum { BITS = 11, BUCKETS = 1 << BITS, PASSES = 3, SHORT_RUN = 24, SMALL = 64 };
 
 size_t rank_workspace(int n)
 {
@@ -47,6 +48,17 @@ static inline void count_digits(uint64_t item, uint32_t (*count)[BUCKETS])
     for (int pass = 0; pass < PASSES; pass++) count[pass][item >> (32 + pass * BITS) & (BUCKETS - 1)]++;
 }
 
+/* The same order for the few assets of a small panel, where the histograms would cost more than the sort. */
+static void insertion_sort(uint64_t *item, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        uint64_t v = item[i];
+        uint32_t j = i;
+        for (; j > 0 && item[j - 1] >> 32 > v >> 32; j--) item[j] = item[j - 1];
+        item[j] = v;
+    }
+}
+
 /* Order a run of items that agree in the upper key half by the lower half. spare [n]; count: histogram space. */
 static void sort_run(uint64_t *run, uint32_t n, const uint64_t *key, uint64_t *spare, uint32_t (*count)[BUCKETS])
 {
@@ -75,7 +87,8 @@ void rank_column(int n, const double *values, size_t stride, float *out, size_t 
 {
     uint64_t *key = scratch, *item = key + n, *other = item + n;
     uint32_t(*count)[BUCKETS] = (uint32_t(*)[BUCKETS])(void *)(other + n), m = 0;
-    memset(count, 0, PASSES * sizeof *count);
+    bool small = n <= SMALL;
+    if (!small) memset(count, 0, PASSES * sizeof *count);
     for (int i = 0; i < n; i++) {
         double v = values[(size_t)i * stride];
         if (isnan(v)) {
@@ -84,10 +97,12 @@ void rank_column(int n, const double *values, size_t stride, float *out, size_t 
         }
         key[i] = key_of(v);
         item[m] = (key[i] & 0xffffffff00000000u) | (uint32_t)i;
-        count_digits(item[m++], count);
+        if (!small) count_digits(item[m], count);
+        m++;
     }
     if (m == 0) return;
-    uint64_t *sorted = radix_sort(item, other, m, count), *spare = sorted == item ? other : item;
+    if (small) insertion_sort(item, m);
+    uint64_t *sorted = small ? item : radix_sort(item, other, m, count), *spare = sorted == item ? other : item;
     for (uint32_t i = 0, j; i < m; i = j) {
         for (j = i + 1; j < m && key[(uint32_t)sorted[j]] >> 32 == key[(uint32_t)sorted[i]] >> 32;) j++;
         if (j - i > 1) sort_run(sorted + i, j - i, key, spare, count);
