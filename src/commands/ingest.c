@@ -91,7 +91,7 @@ static const struct argp_option options[] = {
     {.name = "characteristics",
      .key = KEY_CHARACTERISTICS,
      .arg = "LIST|FILE",
-     .doc = "--ohlcv: some of those below, separated by commas; stocks: names separated by commas, a file of names, or "
+     .doc = "of prices: some of those below, separated by commas; of stocks: names separated by commas, a file of names, or "
             "`jkp` for JKP's 153; default: those 153 in a file that has "
             "excntry, else every numeric "
             "column that is no known identifier, price, return or flag"},
