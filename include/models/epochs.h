@@ -11,14 +11,15 @@ enum rate_schedule { RATE_CONSTANT, RATE_COSINE, RATE_LINEAR, RATE_PLATEAU };
 
 struct training {
     int seeds, epochs;
-    double rate;                 /* Adam's step size */
+    double rate; /* Adam's step size */
     struct objective objective;
-    int rollout;                 /* H: consecutive periods of a step */
-    enum rate_schedule schedule; /* how the rate falls: to zero over all steps, or by `factor` where the loss has stopped falling */
-    int plateau;                 /* RATE_PLATEAU: epochs without improvement before the rate falls */
+    int rollout; /* H: consecutive periods of a step */
+    enum rate_schedule
+        schedule; /* how the rate falls: to zero over all steps, or by `factor` where the loss has stopped falling */
+    int plateau;  /* RATE_PLATEAU: epochs without improvement before the rate falls */
     double factor;
-    double decay, clip;          /* decoupled weight decay; bound on the gradient's norm, 0: none */
-    int hold_out, patience;      /* last periods of the window to stop early on, 0: none; epochs without improvement */
+    double decay, clip;     /* decoupled weight decay; bound on the gradient's norm, 0: none */
+    int hold_out, patience; /* last periods of the window to stop early on, 0: none; epochs without improvement */
     double dropout;
     bool shuffle, warm_start;
     int refit_every; /* periods between fits; in between the last fit's parameters are used */
@@ -144,7 +145,7 @@ struct trainer {
     float *y, *dy;         /* [1 + max_assets outputs] of a period, on every rank; y[0] carries the leader's wish along */
     double *work;          /* of the objective */
     double *f, *losses, *slope; /* [2 rollout + T] of the periods of a step, or of those held out */
-    int *order;            /* [T] */
+    int *order;                 /* [T] */
     struct team_sum *sum;
     struct team_share *share;
     int64_t *range;

@@ -32,10 +32,10 @@ struct panel_meta {
     int assets;                            /* assets that have names; 0: ids say all there is */
     int64_t *asset_name_ids;               /* [assets] ascending */
     char **asset_names;                    /* [assets] */
-    int M;                   /* test assets; 0: the managed factors of the whole universe serve */
-    char **test_asset_names; /* [M] */
-    double *test_assets;     /* [T, M], row t is the return over t -> t+1; NaN where missing */
-    double *truth;           /* [T] return of the true conditional SDF portfolio, or NULL */
+    int M;                                 /* test assets; 0: the managed factors of the whole universe serve */
+    char **test_asset_names;               /* [M] */
+    double *test_assets;                   /* [T, M], row t is the return over t -> t+1; NaN where missing */
+    double *truth;                         /* [T] return of the true conditional SDF portfolio, or NULL */
     int benchmarks;
     struct benchmark *benchmark; /* [benchmarks] */
     struct placebo placebo;      /* what rows are turned into when a period is read; set by the caller, none when loaded */
@@ -59,10 +59,10 @@ int panel_asset_index(const struct panel_meta *m, int64_t id);
 /* Rows of one period in memory. Pointers into the caller's buffers; owns nothing. */
 struct rows {
     int n;
-    const float *characteristics; /* [n, D], in [-0.5, 0.5] */
-    const double *returns;        /* [n] decimal; NULL where not yet known */
-    const int64_t *ids;           /* [n], ascending */
-    const int8_t *size_groups;    /* [n] enum size_group, or NULL */
+    const float *characteristics;            /* [n, D], in [-0.5, 0.5] */
+    const double *returns;                   /* [n] decimal; NULL where not yet known */
+    const int64_t *ids;                      /* [n], ascending */
+    const int8_t *size_groups;               /* [n] enum size_group, or NULL */
     const int32_t *group[PANEL_MOST_GROUPS]; /* [G][n] label numbers of each group column, -1: unknown */
 };
 

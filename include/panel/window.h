@@ -16,19 +16,20 @@ struct history {
 };
 
 struct period {
-    int index;                    /* t, counted in the panel */
-    int64_t date;                 /* formation date */
-    int n;                        /* assets of the universe */
-    double scale;                 /* factor_scale of n: what F is multiplied with */
-    const double *factors;        /* [D] scaled managed factors F_{t+1}; NULL for now */
-    double squares;               /* R'R over the universe, unscaled; 0 for now */
-    const double *timing;         /* packed Xi_t (panel/moments.h) */
-    const double *benchmark;      /* [k] returns of the benchmark's factors; NULL for now */
-    const float *characteristics; /* [n, D] rows of the universe, in asset order */
-    const double *returns;        /* [n] R_{t+1}; NULL for now */
-    const int64_t *ids;           /* [n] */
+    int index;                     /* t, counted in the panel */
+    int64_t date;                  /* formation date */
+    int n;                         /* assets of the universe */
+    double scale;                  /* factor_scale of n: what F is multiplied with */
+    const double *factors;         /* [D] scaled managed factors F_{t+1}; NULL for now */
+    double squares;                /* R'R over the universe, unscaled; 0 for now */
+    const double *timing;          /* packed Xi_t (panel/moments.h) */
+    const double *benchmark;       /* [k] returns of the benchmark's factors; NULL for now */
+    const float *characteristics;  /* [n, D] rows of the universe, in asset order */
+    const double *returns;         /* [n] R_{t+1}; NULL for now */
+    const int64_t *ids;            /* [n] */
     const struct history *history; /* NEED_HISTORY: characteristics of steps t-L+1 .. t, also those before the window */
-    const int32_t *group[PANEL_MOST_GROUPS]; /* [n] label numbers of the panel's group columns (-1: unknown), NULL: no such column */
+    const int32_t
+        *group[PANEL_MOST_GROUPS]; /* [n] label numbers of the panel's group columns (-1: unknown), NULL: no such column */
 };
 
 struct window {

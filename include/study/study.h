@@ -43,8 +43,8 @@ struct study {
     int shards;
     int ranks_per_fit; /* ranks that share one network's fit; 0: as many as there are ranks without a task */
     bool save_weights;
-    struct placebo placebo; /* asked for when the study is run, not by its file; keyed by its seed */
-    double memory;          /* bytes of workspace a model should stay under where it has a choice */
+    struct placebo placebo;           /* asked for when the study is run, not by its file; keyed by its seed */
+    double memory;                    /* bytes of workspace a model should stay under where it has a choice */
     const struct yaml_node *lookback; /* while it is parsed: the root's, for all models that look back */
     int configs;
     struct config *config; /* universe-major, then models in file order, last swept key fastest */

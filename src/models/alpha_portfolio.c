@@ -85,8 +85,9 @@ static void forget(struct model *m)
 }
 
 #define NETWORK_SEES
-#define NETWORK_NEEDS   (NEED_ROWS | NEED_HISTORY)
-#define NETWORK_CLASS   alpha_portfolio_class
-#define NETWORK_NAME    "alpha_portfolio"
-#define NETWORK_SUMMARY "AlphaPortfolio: histories by an encoder, winner scores by attention between assets, long-short, Sharpe"
+#define NETWORK_NEEDS (NEED_ROWS | NEED_HISTORY)
+#define NETWORK_CLASS alpha_portfolio_class
+#define NETWORK_NAME  "alpha_portfolio"
+#define NETWORK_SUMMARY                                                                                                     \
+    "AlphaPortfolio: histories by an encoder, winner scores by attention between assets, long-short, Sharpe"
 #include "network_class.h"

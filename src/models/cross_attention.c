@@ -16,13 +16,19 @@ static const struct model_option options[] = {
      .type = OPTION_WORD,
      .fallback = "full",
      .words = "none|full|lagged|hierarchical",
-     .help = "attention between assets: none, on states of now, on states of now and before, on assets, sectors and markets"},
+     .help =
+         "attention between assets: none, on states of now, on states of now and before, on assets, sectors and markets"},
     {.key = "pool",
      .type = OPTION_WORD,
      .fallback = "mean",
      .words = "mean|last",
      .help = "an asset's state between assets: mean over its steps, or the last step"},
-    {.key = "max_lag", .type = OPTION_INT, .fallback = "5", .low = 0, .high = 1000, .help = "cross lagged: lags 0 .. max_lag"},
+    {.key = "max_lag",
+     .type = OPTION_INT,
+     .fallback = "5",
+     .low = 0,
+     .high = 1000,
+     .help = "cross lagged: lags 0 .. max_lag"},
     {.key = "include_self", .type = OPTION_BOOL, .fallback = "true", .help = "whether an asset attends to itself, too"},
     {.key = "sector", .type = OPTION_WORD, .fallback = "sector", .help = "cross hierarchical: the panel's group column"},
     {.key = "market", .type = OPTION_WORD, .fallback = "market", .help = "cross hierarchical: the panel's group column"},
@@ -52,8 +58,8 @@ static struct training training_of(const struct values *v)
     static const enum loss first[] = {LOSS_MSRR, LOSS_SHARPE, LOSS_SHARPE, LOSS_MSE, LOSS_CROSS_ENTROPY};
     struct training t = training_options(v);
     const char *output = values_word(v, "output"), *position = values_word(v, "position");
-    t.objective.position = !strcmp(output, "return")       ? POSITION_RETURN
-                           : !strcmp(output, "direction")  ? POSITION_DIRECTION
+    t.objective.position = !strcmp(output, "return")      ? POSITION_RETURN
+                           : !strcmp(output, "direction") ? POSITION_DIRECTION
                            : !strcmp(position, "softmax") ? POSITION_SOFTMAX
                            : !strcmp(position, "tanh")    ? POSITION_TANH
                                                           : POSITION_NONE;

@@ -13,8 +13,8 @@ struct progress_state {
     uint64_t size;     /* floats of a vector: a state of another network is refused */
     int32_t epoch, at; /* the next step: the at-th rollout of the epoch */
     int32_t restarts, bad_epochs, over;
-    int32_t cuts, flat;       /* RATE_PLATEAU: times the rate fell; epochs since the lowest loss */
-    double lowest;            /* the loss of an epoch that the plateau is judged by */
+    int32_t cuts, flat;    /* RATE_PLATEAU: times the rate fell; epochs since the lowest loss */
+    double lowest;         /* the loss of an epoch that the plateau is judged by */
     int64_t step;          /* Adam steps taken */
     double sum, best_loss; /* of the epoch so far; of the best epoch */
 };
@@ -34,8 +34,10 @@ void training_settle(struct training *t, enum loss loss)
 
 struct training training_options(const struct values *v)
 {
-    static const char *const schedules[] = {"constant", "cosine", "linear", "plateau"},
-                             *const losses[] = {"msrr", "mse", "cross_entropy", "mean_return", "sharpe", "default"};
+    static const char *const schedules[] = {"constant", "cosine", "linear", "plateau"}, *const losses[] = {
+                                                                                            "msrr",          "mse",
+                                                                                            "cross_entropy", "mean_return",
+                                                                                            "sharpe",        "default"};
     struct training t = {.seeds = (int)values_int(v, "seeds"),
                          .epochs = (int)values_int(v, "epochs"),
                          .rate = values_real(v, "learning_rate"),
@@ -63,17 +65,21 @@ int training_check(const struct training *t, const struct shape *s, struct error
             e, "found early_stopping: %d with a window of %d periods; needed: fewer, so that some are left to train on",
             t->hold_out, s->T);
     if (t->objective.loss == LOSS_SHARPE && t->rollout < 2)
-        return error_set(e, "found objective: sharpe with rollout: %d; needed: 2 periods or more, a Sharpe ratio of one is none",
-                         t->rollout);
+        return error_set(
+            e, "found objective: sharpe with rollout: %d; needed: 2 periods or more, a Sharpe ratio of one is none",
+            t->rollout);
     if (t->objective.loss == LOSS_SHARPE && (s->T - t->hold_out < 2 || t->hold_out == 1))
-        return error_set(e, "found objective: sharpe with %d periods to train on and %d held out; needed: 2 or more of each "
-                            "(or none held out)",
+        return error_set(e,
+                         "found objective: sharpe with %d periods to train on and %d held out; needed: 2 or more of each "
+                         "(or none held out)",
                          s->T - t->hold_out, t->hold_out);
     if (t->objective.position == POSITION_NONE && t->objective.loss == LOSS_MEAN_RETURN)
-        return error_set(e, "found objective: mean_return with weights of any size, which it makes infinite; needed: weights "
-                            "that are bounded (position: softmax or tanh), or the objective sharpe or msrr");
+        return error_set(e,
+                         "found objective: mean_return with weights of any size, which it makes infinite; needed: weights "
+                         "that are bounded (position: softmax or tanh), or the objective sharpe or msrr");
     if (t->objective.loss == LOSS_CROSS_ENTROPY && t->objective.position != POSITION_DIRECTION)
-        return error_set(e, "found objective: cross_entropy; needed: a model with output: direction, whose three classes it is of");
+        return error_set(
+            e, "found objective: cross_entropy; needed: a model with output: direction, whose three classes it is of");
     if (t->objective.loss == LOSS_MSE && t->objective.position != POSITION_NONE && t->objective.position != POSITION_RETURN)
         return error_set(e, "found objective: mse; needed: output: return, or weights of any size (position: none)");
     return 0;
@@ -93,9 +99,8 @@ void training_cost(const struct training *t, const struct shape *s, double flops
     /* one forward and two more for backward per step, one more for a Sharpe ratio, whose derivative waits for the whole rollout; the
      * weights of now; a fit every so many rows */
     double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3;
-    *c = (struct cost){.flops = flops * ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) /
-                                             t->refit_every +
-                                         1),
+    *c = (struct cost){.flops = flops *
+                                ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) / t->refit_every + 1),
                        .bytes = bytes};
     c->seconds = c->flops / 1e11; /* measured: bench_transformer; the schedule corrects it by what it sees */
 }
@@ -137,8 +142,8 @@ void trainer_destroy(struct trainer *t)
 {
     if (!t) return;
     unbind(t);
-    void *const all[] = {t->first, t->second, t->total, t->best,   t->y,     t->dy,    t->weights,
-                         t->work,  t->f,      t->losses, t->slope,  t->order, t->loss};
+    void *const all[] = {t->first, t->second, t->total,  t->best,  t->y,     t->dy,  t->weights,
+                         t->work,  t->f,      t->losses, t->slope, t->order, t->loss};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     network_destroy(t->net);
     memory_free(t);
@@ -162,8 +167,7 @@ static void outputs_of(struct trainer *t, const struct period *p, bool training,
 {
     struct network *n = t->net;
     int ranks = team_size(n->team);
-    for (int r = 0; r <= ranks; r++)
-        t->range[r] = (r > 0) + (int64_t)shard_row(n, p->n, n->part_first[r]) * n->outputs;
+    for (int r = 0; r <= ranks; r++) t->range[r] = (r > 0) + (int64_t)shard_row(n, p->n, n->part_first[r]) * n->outputs;
     t->y[0] = (float)*wish;
     n->class->forward(n, p, training, t->y + 1 + (size_t)own_first_row(n, p->n) * (size_t)n->outputs);
     team_share_begin(t->share, t->y, t->range);

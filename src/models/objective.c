@@ -205,8 +205,7 @@ void objective_derivative(const struct objective *o, int n, const float *y, cons
     } else if (o->loss == LOSS_CROSS_ENTROPY) {
         for (int i = 0; i < n; i++) {
             direction(y + 3 * (size_t)i, p);
-            for (int k = 0; k < 3; k++)
-                dy[3 * i + k] = (float)(slope / n * (p[k] - (class_of(o, returns[i]) == k)));
+            for (int k = 0; k < 3; k++) dy[3 * i + k] = (float)(slope / n * (p[k] - (class_of(o, returns[i]) == k)));
         }
     } else portfolio_back(o, n, y, returns, slope, dy, work);
 }

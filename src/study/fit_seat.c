@@ -26,8 +26,8 @@ static int base_assets(const struct config *c)
 double seat_bytes(const struct rows_job *j, const struct config *c)
 {
     double k = base_assets(c);
-    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, lookback_of(c), c->shape.max_assets) + 8 * (k * (1 + c->layout.variants)) +
-           4. * c->shape.max_assets + 8. * (double)layout_record(&c->layout);
+    return c->cost.bytes + ring_bytes(j->meta, c->shape.T + 1, lookback_of(c), c->shape.max_assets) +
+           8 * (k * (1 + c->layout.variants)) + 4. * c->shape.max_assets + 8. * (double)layout_record(&c->layout);
 }
 
 void seat_leave(struct seat *s)
@@ -75,8 +75,7 @@ int seat_window(struct seat *s, const struct rows_job *j, struct panel_file *f, 
     const struct shape *shape = &s->config->shape;
     for (int k = 0; k <= shape->T; k++) {
         int t = now - shape->T + k;
-        const struct ring_slot *r =
-            s->ring.lookback ? ring_get_history(&s->ring, f, t, e) : ring_get(&s->ring, f, t, e);
+        const struct ring_slot *r = s->ring.lookback ? ring_get_history(&s->ring, f, t, e) : ring_get(&s->ring, f, t, e);
         if (!r) return -1;
         s->period[k] = (struct period){.index = t,
                                        .date = j->meta->dates[t],

@@ -226,7 +226,8 @@ static int run_task(struct seat *s, struct fits_job *j, struct panel_file *f, st
     bool chain = s->warm && !j->apply;
     int from = chain ? chain_start(s, j, team, t) : t->row;
     for (int row = from; row < t->row + t->rows; row++) {
-        if (row < config_first_row(j->rows->study, s->config) || (!chain && !fit_pending(j, t->config, t->seed, row))) continue;
+        if (row < config_first_row(j->rows->study, s->config) || (!chain && !fit_pending(j, t->config, t->seed, row)))
+            continue;
         int stop = row > from && team_rank(team) == 0 && stop_requested();
         team_broadcast(team, &stop, sizeof stop, 0);
         if (stop) return 1;

@@ -24,7 +24,7 @@ void ring_create(struct row_ring *r, const struct panel_meta *m, const struct un
         s->ids = memory_array(int64_t, capacity, "rows of a window");
         for (int g = 0; g < r->groups; g++) s->group[g] = memory_array(int32_t, capacity, "groups of a window");
         s->past = memory_array(const float *, lookback, "history of a window");
-        s->row = memory_array(int32_t, (size_t)capacity *(size_t)lookback, "history of a window");
+        s->row = memory_array(int32_t, (size_t)capacity * (size_t)lookback, "history of a window");
     }
 }
 

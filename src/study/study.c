@@ -11,8 +11,8 @@
 
 enum { MAX_CONFIGS = 10000, MAX_OPTIONS = 64 };
 
-static const char *const root_keys[] = {"study",     "panel",         "output", "window", "universes",
-                                        "ridge",     "factor_scale",  "seed",   "shards", "save_weights",
+static const char *const root_keys[] = {"study",     "panel",         "output",   "window", "universes",
+                                        "ridge",     "factor_scale",  "seed",     "shards", "save_weights",
                                         "memory_mb", "ranks_per_fit", "lookback", "models", NULL};
 static const struct model_option root_option[] = {
     {.key = "seed", .type = OPTION_INT, .fallback = "1", .low = 0, .high = 9e15, .help = "keys every random number"},
@@ -313,8 +313,8 @@ static int parse_models(struct study *s, const struct yaml_node *n, struct error
             if (parse_model(s, n->item[i], s->universe[u], e)) return -1;
     for (int i = 0; i < s->configs; i++) sequences |= (s->config[i].class->needs & NEED_HISTORY) != 0;
     if (s->lookback && !sequences)
-        return error_set(e, "%s: line %d: found lookback, but no model of the study looks back (aipm run --explain)", s->file,
-                         s->lookback->line);
+        return error_set(e, "%s: line %d: found lookback, but no model of the study looks back (aipm run --explain)",
+                         s->file, s->lookback->line);
     s->lookback = NULL; /* the text's tree goes */
     return 0;
 }
