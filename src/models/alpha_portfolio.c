@@ -1,12 +1,6 @@
 /* AlphaPortfolio (Cong et al. 2020): each asset's history by an encoder of its own, winner scores by attention between assets, long the
  * highest and short the lowest, trained on the Sharpe ratio of rollouts. See models/encoder.h and models/objective.h. */
-#include "base/memory.h"
 #include "encoder_options.h"
-
-struct model {
-    struct trainer *trainer;
-    struct sight sight;
-};
 
 static const struct model_option options[] = {
     ENCODER_OPTIONS,
@@ -40,48 +34,25 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     return encoder_check(s, v, e) || training_check(&t, s, e) ? -1 : 0;
 }
 
-static void cost(const struct shape *s, const struct values *v, struct cost *c)
+static struct encoder_shape shape_of(const struct shape *s, const struct values *v)
 {
-    struct training t = training_of(v);
-    struct encoder_shape n = encoder_options(s, v);
-    struct sight sight = sight_of(s, &n, 1, v);
-    int size = (int)values_int(v, "attention_size");
-    training_cost(&t, s, encoder_flops(&n, size, s->max_assets), encoder_room(s, &n, size) + sight_bytes(&sight), c);
+    return encoder_options(s, v);
 }
 
-static void layout(const struct shape *s, const struct values *v, struct layout *l)
+static int attention_heads(const struct encoder_shape *n)
 {
-    struct training t = training_of(v);
-    struct encoder_shape n = encoder_options(s, v);
-    struct sight sight = sight_of(s, &n, 1, v);
-    training_layout(&t, l);
-    sight_layout(&sight, l);
+    (void)n;
+    return 1;
 }
 
-static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+static int attention_size(const struct values *v)
 {
-    struct model *m = memory_array(struct model, 1, "AlphaPortfolio");
-    struct training t = training_of(v);
-    struct encoder_shape n = encoder_options(s, v);
-    m->trainer = trainer_create(alpha_portfolio_network(&n, (int)values_int(v, "attention_size")), &t, s, seed);
-    m->sight = sight_of(s, &n, 1, v);
-    sight_create(&m->sight);
-    return m;
+    return (int)values_int(v, "attention_size");
 }
 
-static void see(struct model *m, const struct period *now)
+static struct network *network_of(const struct encoder_shape *n, const struct values *v)
 {
-    sight_see(&m->sight, m->trainer->net, now);
-}
-
-static void seen(const struct model *m, double *record)
-{
-    sight_record(&m->sight, record);
-}
-
-static void forget(struct model *m)
-{
-    sight_free(&m->sight);
+    return alpha_portfolio_network(n, attention_size(v));
 }
 
 #define NETWORK_SEES
@@ -90,4 +61,4 @@ static void forget(struct model *m)
 #define NETWORK_NAME  "alpha_portfolio"
 #define NETWORK_SUMMARY                                                                                                     \
     "AlphaPortfolio: histories by an encoder, winner scores by attention between assets, long-short, Sharpe"
-#include "network_class.h"
+#include "encoder_class.h"

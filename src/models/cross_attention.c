@@ -2,13 +2,7 @@
  * is trained for and how its outputs become a portfolio. */
 #include <string.h>
 
-#include "base/memory.h"
 #include "encoder_options.h"
-
-struct model {
-    struct trainer *trainer;
-    struct sight sight;
-};
 
 static const struct model_option options[] = {
     ENCODER_OPTIONS,
@@ -112,53 +106,20 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     return training_check(&t, s, e);
 }
 
-static void cost(const struct shape *s, const struct values *v, struct cost *c)
+static int attention_size(const struct values *v)
 {
-    struct training t = training_of(v);
-    struct encoder_shape n = shape_of(s, v);
-    struct sight sight = sight_of(s, &n, attention_heads(&n), v);
-    training_cost(&t, s, encoder_flops(&n, 0, s->max_assets), encoder_room(s, &n, 0) + sight_bytes(&sight), c);
+    (void)v;
+    return 0;
 }
 
-static void layout(const struct shape *s, const struct values *v, struct layout *l)
+static struct network *network_of(const struct encoder_shape *n, const struct values *v)
 {
-    struct training t = training_of(v);
-    struct encoder_shape n = shape_of(s, v);
-    struct sight sight = sight_of(s, &n, attention_heads(&n), v);
-    training_layout(&t, l);
-    sight_layout(&sight, l);
+    (void)v;
+    return cross_attention_network(n);
 }
 
-static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
-{
-    struct model *m = memory_array(struct model, 1, "cross-attention");
-    struct training t = training_of(v);
-    struct encoder_shape n = shape_of(s, v);
-    m->trainer = trainer_create(cross_attention_network(&n), &t, s, seed);
-    m->sight = sight_of(s, &n, attention_heads(&n), v);
-    sight_create(&m->sight);
-    return m;
-}
-
-static void see(struct model *m, const struct period *now)
-{
-    sight_see(&m->sight, m->trainer->net, now);
-}
-
-static void seen(const struct model *m, double *record)
-{
-    sight_record(&m->sight, record);
-}
-
-static void forget(struct model *m)
-{
-    sight_free(&m->sight);
-}
-
-#define NETWORK_SEES
-#define NETWORK_NEEDS (NEED_ROWS | NEED_HISTORY)
 #define NETWORK_CLASS cross_attention_class
 #define NETWORK_NAME  "cross_attention"
 #define NETWORK_SUMMARY                                                                                                     \
     "encoder over each asset's history, attention over time and between assets: full, lagged or hierarchical"
-#include "network_class.h"
+#include "encoder_class.h"

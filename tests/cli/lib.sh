@@ -22,3 +22,34 @@ refuses() {
     elif ! grep -qF -- "$text" <<<"$out"; then bad "$name: does not say '$text': $out"
     else ok "$name"; fi
 }
+
+# For studies of networks, given a function `study NAME [LINES]` that writes $WORK/NAME.yaml with four shards.
+pair() { same "$WORK/$1.h5" "$WORK/$2.h5"; }
+same_on_any_team() {     # leaves $WORK/one.h5
+    local s
+    study one
+    check "one rank" mpi 1 "$AIPM" run "$WORK/one.yaml"
+    study teams "ranks_per_fit: 4"
+    check "a team of four" mpi 4 "$AIPM" run "$WORK/teams.yaml"
+    check "the same numbers" pair one teams
+    study split "ranks_per_fit: 2"
+    check "three ranks in teams of two and one" mpi 3 "$AIPM" run "$WORK/split.yaml"
+    check "the same numbers" pair one split
+    for s in one teams split; do [ ! -e "$WORK/$s.h5.parts" ] || bad "$s left its parts"; done
+}
+same_when_stopped() {    # SED: makes the fits longer; stopped again and again inside fits (a checkpoint at every step), on other ranks
+    local n resume= rc=75 starts=0 states
+    study stops
+    sed -i "$1" "$WORK/stops.yaml"
+    sed 's/stops/whole/' "$WORK/stops.yaml" >"$WORK/whole.yaml"
+    check "an unbroken run" mpi 2 "$AIPM" run "$WORK/whole.yaml"
+    for n in 1 2 1 3 2; do
+        mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 5)) "$AIPM" run $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+        rc=$? starts=$((starts + 1)) resume=--resume
+        [ -e "$WORK/stops.h5" ] && break
+    done
+    states=$(ls "$WORK/stops.h5.parts" 2>/dev/null | grep -c state)
+    [ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
+    check "$starts stopped starts (last exit $rc, $states states left), finished" test -e "$WORK/stops.h5"
+    check "the same numbers as unbroken" pair whole stops
+}

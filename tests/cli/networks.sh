@@ -23,34 +23,8 @@ models:
   - {name: refit_chain, kind: mlp, hidden: [16], epochs: 2, learning_rate: 1.0e-3, refit_every: 3, warm_start: true, schedule: plateau, plateau_patience: 1}
 E2
 }
-pair() { same "$WORK/$1.h5" "$WORK/$2.h5"; }
-study one
-check "one rank" mpi 1 "$AIPM" run "$WORK/one.yaml"
-study teams "ranks_per_fit: 4"
-check "a team of four" mpi 4 "$AIPM" run "$WORK/teams.yaml"
-check "the same numbers" pair one teams
-study split "ranks_per_fit: 2"
-check "three ranks in teams of two and one" mpi 3 "$AIPM" run "$WORK/split.yaml"
-check "the same numbers" pair one split
-for s in one teams split; do [ ! -e "$WORK/$s.h5.parts" ] || bad "$s left its parts"; done
-
-# stopped again and again inside fits (a checkpoint at every step), on other ranks each time
-study stops
-sed -i 's/epochs: 3/epochs: 60/; s/epochs: 2,/epochs: 60,/' "$WORK/stops.yaml"
-sed 's/stops/whole/' "$WORK/stops.yaml" >"$WORK/whole.yaml"
-check "an unbroken run" mpi 2 "$AIPM" run "$WORK/whole.yaml"
-rc=75 starts=0
-for n in 1 2 1 3 2; do
-    resume=--resume
-    [ $starts = 0 ] && resume=
-    mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 5)) "$AIPM" run $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
-    rc=$? starts=$((starts + 1))
-    [ -e "$WORK/stops.h5" ] && break
-done
-states=$(ls "$WORK/stops.h5.parts" 2>/dev/null | grep -c state)
-[ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
-check "$starts stopped starts (last exit $rc, $states states left), finished" test -e "$WORK/stops.h5"
-check "the same numbers as unbroken" pair whole stops
+same_on_any_team
+same_when_stopped 's/epochs: 3/epochs: 60/; s/epochs: 2,/epochs: 60,/'
 
 # parameters: saved for every fit, applied to the same panel they give the same weights
 count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)

@@ -25,32 +25,8 @@ models:
   - {name: alpha, kind: alpha_portfolio, d_model: 8, heads: 2, layers: 1, feedforward: 12, attention_size: 6, winners: 3, epochs: 2, rollout: 6, learning_rate: 1.0e-3, save_attention: mean}
 E2
 }
-pair() { same "$WORK/$1.h5" "$WORK/$2.h5"; }
-study one
-check "one rank" mpi 1 "$AIPM" run "$WORK/one.yaml"
-study teams "ranks_per_fit: 4"
-check "a team of four" mpi 4 "$AIPM" run "$WORK/teams.yaml"
-check "the same numbers" pair one teams
-study split "ranks_per_fit: 2"
-check "three ranks in teams of two and one" mpi 3 "$AIPM" run "$WORK/split.yaml"
-check "the same numbers" pair one split
-
-# stopped inside fits at every step, taken up on other ranks
-study stops
-sed -i 's/epochs: 2,/epochs: 20,/' "$WORK/stops.yaml"
-sed 's/stops/whole/' "$WORK/stops.yaml" >"$WORK/whole.yaml"
-check "an unbroken run" mpi 2 "$AIPM" run "$WORK/whole.yaml"
-starts=0
-for n in 1 2 1 3; do
-    resume=--resume
-    [ $starts = 0 ] && resume=
-    mpi $n timeout -s USR1 -k 20 0.$((RANDOM % 5 + 4)) "$AIPM" run $resume --checkpoint-seconds 0 "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
-    starts=$((starts + 1))
-    [ -e "$WORK/stops.h5" ] && break
-done
-[ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
-check "$starts stopped starts, finished" test -e "$WORK/stops.h5"
-check "the same numbers as unbroken" pair whole stops
+same_on_any_team
+same_when_stopped 's/epochs: 2,/epochs: 20,/'
 
 # parameters saved and applied: of every fit, and of the first row of every block where rows share fits
 count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
