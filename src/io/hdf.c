@@ -180,9 +180,9 @@ struct hdf *hdf_create(const char *path, struct team *team, struct error *e)
 {
     quiet();
     struct hdf *f = hdf_new(path, team, true);
+    cleanup_register(f->temporary);
     if (hdf_leads(f)) try_create(f, e);
     if (!hdf_agree(f, e)) {
-        cleanup_register(f->temporary);
         hid_t list = access_list(team, true), how = H5Pcreate(H5P_FILE_CREATE);
         H5Pset_obj_track_times(how, false);
         f->id = H5Fcreate(f->temporary, H5F_ACC_TRUNC, how, list);
@@ -190,10 +190,10 @@ struct hdf *hdf_create(const char *path, struct team *team, struct error *e)
         H5Pclose(how);
         H5Pclose(list);
         if (!hdf_agree(f, e)) return f;
-        cleanup_forget(f->temporary);
     }
     if (f->id >= 0) H5Fclose(f->id);
     if (hdf_leads(f)) unlink(f->temporary);
+    cleanup_forget(f->temporary);
     hdf_free(f);
     return NULL;
 }
