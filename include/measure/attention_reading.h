@@ -19,10 +19,12 @@ void attention_view(int A, const double *matrix, struct attention_view *out);
 /* leader [A]: mean of what the others give the asset; follower [A]: 1 less what it gives itself. NaN where nobody says. */
 void attention_leaders(int A, const double *matrix, double *leader, double *follower);
 
-/* Attention that no longer tells assets apart: rows that are nearly all on one, or one asset that takes more than half of everything. */
+/* Attention that no longer tells assets apart: rows that are nearly all on one, or one asset that takes more than half of everything and
+ * more than twice its even part (of two assets one takes half in any case). */
 #define ATTENTION_LEAST_ENTROPY 0.5
 #define ATTENTION_MOST_SHARE    0.5
-bool attention_collapsed(double entropy, double share);
+bool attention_collapsed(const struct attention_view *);
+bool attention_taken(const struct attention_view *); /* the latter */
 
 /* Means that leave NaN out: sums and counts [n] of what was added; out [n] NaN where nothing was. */
 void means_add(size_t n, const double *x, double *sum, double *count);

@@ -4,13 +4,14 @@
 
 #include "base/memory.h"
 
-/* Sum, largest weight and entropy of a row, relative to its sum; false: it has no weight. */
-static bool read_row(int A, const double *row, double *largest, double *entropy)
+/* Sum, largest weight and entropy of row i, relative to its sum; false: it has no weight. An asset that gives itself exactly nothing is
+ * not one that it sees (include_self: false). */
+static bool read_row(int A, int i, const double *row, double *largest, double *entropy)
 {
     double sum = 0, most = 0, plogp = 0;
     int seen = 0;
     for (int j = 0; j < A; j++)
-        if (isfinite(row[j])) sum += row[j], most = fmax(most, row[j]), seen++;
+        if (isfinite(row[j])) sum += row[j], most = fmax(most, row[j]), seen += j != i || row[j] > 0;
     if (!(sum > 0)) return false;
     for (int j = 0; j < A; j++)
         if (row[j] > 0 && isfinite(row[j])) plogp -= row[j] / sum * log(row[j] / sum);
@@ -28,7 +29,7 @@ void attention_view(int A, const double *matrix, struct attention_view *out)
     for (int i = 0; i < A; i++) {
         const double *row = matrix + (size_t)i * (size_t)A;
         double largest, own;
-        if (!read_row(A, row, &largest, &own)) continue;
+        if (!read_row(A, i, row, &largest, &own)) continue;
         out->assets++;
         concentration += largest;
         if (isfinite(own)) entropy += own, with_entropy++;
@@ -60,9 +61,14 @@ void attention_leaders(int A, const double *matrix, double *leader, double *foll
     }
 }
 
-bool attention_collapsed(double entropy, double share)
+bool attention_collapsed(const struct attention_view *v)
 {
-    return entropy < ATTENTION_LEAST_ENTROPY || share > ATTENTION_MOST_SHARE;
+    return v->entropy < ATTENTION_LEAST_ENTROPY || attention_taken(v);
+}
+
+bool attention_taken(const struct attention_view *v)
+{
+    return v->share > ATTENTION_MOST_SHARE && v->share * v->assets > 2;
 }
 
 void means_add(size_t n, const double *x, double *sum, double *count)

@@ -189,9 +189,9 @@ void sequence_tables(struct sequence_report *q)
 
 char *sequence_warning(const struct sequence_record *c, char out[300])
 {
-    if (!c->A || !attention_collapsed(c->all.entropy, c->all.share)) return NULL;
+    if (!c->A || !attention_collapsed(&c->all)) return NULL;
     int n = snprintf(out, 300, "%.60s, %.30s: its attention has collapsed: ", c->model->name, c->model->universe);
-    if (c->all.share > ATTENTION_MOST_SHARE)
+    if (attention_taken(&c->all))
         snprintf(out + n, 300 - (size_t)n, "%.60s takes %.0f%% of all attention (entropy %.2f of even)",
                  c->asset[c->all.strongest], 100 * c->all.share, c->all.entropy);
     else

@@ -13,11 +13,11 @@ static void even_and_single(void)
     CHECK_CLOSE(v.entropy, 1, 1e-15);
     CHECK_CLOSE(v.concentration, 0.25, 1e-15);
     CHECK_CLOSE(v.share, 0.25, 1e-15);
-    CU_ASSERT(!attention_collapsed(v.entropy, v.share));
+    CU_ASSERT(!attention_collapsed(&v));
     for (int i = 0; i < 16; i++) m[i] = i % 4 == 2;
     attention_view(4, m, &v);
     CU_ASSERT(v.entropy == 0 && v.concentration == 1 && v.strongest == 2 && v.share == 1);
-    CU_ASSERT(attention_collapsed(v.entropy, v.share));
+    CU_ASSERT(attention_collapsed(&v));
 }
 
 static void by_hand(void)
@@ -38,6 +38,19 @@ static void by_hand(void)
     CHECK_CLOSE(follower[0], 0.5, 1e-15);
     CHECK_CLOSE(follower[1], 0.2, 1e-15);
     CHECK_CLOSE(follower[2], 0.6, 1e-15);
+}
+
+/* Assets that do not see themselves: even attention to all others is even. Of two, nothing can be said. */
+static void others_only(void)
+{
+    double m[16];
+    const double two[] = {0, 1, 1, 0};
+    struct attention_view v;
+    for (int i = 0; i < 16; i++) m[i] = i % 5 ? 1. / 3 : 0;
+    attention_view(4, m, &v);
+    CHECK_CLOSE(v.entropy, 1, 1e-15);
+    attention_view(2, two, &v);
+    CU_ASSERT(v.assets == 2 && isnan(v.entropy) && !attention_collapsed(&v));
 }
 
 /* An absent asset changes nothing: the 3 x 3 matrix inside a 4 x 4 one. */
@@ -68,13 +81,19 @@ static void nothing(void)
     CU_ASSERT(v.assets == 0 && v.strongest == -1);
     attention_view(2, alone, &v);
     CU_ASSERT(v.assets == 1 && isnan(v.entropy) && v.concentration == 1 && v.share == 1);
-    CU_ASSERT(!attention_collapsed(NAN, NAN));
+    CU_ASSERT(!attention_collapsed(&v)); /* one asset can attend to nothing else */
+}
+
+static bool collapsed(int assets, double entropy, double share)
+{
+    const struct attention_view v = {.assets = assets, .entropy = entropy, .share = share};
+    return attention_collapsed(&v);
 }
 
 static void thresholds(void)
 {
-    CU_ASSERT(!attention_collapsed(0.5, 0.5) && attention_collapsed(nextafter(0.5, 0), 0) &&
-              attention_collapsed(1, nextafter(0.5, 1)));
+    CU_ASSERT(!collapsed(9, 0.5, 0.5) && collapsed(9, nextafter(0.5, 0), 0) && collapsed(9, 1, nextafter(0.5, 1)));
+    CU_ASSERT(!collapsed(2, 1, 0.9) && !collapsed(3, 1, 2. / 3) && collapsed(3, 1, 0.67));
 }
 
 static void means(void)
@@ -91,6 +110,7 @@ int main(void)
 {
     static const struct check tests[] = {{"even, and all on one", even_and_single},
                                          {"by hand", by_hand},
+                                         {"others only", others_only},
                                          {"an absent asset", absent},
                                          {"nothing", nothing},
                                          {"thresholds", thresholds},
