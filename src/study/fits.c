@@ -315,7 +315,7 @@ int fits_probe(const struct rows_job *j, const struct config *c, int row, double
     shrink(c, &small);
     if (f) seat_take(&seat, j, &small, 0);
     int n = 0;
-    for (int i = 0; i < 3 && !error_is_set(e) && spent < PROBE_SECONDS; i++) {
+    for (int i = 0; i < 3 && row + i < j->study->P && !error_is_set(e) && spent < PROBE_SECONDS; i++) {
         struct fit_note note = {0};
         if (seat_window(&seat, j, f, study_period(j->study, row + i), e)) break;
         double start = clock_thread();
