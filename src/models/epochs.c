@@ -401,10 +401,11 @@ static int train(struct trainer *t, const struct window *w, struct progress_stat
     return 0;
 }
 
-/* The weights of now, on every rank. Returns whether all are finite. */
+/* The weights of now, on every rank. Returns whether all are finite; of nobody they are. */
 static bool weigh(struct trainer *t, const struct period *now)
 {
     int no_wish = 0;
+    if (!now->n) return true;
     outputs_of(t, now, false, &no_wish);
     objective_weights(&t->how.objective, now->n, t->y + 1, t->weights, t->work);
     bool finite = true;

@@ -21,7 +21,7 @@ static int fit(struct model *m, const struct window *w, struct team *team, struc
 {
     int rc = trainer_fit(m->trainer, w, team, note);
 #ifdef NETWORK_SEES
-    if (!rc) see(m, &w->period[w->T]);
+    if (!rc && w->period[w->T].n) see(m, &w->period[w->T]);
 #endif
     return rc;
 }

@@ -120,7 +120,7 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
         for (size_t i = 0; i < size; i++) s->record[i] = NAN;
     bool weights = j->rows->study->save_weights;
     if (weights) seat_weigh(s, note->code);
-    if (!note->code && !j->apply && s->fitted == row && fit_option_on(c, "save_parameters")) {
+    if (!s->code && !j->apply && s->fitted == row && fit_option_on(c, "save_parameters")) {
         char *folder = network_folder(s, j->parameters);
         int rc = parameters_save(folder, s->period[c->shape.T].date, c->class->network(s->model), e);
         memory_free(folder);
@@ -139,7 +139,8 @@ static void state_path(const struct seat *s, const struct fits_job *j, int row, 
     snprintf(path, size, "%s/fit-%d-%d-%d.state", j->folder, (int)(s->config - j->rows->study->config), s->seed, row);
 }
 
-/* The model's fit over the window in hand, or with `apply` only the portfolio of now by the parameters it holds. Collective. */
+/* The model's fit over the window in hand, or with `apply` only the portfolio of now by the parameters it holds. Where nobody is there
+ * now, a fit that no other row waits for is left out. Collective. */
 static void fit_window(struct seat *s, struct fits_job *j, struct team *team, int row, bool apply, struct fit_note *note,
                        struct error *e)
 {
@@ -152,7 +153,7 @@ static void fit_window(struct seat *s, struct fits_job *j, struct team *team, in
     if (leads && !apply) state = state_read(guard.state, &watch.state_bytes);
     watch.state = state;
     if (c->class->watch) c->class->watch(s->model, &watch);
-    if (s->period[c->shape.T].n == 0) note->code = CODE_NO_ASSETS;
+    if (s->period[c->shape.T].n == 0 && (apply || (s->every == 1 && !s->warm))) note->code = CODE_NO_ASSETS;
     else c->class->fit(s->model, &s->window, team, note);
     if (c->class->watch) c->class->watch(s->model, NULL);
     memory_free(state);
@@ -194,6 +195,7 @@ static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, str
     bool stopped = note.code < 0, leads = team_rank(team) == 0 && !stopped && !error_is_set(e);
     s->chained = stopped ? -1 : row;
     if (start == row) s->fitted = stopped ? -1 : row, s->code = note.code;
+    if (!note.code && s->period[c->shape.T].n == 0) note.code = CODE_NO_ASSETS; /* the parameters are for later rows */
     /* rows of a chain that are done already are fitted again only for their parameters */
     if (leads && fit_pending(j, (int)(c - j->rows->study->config), s->seed, row)) keep(s, j, row, &note, e);
     if (leads && !j->apply && !error_is_set(e)) {

@@ -40,6 +40,23 @@ done
 
 if /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
     check "attention, weights and lags keep their promises" /usr/bin/python3 tests/cli/sequences.py "$WORK/one.h5" "$WORK/p.h5"
+    # a universe that is empty where a fit is due: the fit serves the rows after it
+    "$AIPM" synth -q -o "$WORK/e.h5" --assets 12 --characteristics 4 --periods 36 --seed 3 || bad "no panel"
+    /usr/bin/python3 - "$WORK/e.h5" <<'E2'
+import h5py, sys
+with h5py.File(sys.argv[1], "r+") as f:
+    at, size = f["offsets"][:], f["size_groups"][:]
+    for t in (24, 25, 29, 30):
+        size[at[t]:at[t + 1]][size[at[t]:at[t + 1]] == 4] = 3
+    f["size_groups"][...] = size
+E2
+    study empty "universes: [mega]"
+    { sed -n '/^study/,/^models/p' "$WORK/empty.yaml" | sed 's/p.h5/e.h5/; s/window: 32/window: 24/'
+      for m in "each, refit_every: 1" "block, refit_every: 6" "chain, refit_every: 3, warm_start: true"; do
+          echo "  - {name: $m, kind: cross_attention, d_model: 8, heads: 2, layers: 1, feedforward: 12, epochs: 1}"
+      done; } >"$WORK/gaps.yaml"
+    "$AIPM" run "$WORK/gaps.yaml" && "$AIPM" analyze "$WORK/empty.h5" -o "$WORK/gaps" >/dev/null 2>&1
+    check "an empty date where a fit is due costs that date only" test "$(cut -d, -f2,5 "$WORK/gaps/performance.csv" | grep -E "^(each|block|chain)," | tr '\n' ' ')" = "each,8 block,8 chain,8 "
 else skip "attention and weights by numpy: no numpy or h5py"
 fi
 
