@@ -124,7 +124,7 @@ static int training_loss(struct figures *f, const struct sample *s, const struct
         fputc('\n', f->data);
     }
     fprintf(f->script, "set xtics %g\n", fmax(1, figure_step(1, m->E)));
-    fputs("unset key\nset xlabel 'epoch'\nset ylabel 'mean (1 - return)^2'\nset yrange [*:*]\n"
+    fputs("unset key\nset xlabel 'epoch'\nset ylabel 'mean loss'\nset yrange [*:*]\n"
           "plot data using 1:3:4 skip 1 with filledcurves fc rgb '#9ecae1' fs solid 0.6 noborder, data using 1:2 skip 1 "
           "with linespoints lt 1 pt 7\n",
           f->script);
