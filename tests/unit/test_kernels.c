@@ -209,6 +209,8 @@ static void test_adam(void)
             V[i] = 0.999 * V[i] + 0.001 * d * d;
             P[i] = P[i] * (1 - 0.01 * 0.1) - 0.01 * (M[i] / (1 - pow(0.9, t))) / (sqrt(V[i] / (1 - pow(0.999, t))) + 1e-8);
             CHECK_CLOSE((double)p[i], P[i], 1e-6);
+            CHECK_CLOSE((double)m[i], M[i], 1e-7 * (1 + fabs(M[i])));
+            CHECK_CLOSE((double)v[i], V[i], 1e-7 * (1 + fabs(V[i])));
         }
     }
 }
