@@ -123,6 +123,15 @@ void multihead_forward(const struct kernels *k, const struct multihead *m, const
         }
 }
 
+/* A query of one source has dS = 0. As a difference of two rounded sums it would not be quite 0, and Adam makes whole steps of
+ * any gradient that never was larger. */
+static void settle_single(const struct panel *p, int keys, const float *inverse, const float *e, float *d)
+{
+    for (int i = 0; i < p->rows; i++)
+        for (int j = 0; inverse[i] == 1 && j < keys; j++)
+            if (e[j * PANEL + i] == 1) d[j * PANEL + i] = 0;
+}
+
 /* With E the exponentials and s their sum, dO divided by s first:  dS = E (dO V' - r),  r_i = dO_i O_i,  dQ = dS K,  dK = dS' Q,
  * dV = E' dO. */
 void multihead_backward(const struct kernels *k, const struct multihead *m, const float *q, const float *key,
@@ -157,6 +166,7 @@ void multihead_backward(const struct kernels *k, const struct multihead *m, cons
                 }
                 k->product(keys, p.width, m->width, p.value + skip_k, m->k_row, 1, p.turned_d, PANEL, p.d, PANEL, false);
                 k->panel_softmax_back(keys, p.width, e, p.top, p.d);
+                settle_single(&p, keys, inverse, e, p.d);
                 k->product(p.rows, p.ld, keys, p.d, 1, PANEL, p.key + skip_k, m->k_row, dq + skip, m->q_row, at > 0);
                 k->product(keys, p.ld, p.rows, p.d, PANEL, 1, p.q, m->q_row, dkey + to, m->k_row, add || first > 0);
                 k->product(keys, p.ld, p.rows, e, PANEL, 1, d_o + skip, m->q_row, dvalue + to, m->k_row, add || first > 0);

@@ -71,6 +71,17 @@ static double distance(size_t n, const float *x, const double *want)
     return worst;
 }
 
+/* A query of one source could not attend otherwise: its gradient is 0, not the rounding of 0. */
+static void lone_queries(const struct multihead *m, const double *P, const float *dq)
+{
+    for (int i = 0; i < m->queries && m->keys <= 120; i++) {
+        int sources = 0;
+        for (int j = 0; j < m->keys; j++) sources += P[i * m->keys + j] != 0;
+        const float *last = dq + i * m->q_row + (m->heads - 1) * padded(m->width);
+        for (int c = 0; sources == 1 && c < m->width; c++) CU_ASSERT(last[c] == 0);
+    }
+}
+
 static void attention_case(const struct kernels *k, struct multihead m, double scale)
 {
     int hp = padded(m.width);
@@ -94,6 +105,7 @@ static void attention_case(const struct kernels *k, struct multihead m, double s
     for (size_t i = 0; i < nk; i++) dkv[i] = NAN; /* not added to: whatever was there goes */
     multihead_backward(k, &m, q, kv, kv + half, o, copy, kept, statistics, dq, dkv, dkv + half, false, work);
     worst = fmax(worst, fmax(distance(nq, dq, dq_), distance(nk, dkv, dkv_)));
+    lone_queries(&m, P, dq);
     multihead_weights(k, &m, m.heads - 1, q, kv, weights, work);
     worst = fmax(worst, distance((size_t)(m.queries * m.keys), weights, P));
     /* nothing kept: the same bits, on top of what was there */
