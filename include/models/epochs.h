@@ -22,7 +22,7 @@ struct training {
     int hold_out, patience; /* last periods of the window to stop early on, 0: none; epochs without improvement */
     double dropout;
     bool shuffle, warm_start;
-    int refit_every; /* periods between fits; in between the last fit's parameters are used */
+    int refit_every; /* periods between fits; in between the last fit's parameters are used, and training_loss is NaN */
 };
 
 /* The same options for every network: append these to a class's table, read them back. */
@@ -151,7 +151,7 @@ struct trainer {
     int64_t *range;
     bool bound;
     /* the outcome */
-    double *loss; /* [epochs] mean over the periods of an epoch; NaN: not run */
+    double *loss; /* [epochs] mean over the periods of an epoch, each with its rollout's; NaN: not run */
     int restarts;
     float *weights; /* [max_assets] of now, on every rank */
     bool warm;      /* the parameters are those of the window before warm_date */

@@ -325,6 +325,14 @@ static void begin(struct trainer *t, const struct window *w, struct progress_sta
     for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN;
 }
 
+/* Periods with assets. */
+static int inhabited(const struct period *period, int H)
+{
+    int there = 0;
+    for (int h = 0; h < H; h++) there += period[h].n > 0;
+    return there;
+}
+
 /* One rollout's step. Returns -1 if the loss is not finite, 1 if the leader wishes to stop after it. */
 static int step(struct trainer *t, const struct window *w, const struct period *period, int H, struct progress_state *s,
                 long steps)
@@ -337,7 +345,7 @@ static int step(struct trainer *t, const struct window *w, const struct period *
     if (t->how.clip > 0) clip(n->size, t->total, t->how.clip);
     double rate = rate_at(&t->how, s, steps);
     adam_step(n->size, n->parameter, t->total, t->first, t->second, ++s->step, rate, t->how.decay);
-    s->sum += loss;
+    s->sum += loss * inhabited(period, H);
     s->at++;
     if (wish == FIT_GO) return 0;
     save_state(t, s);
@@ -366,13 +374,6 @@ static void level(const struct training *how, double loss, struct progress_state
     }
 }
 
-static bool anyone(const struct period *period, int H)
-{
-    for (int h = 0; h < H; h++)
-        if (period[h].n) return true;
-    return false;
-}
-
 /* All epochs from state s on. 0 trained, -1 diverged, 1 stopped. */
 static int train(struct trainer *t, const struct window *w, struct progress_state *s)
 {
@@ -384,7 +385,7 @@ static int train(struct trainer *t, const struct window *w, struct progress_stat
         for (int g = 0; g < a_pass; g++) {
             int from = training_step_first(&t->how, periods, t->order[g]),
                 end = training_step_first(&t->how, periods, t->order[g] + 1);
-            bool there = anyone(w->period + from, end - from);
+            int there = inhabited(w->period + from, end - from);
             trained += there;
             if (g < s->at) continue; /* done before a checkpoint */
             int rc = there ? step(t, w, w->period + from, end - from, s, steps) : (s->at++, 0);
