@@ -8,6 +8,7 @@
 #include "io/panel_file.h"
 #include "measure/series.h"
 #include "sequence.h"
+#include "study/study.h"
 
 /* A record's dataset: its row size and whether it has one. */
 static bool find(struct hdf *f, const struct sample *s, const struct result_model *m, const char *name, char path[700],
@@ -61,13 +62,31 @@ static void name_assets(struct sequence_record *c, struct hdf *f, const double *
     if (names) texts_free(n, names);
 }
 
-/* Labels of the panel's column `sector` where the panel can be read and has as many; else numbers. */
+/* The group column that the model's option `sector` names. */
+static void sector_column(const struct sequence_record *c, const struct results *r, char out[100])
+{
+    struct study s;
+    struct error ignored = {""};
+    snprintf(out, 100, "sector");
+    if (study_parse(r->path, r->study, &s, &ignored)) return;
+    for (int i = 0; i < s.configs; i++) {
+        const struct config *f = &s.config[i];
+        if (strcmp(f->name, c->model->name) || strcmp(f->universe->name, c->model->universe)) continue;
+        for (int k = 0; k < f->values.n; k++)
+            if (!strcmp(f->values.options[k].key, "sector")) snprintf(out, 100, "%.99s", values_word(&f->values, "sector"));
+    }
+    study_free(&s);
+}
+
+/* Labels of that column where the panel can be read and has as many; else numbers. */
 static void name_sectors(struct sequence_record *c, const struct results *r)
 {
     struct panel_meta m;
     struct error ignored = {""};
+    char column[100];
     bool read = r->panel && !panel_load_meta(r->panel, NULL, &m, &ignored);
-    int g = read ? panel_group(&m, "sector") : -1;
+    sector_column(c, r, column);
+    int g = read ? panel_group(&m, column) : -1;
     c->sector_name = memory_array(char *, c->sectors, "names of sectors");
     for (int k = 0; k < c->sectors; k++) {
         char number[32];

@@ -60,6 +60,14 @@ E2
 else skip "attention and weights by numpy: no numpy or h5py"
 fi
 
+# sectors by another column: the report takes its labels from there
+"$AIPM" synth -q -o "$WORK/g.h5" --planted sectors --sectors 2 --assets 6 --characteristics 2 --periods 36 || bad "no panel"
+study named
+{ sed -n '/^study/,/^models/p' "$WORK/named.yaml" | sed 's/p.h5/g.h5/'
+  echo "  - {name: m, kind: cross_attention, cross: hierarchical, sector: market, market: sector, d_model: 8, heads: 2, layers: 1, feedforward: 8, epochs: 1, save_attention: mean}"; } >"$WORK/markets.yaml"
+"$AIPM" run "$WORK/markets.yaml" && "$AIPM" report "$WORK/named.h5" --bootstrap 20 -o "$WORK/named" 2>/dev/null
+check "sectors carry the labels of the column they come from" test "$(cut -d, -f3 "$WORK/named/tables/sector_attention.csv" | sed 1d | sort -u)" = "$(printf "market_0\nmarket_1")"
+
 wrong() {   # name, text, replacement of the options
     { sed -n '/^study/,/^models/p' "$WORK/one.yaml" | sed "s/one.h5/wrong.h5/"; echo "  - {name: m, kind: cross_attention, $3}"; } >"$WORK/wrong.yaml"
     refuses "$1" 1 "$2" "$AIPM" run "$WORK/wrong.yaml"
