@@ -68,6 +68,9 @@ study named
 "$AIPM" run "$WORK/markets.yaml" && "$AIPM" report "$WORK/named.h5" --bootstrap 20 -o "$WORK/named" 2>/dev/null
 check "sectors carry the labels of the column they come from" test "$(cut -d, -f3 "$WORK/named/tables/sector_attention.csv" | sed 1d | sort -u)" = "$(printf "market_0\nmarket_1")"
 
+"$AIPM" sweep "$WORK/named.yaml" --set lookback=3,6 -o "$WORK/looks.yaml" >/dev/null
+check "a sweep over the lookback of all models" grep -q "^lookback: \[3, 6\]" "$WORK/looks.yaml"
+
 wrong() {   # name, text, replacement of the options
     { sed -n '/^study/,/^models/p' "$WORK/one.yaml" | sed "s/one.h5/wrong.h5/"; echo "  - {name: m, kind: cross_attention, $3}"; } >"$WORK/wrong.yaml"
     refuses "$1" 1 "$2" "$AIPM" run "$WORK/wrong.yaml"
