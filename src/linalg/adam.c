@@ -4,7 +4,8 @@
 
 void adam_step(size_t n, float *p, const float *gradient, float *first, float *second, long step, double rate, double decay)
 {
-    const float b1 = 0.9f, b2 = 0.999f, rest1 = 0.1f, rest2 = 0.001f, epsilon = 1e-8f; /* 1 - 0.999f is 1.3e-5 less than 0.001 */
+    /* 1 - 0.999f is 1.3e-5 of itself less than 0.001 */
+    const float b1 = 0.9f, b2 = 0.999f, rest1 = 0.1f, rest2 = 0.001f, epsilon = 1e-8f;
     float size = (float)(rate / (1 - pow(0.9, (double)step))), shrink = (float)(1 - rate * decay);
     float root = (float)(1 / sqrt(1 - pow(0.999, (double)step)));
     for (size_t i = 0; i < n; i++) {
