@@ -107,6 +107,10 @@ static int make_list(const struct ohlcv_options *o, struct list *l, struct error
         } else list_add(l, arg, named ? (size_t)(equals - arg) : 0, path);
     }
     if (l->n) qsort(l->entry, (size_t)l->n, sizeof *l->entry, by_path);
+    struct stat output, input;
+    for (int k = 0; k < l->n && !error_is_set(e) && !stat(o->output, &output); k++)
+        if (!stat(l->entry[k].path, &input) && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+            error_set(e, "%s: is one of the price files; needed is another file for the panel", o->output);
     return error_is_set(e) ? -1 : 0;
 }
 

@@ -124,6 +124,9 @@ mkdir nothing; ingest "an empty folder" "nothing: no file with a name in .csv" n
 printf 'asset,sector\nH,a\nH,b\n' >twice.csv; ingest "an asset twice in the groups" "twice.csv:3:1: found asset H a second time" H.csv --groups twice.csv
 refuses "on 3 ranks the error of the first file" 1 "column.csv:1:" mpi 3 "$AIPM" ingest --ohlcv when.csv H.csv number.csv daily.csv column.csv -o none.h5
 refuses "no such feature" 1 "characteristics: found 'beta'; needed: some of log_return" "$AIPM" ingest --ohlcv H.csv --characteristics rsi,beta -o none.h5
+cp H.csv over.csv
+refuses "a panel over its own prices" 1 "over.csv: is one of the price files" "$AIPM" ingest --ohlcv over.csv -o ./over.csv
+check "the prices stand" cmp -s H.csv over.csv
 refuses "stocks and prices" 2 "needed: one or the other" "$AIPM" ingest --ohlcv H.csv --country USA -o none.h5
 refuses "options of prices without them" 2 "needed: --ohlcv FILE" "$AIPM" ingest --stocks H.csv --horizon 2 -o none.h5
 check "nothing half-written is left" test -z "$(ls none.h5* 2>/dev/null)"
