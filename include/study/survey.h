@@ -23,7 +23,7 @@ struct survey {
     double *own[8];               /* [U] moments of the owned periods; freed by survey_fetch */
     int *n;                       /* [U, T] assets, on every rank */
     double *factors;              /* rank 0: [T, D] F of the whole universe, unscaled; NULL if the panel has test assets */
-    char digest[PANEL_DIGEST];              /* of the whole panel */
+    char digest[PANEL_DIGEST];    /* of the whole panel */
     struct moment_store store[8]; /* [U] */
 };
 

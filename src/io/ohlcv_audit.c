@@ -9,7 +9,7 @@
 static const struct {
     const char *name, *meaning;
 } step[OHLCV_STEPS] = {{"read", "rows of the file"},
-                       {"bad_prices", "a price is missing or not positive, high is below low, or volume below 0"},
+                       {"bad_prices", "a price is missing or not positive, open or close is outside low and high, or volume below 0"},
                        {"duplicates", "the same date and the same values again"},
                        {"conflicts", "the same date with other values: the last row of the file stays"},
                        {"between", "dates between formation dates (horizon)"},

@@ -9,16 +9,25 @@
 #include "io/ohlcv_text.h"
 #include "io/source.h"
 
+/* Vendors round open, high, low and close each by itself. */
+static const double RANGE_ROUNDING = 1e-3;
+
 static bool price(double v)
 {
     return v > 0; /* no NaN either */
+}
+
+/* Whether a price lies in its bar's range, to rounding. */
+static bool within(const struct ohlcv_bar *b, double x)
+{
+    return x <= b->high * (1 + RANGE_ROUNDING) && x >= b->low * (1 - RANGE_ROUNDING);
 }
 
 void ohlcv_file_add(struct ohlcv_file *f, const struct ohlcv_bar *b)
 {
     f->read++;
     if (!price(b->open) || !price(b->high) || !price(b->low) || !price(b->close) || !price(b->adjusted) ||
-        b->high < b->low || b->volume < 0) {
+        b->high < b->low || !within(b, b->open) || !within(b, b->close) || b->volume < 0) {
         f->bad_prices++;
         return;
     }

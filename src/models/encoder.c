@@ -255,7 +255,8 @@ static void levels_create(struct encoder *e)
     e->combine = dense(e, "combine", "combine_bias", 3 * e->s.d_model, e->s.d_model);
 }
 
-static struct network *create(const struct encoder_shape *s, int a)
+/* All but the parameters themselves: enough to count bytes of a network that no machine could hold. */
+static struct network *describe(const struct encoder_shape *s, int a)
 {
     static const struct network_class class = {bind, unbind, forward, backward, destroy};
     struct encoder *e = memory_array(struct encoder, 1, "encoder");
@@ -298,6 +299,12 @@ static struct network *create(const struct encoder_shape *s, int a)
         network_add(n, "output_weight", 2, (int[]){d, s->outputs}, d, s->outputs, 1 / sqrt(d));
         network_add(n, "output_bias", 1, (int[]){s->outputs}, 1, s->outputs, 0);
     }
+    return n;
+}
+
+static struct network *create(const struct encoder_shape *s, int a)
+{
+    struct network *n = describe(s, a);
     network_finish(n);
     return n;
 }
@@ -314,7 +321,7 @@ struct network *alpha_portfolio_network(const struct encoder_shape *s, int atten
 
 static double bytes_of(const struct encoder_shape *s, int attention_size, int ranks, bool kept)
 {
-    struct network *n = create(s, attention_size);
+    struct network *n = describe(s, attention_size);
     struct encoder *e = encoder_of(n);
     struct walk count = {.way = WALK_COUNT};
     prepare(e, (s->shards + ranks - 1) / ranks);

@@ -79,9 +79,11 @@ int training_check(const struct training *t, const struct shape *s, struct error
                          "that are bounded (position: softmax or tanh), or the objective sharpe or msrr");
     if (t->objective.loss == LOSS_CROSS_ENTROPY && t->objective.position != POSITION_DIRECTION)
         return error_set(
-            e, "found objective: cross_entropy; needed: a model with output: direction, whose three classes it is of");
+            e, "found objective: cross_entropy; needed: a model of kind cross_attention with output: direction, whose three "
+               "classes it is of");
     if (t->objective.loss == LOSS_MSE && t->objective.position != POSITION_NONE && t->objective.position != POSITION_RETURN)
-        return error_set(e, "found objective: mse; needed: output: return, or weights of any size (position: none)");
+        return error_set(
+            e, "found objective: mse; needed: a model whose output is a forecast of returns or weights of any size");
     return 0;
 }
 

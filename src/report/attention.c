@@ -197,8 +197,9 @@ static const struct config *find_config(const struct study *s, const struct resu
             continue;
         return c;
     }
-    error_set(e, "%s: no transformer%s%s%s%s; needed: one of the study's", r->path, o->model ? " named " : "",
-              o->model ? o->model : "", o->universe ? " in universe " : "", o->universe ? o->universe : "");
+    error_set(e, "%s: no transformer%s%s%s%s; needed: one of the study's (what sequence models attend to: aipm report)",
+              r->path, o->model ? " named " : "", o->model ? o->model : "", o->universe ? " in universe " : "",
+              o->universe ? o->universe : "");
     return NULL;
 }
 

@@ -203,8 +203,7 @@ char *sweep_one(const char *file, const char *text, const struct sweep *s, struc
     for (int i = 0; i < s->n && !error_is_set(e); i++) {
         const struct sweep_key *k = &s->key[i];
         struct out list = {0};
-        if (k->n > 1 && strncmp(k->path, "models.", 7) && strcmp(k->path, "window") &&
-            strcmp(k->path, "lookback")) {
+        if (k->n > 1 && strncmp(k->path, "models.", 7) && strcmp(k->path, "window") && strcmp(k->path, "lookback")) {
             error_set(e, "%s: --set %s: found %d values; a study takes one; needed: --array, a study for each", file,
                       k->path, k->n);
             break;

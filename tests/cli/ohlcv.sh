@@ -18,6 +18,16 @@ if "$python" -c 'import numpy, h5py' 2>/dev/null; then
     check "an unsorted file" test "$(count all unsorted)" = 1
     check "pages that overlap" test "$(count JSON.P duplicates)" = 2
     check "a conflict is named" grep -q "GAPS: 1 rows give other values for a date that is there twice.*20210619" "$WORK/log"
+    "$python" - "$WORK/wild.csv" <<'Y'
+import datetime, sys
+with open(sys.argv[1], "w") as f:
+    f.write("Date,Open,High,Low,Close,Adj Close,Volume\n")
+    for i in range(60):
+        close = {40: 1e300, 50: 101.05}.get(i, 100 + i % 3)  # far above its bar's high; above it by rounding
+        f.write(f"{datetime.date(2021, 1, 1) + datetime.timedelta(i)},100,{103 if i != 50 else 101},99,{close},{close},5\n")
+Y
+    check "prices far outside their bar" panel "$WORK/wild.csv" -o "$WORK/wild.h5"
+    check "are bad, not a return; rounding is not" test "$(count wild bad_prices)" = 1
     for h in 2 7; do
         check "horizon $h" panel "$o" --horizon $h -o "$WORK/h.h5"
         check "horizon $h as in numpy" "$python" $py check "$o" "$WORK/h.h5" ranks $h
