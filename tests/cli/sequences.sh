@@ -80,7 +80,7 @@ wrong "more lags than steps" "found max_lag: 5 with lookback: 5" "cross: lagged,
 wrong "a group that is not there" "the panel has no 'industry'" "cross: hierarchical, sector: industry"
 wrong "a forecast with a position" "needed: output: weights" "output: return, position: tanh"
 wrong "returns without bounds" "which it makes infinite" "objective: mean_return"
-wrong "classes of a weight" "needed: a model with output: direction" "objective: cross_entropy"
+wrong "classes of a weight" "with output: direction" "objective: cross_entropy"
 wrong "a Sharpe ratio of one period" "needed: 2 periods or more" "objective: sharpe, rollout: 1"
 wrong "no attention to save" "needed: attention between assets" "cross: none, save_attention: mean"
 sed -i 's/kind: .*/kind: bsv}/' "$WORK/wrong.yaml"
