@@ -63,7 +63,7 @@ static inline double step_seconds(struct trainer *t, const struct period *p, str
     for (int i = 1; i <= times; i++) {
         team_barrier(team);
         double at = clock();
-        trainer_loss(t, p, team, true);
+        trainer_loss(t, p, 1, team, true);
         adam_step(t->net->size, t->net->parameter, t->total, t->first, t->second, i, 1e-5, 0);
         at = clock() - at;
         team_max_double(team, &at, 1);
