@@ -80,7 +80,8 @@ int main(int argc, char **argv)
     }
     double dropped = encoder_step(&shape, 0, (size_t)2 << 30, 0.1, world, &forward);
     printf("with dropout 0.1: %.4f s\n", dropped);
-    struct encoder_shape last = shape, lagged = shape;
+    struct encoder_shape last = shape, lagged = shape, large = shape;
+    large.d_model = 128, large.heads = 8, large.layers = 4, large.feedforward = 512;
     last.pool_mean = false;
     lagged.cross = CROSS_LAGGED, lagged.max_lag = 5;
     double f = 3 * encoder_flops(&last, 0, N), s = encoder_step(&last, 0, (size_t)2 << 30, 0, world, &forward);
@@ -89,6 +90,8 @@ int main(int argc, char **argv)
     printf("lags 0 to 5: %.4f s, %.3f of sgemm\n", s, f / s / peak);
     f = 3 * encoder_flops(&shape, 64, N), s = encoder_step(&shape, 64, (size_t)2 << 30, 0, world, &forward);
     printf("alpha portfolio, attention size 64: %.4f s, %.3f of sgemm\n", s, f / s / peak);
+    f = 3 * encoder_flops(&large, 0, N), s = encoder_step(&large, 0, (size_t)4 << 30, 0, world, &forward);
+    printf("d_model 128, 8 heads, 4 layers, feed-forward 512: %.4f s, %.3f of sgemm\n", s, f / s / peak);
     fflush(stdout);
     torch_steps(&plain, &pruned);
     if (plain > 0)

@@ -1,6 +1,7 @@
 """PyTorch's training step on the network of bench_encoder, one thread: prints the seconds of its own layers as they are, and of the same
 with the work that does not reach the output left out of the last layer (feed-forward and norms for the last step only)."""
-import math, time
+import os, math, time
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before torch: idle threads burn processor time
 import torch
 from torch import nn
 

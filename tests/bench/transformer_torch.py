@@ -1,5 +1,6 @@
 """PyTorch's step on the same network, one thread: forward, backward, Adam. Prints nothing useful without torch."""
-import sys, time
+import os, sys, time
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before torch: idle threads burn processor time
 try:
     import torch
 except ImportError:
