@@ -45,6 +45,10 @@ void csv_begin(struct csv_cursor *c, const char *text, size_t n);
 /* The next row; `end` [room] holds its field ends. False: no byte is left. A blank line is a row with one empty field. */
 bool csv_next(struct csv_cursor *c, uint32_t *end, int room, struct csv_row *row);
 
+/* The same, counting lines: *line becomes the one (from 1) on which the row begins; quoted ends of line within the row before, which is
+ * what *row holds, count, too. Begin with a zeroed row and *line 0. */
+bool csv_next_line(struct csv_cursor *c, uint32_t *end, int room, struct csv_row *row, int *line);
+
 /* Field k of a row (k < min(fields, room)) without surrounding quotes; doubled quotes inside stay doubled. */
 static inline const char *csv_field(const struct csv_row *r, int k, size_t *n)
 {

@@ -122,6 +122,13 @@ bool csv_next(struct csv_cursor *c, uint32_t *end, int room, struct csv_row *r)
     return true;
 }
 
+bool csv_next_line(struct csv_cursor *c, uint32_t *end, int room, struct csv_row *row, int *line)
+{
+    for (size_t i = 0; row->text && i < row->length; i++) *line += row->text[i] == '\n';
+    ++*line;
+    return csv_next(c, end, room, row);
+}
+
 size_t csv_unquote(const char *field, size_t n, char *out)
 {
     size_t m = 0;

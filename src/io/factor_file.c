@@ -58,14 +58,6 @@ static void observe(struct observations *o, struct observation x)
     o->list[o->n++] = x;
 }
 
-static bool next_row(struct reading *r)
-{
-    const char *p = r->row.text;
-    for (size_t i = 0; p && i < r->row.length; i++) r->line += p[i] == '\n';
-    r->line++;
-    return csv_next(&r->cursor, r->end, FIELDS, &r->row);
-}
-
 static bool blank(const struct csv_row *r)
 {
     for (size_t i = 0; i < r->length; i++)
@@ -132,7 +124,7 @@ static int find_header(struct reading *r, struct layout_of_file *l)
     struct csv_row last = {0};
     uint32_t *last_end = memory_array(uint32_t, FIELDS, "ends of names");
     int last_line = 0;
-    while (next_row(r)) {
+    while (csv_next_line(&r->cursor, r->end, FIELDS, &r->row, &r->line)) {
         if (r->row.fields > FIELDS) break;
         if (last_line && last.fields > 1 && r->row.fields >= 2) {
             struct error quiet = {""};
@@ -275,7 +267,7 @@ static int take_rows(struct reading *r, const struct layout_of_file *l, bool per
                              r->line);
         int field = l->year >= 0 ? l->year : l->date;
         return wrong_field(r, field, *l->header[field] ? l->header[field] : "1", "a month (YYYYMM, YYYYMMDD, YYYY-MM-DD)");
-    } while (next_row(r));
+    } while (csv_next_line(&r->cursor, r->end, FIELDS, &r->row, &r->line));
     return 0;
 }
 

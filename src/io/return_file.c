@@ -21,14 +21,6 @@ struct reading {
     struct error *e;
 };
 
-static bool next_row(struct reading *r)
-{
-    const char *p = r->row.text;
-    for (size_t i = 0; p && i < r->row.length; i++) r->line += p[i] == '\n';
-    r->line++;
-    return csv_next(&r->cursor, r->end, FIELDS, &r->row);
-}
-
 static bool blank(const struct csv_row *r)
 {
     return r->fields == 1 && r->length == 0;
@@ -89,7 +81,7 @@ static int take_rows(struct reading *r, enum return_gaps gaps, int rows, struct 
     t->returns = memory_array(double, (size_t)rows *(size_t)t->n, "returns");
     t->first = memory_array(int, t->n, "first returns");
     for (int k = 0; k < t->n; k++) t->first[k] = -1;
-    while (next_row(r) && !error_is_set(r->e)) {
+    while (csv_next_line(&r->cursor, r->end, FIELDS, &r->row, &r->line) && !error_is_set(r->e)) {
         if (blank(&r->row)) continue;
         int bad = csv_bad_quotes(&r->row, FIELDS);
         if (r->row.fields != t->n + 1)
@@ -124,7 +116,8 @@ static int take_header(struct reading *r, struct return_table *t)
 {
     char **header;
     do
-        if (!next_row(r)) return error_set(r->e, "%s: the file is empty; needed is a CSV file of returns", r->path);
+        if (!csv_next_line(&r->cursor, r->end, FIELDS, &r->row, &r->line))
+            return error_set(r->e, "%s: the file is empty; needed is a CSV file of returns", r->path);
     while (blank(&r->row));
     if (r->row.fields > FIELDS)
         return error_set(r->e, "%s: found %d columns; needed are at most %d", r->path, r->row.fields, FIELDS);
