@@ -8,21 +8,22 @@
 
 static const struct {
     const char *name, *meaning;
-} step[OHLCV_STEPS] = {{"read", "rows of the file"},
-                       {"bad_prices", "a price is missing or not positive, open or close is outside low and high, or volume below 0"},
-                       {"duplicates", "the same date and the same values again"},
-                       {"conflicts", "the same date with other values: the last row of the file stays"},
-                       {"between", "dates between formation dates (horizon)"},
-                       {"outside_dates", "outside --from .. --to"},
-                       {"warm_up", "too few earlier rows for every characteristic"},
-                       {"after_gap", "no price on the date before: no return of one period"},
-                       {"no_volume", "one of the last 20 volumes is missing, or all are 0"},
-                       {"no_return", "no price on the next formation date (after ranking)"},
-                       {"kept", "rows of the panel"},
-                       {"gaps", "dates of the calendar between the file's first and last without a price in it"},
-                       {"splits", "dates on which Adj Close / Close jumps by a fifth or more (a split or spin-off)"},
-                       {"dividends", "dates on which it jumps by less"},
-                       {"unsorted", "files whose rows were not in order of time"}};
+} step[OHLCV_STEPS] = {
+    {"read", "rows of the file"},
+    {"bad_prices", "a price is missing or not positive, open or close is outside low and high, or volume below 0"},
+    {"duplicates", "the same date and the same values again"},
+    {"conflicts", "the same date with other values: the last row of the file stays"},
+    {"between", "dates between formation dates (horizon)"},
+    {"outside_dates", "outside --from .. --to"},
+    {"warm_up", "too few earlier rows for every characteristic"},
+    {"after_gap", "no price on the date before: no return of one period"},
+    {"no_volume", "one of the last 20 volumes is missing, or all are 0"},
+    {"no_return", "no price on the next formation date (after ranking)"},
+    {"kept", "rows of the panel"},
+    {"gaps", "dates of the calendar between the file's first and last without a price in it"},
+    {"splits", "dates on which Adj Close / Close jumps by a fifth or more (a split or spin-off)"},
+    {"dividends", "dates on which it jumps by less"},
+    {"unsorted", "files whose rows were not in order of time"}};
 
 static char **names_in_order(const struct ohlcv *x)
 {
