@@ -33,9 +33,11 @@ static void positions(struct model *m, const struct window *w, double *out)
 
 static void record(struct model *m, const double *returns, double *out)
 {
-    out = trainer_record(m->trainer, returns[0], out);
+    double *rest = trainer_record(m->trainer, returns[0], out);
 #ifdef NETWORK_SEES
-    seen(m, out);
+    seen(m, rest);
+#else
+    (void)rest;
 #endif
 }
 

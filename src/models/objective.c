@@ -4,19 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* work: [n] weights, [n] indices for sorting */
+/* [n] weights, [n] assets by score */
 int objective_workspace(int n)
 {
-    return 3 * n;
+    return 2 * n;
 }
 
+struct scored {
+    float y;
+    int i;
+};
+
 /* Softmax of sign * y over the assets listed (NULL: all n), into w in the same places; returns nothing, the sum is 1. */
-static void softmax(int n, const int *index, double sign, const float *y, double *w)
+static void softmax(int n, const struct scored *among, double sign, const float *y, double *w)
 {
     double top = -INFINITY, sum = 0;
-    for (int i = 0; i < n; i++) top = fmax(top, sign * (double)y[index ? index[i] : i]);
-    for (int i = 0; i < n; i++) sum += w[index ? index[i] : i] = exp(sign * (double)y[index ? index[i] : i] - top);
-    for (int i = 0; i < n; i++) w[index ? index[i] : i] /= sum;
+    for (int i = 0; i < n; i++) top = fmax(top, sign * (double)y[among ? among[i].i : i]);
+    for (int i = 0; i < n; i++) sum += w[among ? among[i].i : i] = exp(sign * (double)y[among ? among[i].i : i] - top);
+    for (int i = 0; i < n; i++) w[among ? among[i].i : i] /= sum;
 }
 
 /* P(down), P(neutral), P(up) of one asset's scores. */
@@ -25,25 +30,18 @@ static void direction(const float *y, double p[3])
     softmax(3, NULL, 1, y, p);
 }
 
-struct scored {
-    float y;
-    int i;
-};
 static int by_score(const void *a, const void *b)
 {
     const struct scored *x = a, *y = b;
     return x->y != y->y ? (x->y < y->y) - (x->y > y->y) : (x->i > y->i) - (x->i < y->i);
 }
 
-/* The winners, then the losers, of a long-short portfolio: index [2 G]; returns G. */
-static int choose(const struct objective *o, int n, const float *y, int *index, double *work)
+/* All assets by score, s [n]: the winners are the first G, the losers the last. Returns G. */
+static int choose(const struct objective *o, int n, const float *y, struct scored *s)
 {
-    struct scored *s = (struct scored *)work;
-    int G = o->most < n / 2 ? o->most : n / 2;
     for (int i = 0; i < n; i++) s[i] = (struct scored){y[i], i};
     qsort(s, (size_t)n, sizeof *s, by_score);
-    for (int g = 0; g < G; g++) index[g] = s[g].i, index[G + g] = s[n - G + g].i;
-    return G;
+    return o->most < n / 2 ? o->most : n / 2;
 }
 _Static_assert(sizeof(struct scored) <= sizeof(double), "objective_workspace");
 
@@ -56,11 +54,12 @@ static double centre(const struct objective *o, const float *y, int i)
     return p[2] - p[0];
 }
 
-/* w [n] in double; work [2 n] beside it. */
+/* w [n] in double; work [n] beside it. */
 static void weights(const struct objective *o, int n, const float *y, double *w, double *work)
 {
     double sum = 0;
-    int *index = (int *)(work + n), G;
+    struct scored *by = (struct scored *)work;
+    int G;
     switch (o->position) {
     case POSITION_NONE:
         for (int i = 0; i < n; i++) w[i] = (double)y[i];
@@ -75,11 +74,11 @@ static void weights(const struct objective *o, int n, const float *y, double *w,
         for (int i = 0; i < n; i++) w[i] = sum > 0 || isnan(sum) ? w[i] / sum : 0;
         break;
     case POSITION_LONG_SHORT:
-        G = choose(o, n, y, index, work);
+        G = choose(o, n, y, by);
         memset(w, 0, sizeof *w * (size_t)n);
-        softmax(G, index, 1, y, w);
-        softmax(G, index + G, -1, y, w);
-        for (int g = 0; g < G; g++) w[index[G + g]] *= -1;
+        softmax(G, by, 1, y, w);
+        softmax(G, by + n - G, -1, y, w);
+        for (int g = n - G; g < n; g++) w[by[g].i] *= -1;
         break;
     }
 }
@@ -141,15 +140,15 @@ double objective_rollout(const struct objective *o, int H, const double *f, cons
 }
 
 /* Of a softmax over the assets listed: dy_i = w_i (dw_i - sum_j w_j dw_j), whatever the sign of y in it and of w outside. */
-static void softmax_back(int n, const int *index, const double *w, const double *returns, double slope, float *dy)
+static void softmax_back(int n, const struct scored *among, const double *w, const double *returns, double slope, float *dy)
 {
     double mean = 0;
     for (int g = 0; g < n; g++) {
-        int i = index ? index[g] : g;
+        int i = among ? among[g].i : g;
         mean += fabs(w[i]) * slope * returns[i];
     }
     for (int g = 0; g < n; g++) {
-        int i = index ? index[g] : g;
+        int i = among ? among[g].i : g;
         dy[i] = (float)(fabs(w[i]) * (slope * returns[i] - mean));
     }
 }
@@ -175,7 +174,8 @@ static void portfolio_back(const struct objective *o, int n, const float *y, con
                            double *work)
 {
     double *w = work;
-    int *index = (int *)(work + 2 * n), G;
+    struct scored *by = (struct scored *)(work + n);
+    int G;
     weights(o, n, y, w, work + n);
     switch (o->position) {
     case POSITION_NONE:
@@ -188,10 +188,10 @@ static void portfolio_back(const struct objective *o, int n, const float *y, con
     case POSITION_RETURN:
     case POSITION_DIRECTION: scaled_back(o, n, y, w, returns, slope, dy); break;
     case POSITION_LONG_SHORT:
-        G = choose(o, n, y, index, work + n);
+        G = choose(o, n, y, by);
         memset(dy, 0, sizeof *dy * (size_t)n);
-        softmax_back(G, index, w, returns, slope, dy);
-        softmax_back(G, index + G, w, returns, slope, dy);
+        softmax_back(G, by, w, returns, slope, dy);
+        softmax_back(G, by + n - G, w, returns, slope, dy);
         break;
     }
 }
