@@ -34,5 +34,7 @@ int arguments_parse(const struct argp *argp, int argc, char **argv, void *input)
 /* Inside a parser: report wrong usage (printed once, status 2). Returns EINVAL for the parser to return. */
 struct argp_state;
 int arguments_fail(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The only argument of a command into *slot (NULL before); a second one is an error that names both. what: "results file". */
+int arguments_one(struct argp_state *state, const char **slot, const char *arg, const char *what);
 
 #endif

@@ -45,3 +45,10 @@ int arguments_fail(struct argp_state *state, const char *format, ...)
     va_end(a);
     return EINVAL;
 }
+
+int arguments_one(struct argp_state *state, const char **slot, const char *arg, const char *what)
+{
+    if (*slot) return arguments_fail(state, "found two %ss, '%s' and '%s'; needed: one", what, *slot, arg);
+    *slot = arg;
+    return 0;
+}

@@ -73,10 +73,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             return arguments_fail(state, "--%s: found '%s'; needed: a date as YYYYMMDD", key == KEY_FROM ? "from" : "to",
                                   arg);
         return 0;
-    case ARGP_KEY_ARG:
-        if (a->results) return arguments_fail(state, "found two results files, '%s' and '%s'; needed: one", a->results, arg);
-        a->results = arg;
-        return 0;
+    case ARGP_KEY_ARG: return arguments_one(state, &a->results, arg, "results file");
     case ARGP_KEY_END:
         if (!a->results) return arguments_fail(state, "needed: a results file");
         if (o->from && o->to && o->from > o->to)

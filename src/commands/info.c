@@ -16,10 +16,9 @@
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     const char **file = state->input;
-    if (key == ARGP_KEY_ARG && !*file) *file = value;
-    else if (key == ARGP_KEY_ARG) return arguments_fail(state, "found two files, '%s' and '%s'; needed: one", *file, value);
-    else if (key == ARGP_KEY_END && !*file) return arguments_fail(state, "needed: a panel or results file");
-    else if (key != ARGP_KEY_ARG && key != ARGP_KEY_END) return ARGP_ERR_UNKNOWN;
+    if (key == ARGP_KEY_ARG) return arguments_one(state, file, value, "file");
+    if (key == ARGP_KEY_END && !*file) return arguments_fail(state, "needed: a panel or results file");
+    if (key != ARGP_KEY_END) return ARGP_ERR_UNKNOWN;
     return 0;
 }
 

@@ -65,10 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             return arguments_fail(state, "--seed: found '%s'; needed: a whole number from 0", arg);
         a->attention.seed = (int)n;
         return 0;
-    case ARGP_KEY_ARG:
-        if (a->results) return arguments_fail(state, "found two results files, '%s' and '%s'; needed: one", a->results, arg);
-        a->results = arg;
-        return 0;
+    case ARGP_KEY_ARG: return arguments_one(state, &a->results, arg, "results file");
     case ARGP_KEY_END:
         if (!a->results || !a->attention.date) return arguments_fail(state, "needed: a results file and --date");
         return 0;

@@ -103,10 +103,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (end == arg || *end || !(a->tilt >= 0 && a->tilt <= 1))
             return arguments_fail(state, "--tilt: found '%s'; needed: a number from 0 to 1", arg);
         return 0;
-    case ARGP_KEY_ARG:
-        if (a->file) return arguments_fail(state, "found two files, '%s' and '%s'; needed: one", a->file, arg);
-        a->file = arg;
-        return 0;
+    case ARGP_KEY_ARG: return arguments_one(state, &a->file, arg, "file");
     case ARGP_KEY_END: return check(state, a);
     default: return ARGP_ERR_UNKNOWN;
     }
