@@ -62,11 +62,15 @@ void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first,
 size_t team_exchange(struct team *t, void *const *send, const size_t *bytes, char **recv, size_t *capacity);
 
 /* Asking everybody to stop: SIGTERM, SIGUSR1 (and SIGINT) at any rank are noticed by all within one poll.
- * stop_install: once, collective. stop_requested: not collective, cheap (a probe); call it between rows. */
+ * stop_listen: from here on a signal is kept for the polls to come rather than ending the process; needs no MPI, so that main calls
+ * it before MPI starts (Open MPI 4 leaves these three signals alone).
+ * stop_install: once, collective; listens too. stop_requested: not collective, cheap (a probe); call it between rows. */
+void stop_listen(void);
 void stop_install(struct team *world);
 bool stop_requested(void);
 void stop_raise(void); /* ask as if a signal had come: a rank that failed ends the others' work */
-void stop_close(void); /* collective; signals get their default action back */
+void stop_close(
+    void); /* collective; SIGTERM and SIGINT end the process again, SIGUSR1 is ignored: nothing is left to stop */
 int stop_signal(void); /* the signal seen here, 0 if another rank saw it */
 
 /* How far every rank is, for rank 0's progress line. gauge_put: not collective, cheap, sends at most one small message every two

@@ -59,6 +59,7 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) return printf("%s\n", version_text()), EXIT_DONE;
     for (const struct command *c = commands; c->name; c++) {
         if (strcmp(argv[1], c->name)) continue;
+        if (c->run == command_run) stop_listen(); /* before MPI starts, which takes a second on many hosts */
         struct team *world = c->parallel ? world_open(&argc, &argv) : NULL;
         int status = c->run(argc - 1, argv + 1, world);
         if (status == EXIT_DONE && (fflush(stdout) || ferror(stdout))) { /* a full disk under a redirected table */

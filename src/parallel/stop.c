@@ -17,13 +17,18 @@ static void on_signal(int s)
     seen = s;
 }
 
-void stop_install(struct team *world)
+void stop_listen(void)
 {
     struct sigaction a = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&a.sa_mask);
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGUSR1, &a, NULL);
     sigaction(SIGINT, &a, NULL);
+}
+
+void stop_install(struct team *world)
+{
+    stop_listen();
     MPI_Comm_dup(team_comm(world), &comm);
     rank = team_rank(world);
     size = team_size(world);
@@ -71,7 +76,7 @@ void stop_close(void)
     while (arrived(TAG_ASK) || arrived(TAG_TELL)) continue;
     MPI_Comm_free(&comm);
     signal(SIGTERM, SIG_DFL);
-    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR1, SIG_IGN); /* it asks for what is done: a request that comes late must not kill a rank in MPI_Finalize */
     signal(SIGINT, SIG_DFL);
     seen = 0;
     stopping = asked = 0;

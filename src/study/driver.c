@@ -325,6 +325,13 @@ static int finish(struct run *r, struct error *e)
     return team_agree(r->world, e);
 }
 
+static int say_stopped(const struct run *r, int64_t finished)
+{
+    log_info("stopped on request: %ld of %ld rows are saved in %s; run again with --resume", r->done_before + (long)finished,
+             r->total, r->parts);
+    return EXIT_STOPPED;
+}
+
 static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, struct error *e)
 {
     int me = team_rank(r->world);
@@ -348,9 +355,7 @@ static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, 
         history_end(&r->guard, r->generation, failed ? "failed" : "stopped on request", (long)finished);
     if (failed) return EXIT_INPUT;
     if (!stopped) return finish(r, e) ? EXIT_INPUT : EXIT_DONE;
-    log_info("stopped on request: %ld of %ld rows are saved in %s; run again with --resume", r->done_before + (long)finished,
-             r->total, r->parts);
-    return EXIT_STOPPED;
+    return say_stopped(r, finished);
 }
 
 /* From the survey on: the panel's rows are read, then trained. */
@@ -380,7 +385,7 @@ static int train(struct run *r, struct error *e)
     find_needs(r);
     if (plan_memory(r, &job, &fits, e)) return EXIT_INPUT;
     if ((stopped = survey_read(r->world, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
-    if (stopped) return EXIT_STOPPED;
+    if (stopped) return say_stopped(r, 0);
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
     double *test_assets = memory_array(double, (size_t)r->study->P *M, "test assets");
     plan_results(r, test_assets);
