@@ -215,6 +215,27 @@ static void test_adam(void)
     }
 }
 
+/* Gradients about as small as epsilon: the first step is rate |g| / (|g| + epsilon), half the rate where g is epsilon itself, and later
+ * steps follow the formulas in double precision. */
+static void test_adam_epsilon(void)
+{
+    enum { N = 5 };
+    const double g[N] = {1e-8, -3e-8, 2e-9, 1e-7, -1e-10};
+    float p[N] = {0}, m[N] = {0}, v[N] = {0}, gradient[N];
+    double P[N] = {0}, M[N] = {0}, V[N] = {0}, rate = 0.01;
+    for (int i = 0; i < N; i++) gradient[i] = (float)g[i];
+    for (int t = 1; t <= 30; t++) {
+        adam_step(N, p, gradient, m, v, t, rate, 0);
+        for (int i = 0; i < N; i++) {
+            M[i] = 0.9 * M[i] + 0.1 * g[i];
+            V[i] = 0.999 * V[i] + 0.001 * g[i] * g[i];
+            P[i] -= rate * (M[i] / (1 - pow(0.9, t))) / (sqrt(V[i] / (1 - pow(0.999, t))) + 1e-8);
+            CHECK_CLOSE((double)p[i] / P[i], 1, 1e-5);
+            if (t == 1) CHECK_CLOSE((double)p[i] / rate, -g[i] / (fabs(g[i]) + 1e-8), 1e-6);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct check tests[] = {{"products of any shape", test_product},
@@ -223,6 +244,7 @@ int main(void)
                                          {"panel max and softmax derivative", test_panels},
                                          {"dense layer, forward and backward", test_dense},
                                          {"last layer, forward and backward", test_column},
-                                         {"Adam", test_adam}};
+                                         {"Adam", test_adam},
+                                         {"Adam's epsilon", test_adam_epsilon}};
     return check_run("kernels", tests, sizeof tests / sizeof *tests);
 }
