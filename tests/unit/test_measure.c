@@ -213,6 +213,30 @@ static void hjd_hard_cases(void)
     hjd_free(&h);
 }
 
+/* An asset that is nearly another one counts as long as double precision can tell them apart: noise of 1e-3 or 1e-4 of its size leaves an
+ * eigenvalue of 1e-7 or 1e-9, noise of 1e-8 one of 1e-17. */
+static void hjd_cutoff(void)
+{
+    static const double noise[] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-8};
+    static double wide[P * (M + 1)];
+    fill_assets();
+    for (int k = 0; k < 5; k++)
+        for (int covariance = 0; covariance < 2; covariance++) {
+            struct hjd h;
+            double eigenvalue = noise[k] * noise[k];
+            for (int i = 0; i < P; i++)
+                for (int j = 0; j <= M; j++)
+                    wide[i * (M + 1) + j] = j < M ? F[i * M + j] : F[i * M] + noise[k] * (0.3 + normal(21, i));
+            hjd_create(&h, M + 1, wide, P, all, covariance, false);
+            CU_ASSERT(h.code == HJD_FINE && h.rank == (k < 4 ? M + 1 : M));
+            double apart = plain_hjd(P, M + 1, wide, R, 1, covariance), without = plain_hjd(P, M, F, R, 1, covariance);
+            if (k < 4) CHECK_CLOSE(hjd_distance(&h, R, NULL), apart, 1e-13 / eigenvalue + 1e-10);
+            else CHECK_CLOSE(hjd_distance(&h, R, NULL), without, 1e-6);
+            CU_ASSERT(k == 4 || fabs(apart - without) > 1e-3); /* the direction left out would show */
+            hjd_free(&h);
+        }
+}
+
 /* Contributions: their mean is the distance, and adding a period once more moves the distance by (its own - the mean) / n. */
 static void hjd_contributions_by_difference(void)
 {
@@ -328,6 +352,24 @@ static void alpha_against_normal_equations(void)
         }
 }
 
+/* Returns of any frequency: 15% a year is 15%/sqrt(periods) a period, and a year's alpha is that of as many periods as it has. The scale
+ * cancels in t and beta. */
+static void alpha_of_any_frequency(void)
+{
+    static const int per_year[] = {1, 4, 12, 52, 252, 98280};
+    struct alpha monthly, a;
+    fill_regression();
+    alpha_regress(N, y, 2, x, 12, 3, &monthly);
+    for (int i = 0; i < 6; i++) {
+        alpha_regress(N, y, 2, x, per_year[i], 3, &a);
+        CHECK_CLOSE(a.percent / monthly.percent, sqrt(12.0 / per_year[i]), 1e-11);
+        CHECK_CLOSE(a.percent_per_year / a.percent, per_year[i], 1e-11);
+        CHECK_CLOSE(a.t, monthly.t, 1e-11);
+        alpha_regress(N, y, 0, x, per_year[i], -1, &a); /* against nothing: 15% times the Sharpe ratio of a year */
+        CHECK_CLOSE(a.percent_per_year, 15 * sqrt(per_year[i]) * series_mean(N, y) / series_sd(N, y), 1e-11);
+    }
+}
+
 static void alpha_hard_cases(void)
 {
     fill_regression();
@@ -424,9 +466,11 @@ int main(void)
         {"HJD against a dense inverse, scaled against a grid", hjd_against_dense_inverse},
         {"HJD of an SDF that prices everything is 0", hjd_of_a_perfect_sdf},
         {"HJD: missing, repeated, too many, no test assets", hjd_hard_cases},
+        {"HJD: nearly the same asset twice", hjd_cutoff},
         {"HJD contributions against one period more", hjd_contributions_by_difference},
         {"drawdown, Sortino, hits, turnover", trading_measures},
         {"alphas against the normal equations, OLS and Newey-West", alpha_against_normal_equations},
+        {"alphas of any frequency", alpha_of_any_frequency},
         {"alphas: collinear, spanned, constant, short", alpha_hard_cases},
         {"date ranges", dates},
         {"quantiles, intervals, common rows", quantiles_and_rows},
