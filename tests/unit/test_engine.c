@@ -167,6 +167,36 @@ static void weights_earn_the_return(void)
     hdf_close(f, &e);
 }
 
+/* A learning rate at which some seeds of a row diverge and others do not: the row's return is the mean of those that did not, and a row
+ * all of whose seeds failed has none. */
+static void seeds_that_failed_are_left_out(void)
+{
+    enum { SEEDS = 6 };
+    static const char *const text = "window: 10\nmodels:\n  - {name: mlp, kind: mlp, hidden: [6,6,6,6,6,6,6,6,6,6,6,6], "
+                                    "epochs: 1, learning_rate: 300, seeds: 6}\n";
+    struct error e = {""};
+    struct results r;
+    int mixed = 0, none = 0;
+    panel_make(path_of("a.h5"), T);
+    CU_ASSERT_EQUAL(run_text(text, path_of("a.h5"), path_of("seeds.h5"), &e), 0);
+    CU_ASSERT_FATAL(!results_load(path_of("seeds.h5"), &r, &e));
+    CU_ASSERT_EQUAL_FATAL(r.model[0].S, SEEDS);
+    for (int p = 0; p < r.P; p++) {
+        double sum = 0;
+        int fine = 0;
+        for (int s = 0; s < SEEDS; s++) {
+            double x = r.model[0].returns_by_seed[p * SEEDS + s];
+            if (isfinite(x)) sum += x, fine++;
+        }
+        mixed += fine > 0 && fine < SEEDS;
+        none += fine == 0;
+        if (fine) CHECK_CLOSE(r.model[0].returns[p] * fine / sum, 1, 1e-12);
+        else CU_ASSERT(isnan(r.model[0].returns[p]));
+    }
+    CU_ASSERT(mixed >= 3 && none >= 1); /* or the rule was not put to the test */
+    results_free(&r);
+}
+
 static void parts_survive_torn_tails(void)
 {
     struct error e = {""};
@@ -300,6 +330,7 @@ int main(int argc, char **argv)
         {"no look-ahead", no_look_ahead},
         {"no look-ahead: networks", no_look_ahead_of_networks},
         {"saved weights earn the return", weights_earn_the_return},
+        {"the mean over seeds leaves failed ones out", seeds_that_failed_are_left_out},
         {"parts survive torn tails", parts_survive_torn_tails},
         {"schedules are fair", schedule_is_fair},
         {"bad studies are refused", bad_studies},
