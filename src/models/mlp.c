@@ -23,7 +23,8 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     struct training t = training_options(v);
     int layers;
     values_list(v, "hidden", &layers);
-    if (layers > 32) return error_set(e, "found %d hidden layers; needed: at most 32", layers);
+    if (layers < 1 || layers > 32)
+        return error_set(e, "found %d hidden layers; needed: hidden with the units of 1 to 32 of them, [256, 256]", layers);
     return training_check(&t, s, e);
 }
 

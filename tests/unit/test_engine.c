@@ -299,6 +299,14 @@ static void bad_studies(void)
     refused("window: 10\nmodels: [{name: l, kind: linear_transformer, heads: [1, 5]}]\n", "found 5; needed: at most D = 4");
     refused("window: 10\nmodels: [{name: l, kind: linear_transformer, heads: [2, 2]}]\n", "found 2 after 2");
     refused("window: 10\nmodels: [{name: l, kind: linear_transformer, heads: 3}]\n", "heads: found 3");
+    refused("window: 10\nmodels: [{name: m, kind: mlp, hidden: []}]\n",
+            "found 0 hidden layers; needed: hidden with the units");
+    refused("window: 10\nmodels: [{name: m, kind: mlp, hidden: [[5], []]}]\n", "found 0 hidden layers");
+    refused("window: 10\nmodels: [{name: m, kind: mlp, hidden: [5, 0]}]\n",
+            "hidden: found a list with something else in it");
+    refused("window: 10\nmodels: [{name: m, kind: mlp, hidden: [-5]}]\n", "needed: whole numbers from 1 to 65536");
+    refused("window: 10\nmodels: [{name: m, kind: mlp, hidden: [[]]}]\n", "hidden: found a list with something else in it");
+    refused("window: 10\nmodels: [{name: l, kind: linear_transformer, heads: [0]}]\n", "needed: whole numbers from 1 to");
     refused("universes: [all, tiny]\nmodels: [{name: b, kind: bsv}]\n", "found tiny; needed: one of all, micro");
     refused("window: 10\nuniverses: [mega]\nmodels: [{name: b, kind: bsv}]\n", "no size_groups");
     refused("ridge: {from: 3, to: 1}\nmodels: [{name: b, kind: bsv}]\n", "from <= to");
