@@ -5,6 +5,7 @@
 #ifndef IO_PARTS_H
 #define IO_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,12 +42,14 @@ struct part_index {
     int files, generation; /* the newest generation found; 0: none */
     char **file;           /* names in the folder, sorted */
     size_t records;
-    struct part_record *record; /* by config, row, seed */
+    struct part_record *record; /* by config, row, seed, file and place in it */
 };
 /* `share` of `shares`: index only every shares-th file (ranks share the reading); 0 of 1 for all. A folder that is not there has no
  * records. */
 int parts_index(const char *folder, int share, int shares, struct part_index *x, struct error *e);
 void parts_free(struct part_index *x);
+/* Whether a record is a fit of a config with P rows and S seeds that keeps `values` numbers a fit; others are none of ours. */
+bool parts_serve(const struct part_record *r, int P, int S, size_t values);
 /* The first of a config's records; *n of them follow one another. */
 const struct part_record *parts_of(const struct part_index *x, int config, size_t *n);
 /* values [record->n], ids and weights [record->assets] (may be NULL). */

@@ -63,15 +63,16 @@ hid_t hdf_link_list(void)
 
 bool hdf_exists(struct hdf *f, const char *name)
 {
-    char part[512];
-    require(strlen(name) < sizeof part);
-    for (const char *slash = name; slash;) { /* HDF5 wants every group on the way to exist */
+    char *part = memory_text(name);
+    bool there = *name;
+    for (char *slash = part; there && slash;) { /* HDF5 wants every group on the way to exist */
         slash = strchr(slash + 1, '/');
-        snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - name) : (int)strlen(name), name);
-        if (!strcmp(part, "/") || !*part) continue;
-        if (H5Lexists(f->id, part, H5P_DEFAULT) <= 0) return false;
+        if (slash) *slash = '\0';
+        if (strcmp(part, "/") && *part) there = H5Lexists(f->id, part, H5P_DEFAULT) > 0;
+        if (slash) *slash = '/';
     }
-    return H5Oexists_by_name(f->id, name, H5P_DEFAULT) > 0;
+    memory_free(part);
+    return there && H5Oexists_by_name(f->id, name, H5P_DEFAULT) > 0;
 }
 
 static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5T_class_t class, int rank,
@@ -81,6 +82,41 @@ static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5
     *h = (struct hdf_handle){.next = f->handles, .name = memory_text(name), .id = id, .class = class, .rank = rank};
     for (int i = 0; i < rank && i < HDF_DIMENSIONS; i++) h->size[i] = size[i];
     return f->handles = h;
+}
+
+/* Chunks that a dataset must have, one for every part of its extent; 0: it is not cut into chunks. */
+static hsize_t chunks_of(hid_t list, int rank, const hsize_t *size)
+{
+    hsize_t chunk[H5S_MAX_RANK], n = 1;
+    if (H5Pget_layout(list) != H5D_CHUNKED || H5Pget_chunk(list, rank, chunk) != rank) return 0;
+    for (int i = 0; i < rank; i++)
+        if (__builtin_mul_overflow(n, (size[i] + chunk[i] - 1) / chunk[i], &n)) return HSIZE_UNDEF;
+    return n;
+}
+
+int hdf_check_extent(struct hdf *f, const char *what, hid_t dataset, struct error *e)
+{
+    enum { DEFLATE_MOST = 1032 }; /* bytes that one byte of deflated data can stand for; other filters here do less */
+    hsize_t size[H5S_MAX_RANK], n = 1, bytes = 0, file = 0, there = 0;
+    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset), list = H5Dget_create_plist(dataset);
+    int rank = H5Sget_simple_extent_dims(space, size, NULL);
+    bool absurd = rank < 0 || H5Fget_filesize(f->id, &file) < 0;
+    for (int i = 0; i < rank; i++) absurd = absurd || __builtin_mul_overflow(n, size[i], &n);
+    absurd = absurd || __builtin_mul_overflow(n, H5Tget_size(type), &bytes) || bytes > INT64_MAX / 16;
+    hsize_t chunks = absurd ? 0 : chunks_of(list, rank, size), stored = absurd ? 0 : H5Dget_storage_size(dataset);
+    hsize_t most = !chunks ? stored : stored > INT64_MAX / DEFLATE_MOST ? INT64_MAX : DEFLATE_MOST * stored;
+    if (absurd) error_set(e, "%s: %s declares a size that no file has", f->path, what);
+    else if (n && (stored > file || bytes > most))
+        error_set(e, "%s: %s declares %llu bytes; the file of %llu bytes holds %llu of it: copy or make it again", f->path,
+                  what, (unsigned long long)bytes, (unsigned long long)file,
+                  (unsigned long long)(stored > file ? file : stored));
+    else if (n && chunks && H5Dget_num_chunks(dataset, space, &there) >= 0 && there < chunks)
+        error_set(e, "%s: %s has %llu of its %llu chunks; all are needed: it was not written to its end", f->path, what,
+                  (unsigned long long)there, (unsigned long long)chunks);
+    H5Pclose(list);
+    H5Tclose(type);
+    H5Sclose(space);
+    return error_is_set(e) ? -1 : 0;
 }
 
 static struct hdf_handle *find(struct hdf *f, const char *name, struct error *e)
@@ -102,8 +138,11 @@ static struct hdf_handle *find(struct hdf *f, const char *name, struct error *e)
     H5T_class_t class = H5Tget_class(type);
     H5Tclose(type);
     H5Sclose(space);
-    if (rank < 0 || rank > HDF_DIMENSIONS) {
-        error_set(e, "%s: dataset %s has %d dimensions; at most %d are needed", f->path, name, rank, HDF_DIMENSIONS);
+    char what[300];
+    snprintf(what, sizeof what, "dataset %s", name);
+    if (rank < 0 || rank > HDF_DIMENSIONS)
+        error_set(e, "%s: %s has %d dimensions; at most %d are needed", f->path, what, rank, HDF_DIMENSIONS);
+    if (rank < 0 || rank > HDF_DIMENSIONS || hdf_check_extent(f, what, id, e)) {
         H5Dclose(id);
         return NULL;
     }
@@ -128,6 +167,18 @@ int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, in
     if (!h) return -1;
     *rank = h->rank;
     memcpy(size, h->size, sizeof h->size);
+    return 0;
+}
+
+int hdf_line(struct hdf *f, const char *name, enum hdf_type type, int64_t needed, int64_t *found, struct error *e)
+{
+    struct hdf_handle *h = find_typed(f, name, type, e);
+    if (!h) return -1;
+    if (h->rank != 1) return error_set(e, "%s: dataset %s has %d dimensions; 1 is needed", f->path, name, h->rank);
+    if (needed >= 0 && h->size[0] != needed)
+        return error_set(e, "%s: dataset %s has %lld entries; %lld are needed", f->path, name, (long long)h->size[0],
+                         (long long)needed);
+    if (found) *found = h->size[0];
     return 0;
 }
 

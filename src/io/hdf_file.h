@@ -42,6 +42,9 @@ hid_t hdf_text_type(void);
 bool hdf_leads(const struct hdf *f);
 /* On a team's file all ranks take the same branch (collective); alone, the error at hand decides. */
 int hdf_agree(const struct hdf *f, struct error *e);
+/* Whether what an open dataset (named `what` in messages) declares can be in this file: sizes that overflow or exceed what is
+ * stored, and chunks that were never written, are errors. Asked before room is made for it. */
+int hdf_check_extent(struct hdf *f, const char *what, hid_t dataset, struct error *e);
 /* Link-creation list that makes parent groups, without times. */
 hid_t hdf_link_list(void);
 /* Write one note now (serial file, or rank 0 after the team has closed it). */

@@ -207,7 +207,8 @@ int hdf_read_texts(struct hdf *f, const char *name, int *n, char ***texts, struc
     if (!hdf_exists(f, name)) return error_set(e, "%s: dataset %s is missing", f->path, name);
     hid_t id = H5Dopen2(f->id, name, H5P_DEFAULT);
     if (id < 0) return error_set(e, "%s: %s is not a dataset that can be read: %s", f->path, name, hdf_reason());
-    int rc = read_text_source(f, (struct text_source){id, false}, what, 1, n, texts, e);
+    int rc = hdf_check_extent(f, what, id, e);
+    if (!rc) rc = read_text_source(f, (struct text_source){id, false}, what, 1, n, texts, e);
     H5Dclose(id);
     return rc;
 }

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +122,7 @@ static int list_files(const char *folder, struct part_index *x, struct error *e)
     int room = 0, generation, rank;
     for (struct dirent *entry; (entry = readdir(d));) {
         char tail[8];
-        if (sscanf(entry->d_name, "g%d-r%d.%7s", &generation, &rank, tail) != 3 || strcmp(tail, "rows")) continue;
+        if (sscanf(entry->d_name, "g%9d-r%9d.%7s", &generation, &rank, tail) != 3 || strcmp(tail, "rows")) continue;
         if (generation > x->generation) x->generation = generation;
         if (x->files == room) {
             char **more = memory_array(char *, room ? 2 * room : 64, "part names");
@@ -185,10 +184,18 @@ static int index_file(struct part_index *x, int file, size_t *room, struct error
 
 static int by_key(const void *a, const void *b)
 {
-    const struct part_key *x = &((const struct part_record *)a)->key, *y = &((const struct part_record *)b)->key;
+    const struct part_record *r = a, *q = b;
+    const struct part_key *x = &r->key, *y = &q->key;
     if (x->config != y->config) return x->config < y->config ? -1 : 1;
     if (x->row != y->row) return x->row < y->row ? -1 : 1;
-    return (x->seed > y->seed) - (x->seed < y->seed);
+    if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
+    if (r->file != q->file) return r->file < q->file ? -1 : 1;
+    return (r->at > q->at) - (r->at < q->at);
+}
+
+bool parts_serve(const struct part_record *r, int P, int S, size_t values)
+{
+    return r->n == values && r->key.row >= 0 && r->key.row < P && r->key.seed >= 0 && r->key.seed < S;
 }
 
 const struct part_record *parts_of(const struct part_index *x, int config, size_t *n)

@@ -1,46 +1,47 @@
 #include "io/results_file.h"
 
-#include <errno.h>
-#include <math.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/parts.h"
 #include "results_rows.h"
 
-/* A dataset of doubles with P rows, if there: its other sizes must multiply to `size` (0: taken from the file into *found). */
+enum { MOST_CONSTANTS = 40000 }; /* ridges, or head counts, of a model: the product of the two is an int */
+
+/* What a row of a dataset holds: the product of its sizes after the first `leading`. */
+static int row_size(struct hdf *f, const char *path, int leading, int rank, const int64_t *size, int *out, struct error *e)
+{
+    *out = 1;
+    for (int d = leading; d < rank; d++)
+        if (size[d] > INT_MAX || __builtin_mul_overflow(*out, (int)size[d], out))
+            return error_set(e, "%s: dataset %s declares rows of more than %d values; fewer are needed", hdf_path(f), path,
+                             INT_MAX);
+    return 0;
+}
+
+/* A dataset of doubles with P rows, if there: what its other sizes multiply to is taken from the file into *found. */
 static double *load(struct hdf *f, const char *group, const char *name, int P, int *found, struct error *e)
 {
     char path[640];
     int rank;
     int64_t size[HDF_DIMENSIONS];
+    *found = 0;
     snprintf(path, sizeof path, "%s/%s", group, name);
     if (!hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return NULL;
-    if (size[0] != P)
-        return error_set(e, "%s: %s: found %lld rows; needed: %d, one per date", hdf_path(f), path, (long long)size[0], P),
+    if (rank < 1 || size[0] != P)
+        return error_set(e, "%s: %s: found %lld rows; needed: %d, one per date", hdf_path(f), path,
+                         (long long)(rank ? size[0] : 0), P),
                NULL;
-    size_t n = (size_t)P;
-    *found = 1;
-    for (int d = 1; d < rank; d++) n *= (size_t)size[d], *found *= (int)size[d];
-    double *data = memory_array(double, n, name);
+    if (row_size(f, path, 1, rank, size, found, e)) return NULL;
+    double *data = memory_array(double, (size_t)P *(size_t)*found, name);
     if (hdf_read(f, path, HDF_FLOAT64, data, e)) memory_free(data), data = NULL;
     return data;
-}
-
-/* Whether dataset `name` has one dimension (of n entries, unless n < 0). */
-static int check_line(struct hdf *f, const char *name, enum hdf_type type, int n, struct error *e)
-{
-    int rank;
-    int64_t size[HDF_DIMENSIONS];
-    if (hdf_shape(f, name, type, &rank, size, e)) return -1;
-    if (rank != 1) return error_set(e, "%s: %s: found %d dimensions; needed: 1", hdf_path(f), name, rank);
-    if (n >= 0 && size[0] != n)
-        return error_set(e, "%s: %s: found %lld entries; needed: %d", hdf_path(f), name, (long long)size[0], n);
-    return 0;
 }
 
 /* Whether the other sizes of a dataset multiply to what the model's constants say. */
@@ -53,55 +54,108 @@ static int check_size(struct hdf *f, const char *group, const char *name, int fo
 static double *load_constant(struct hdf *f, const char *group, const char *name, int *n, struct error *e)
 {
     char path[640];
-    int rank;
-    int64_t size[HDF_DIMENSIONS];
+    int64_t size;
     snprintf(path, sizeof path, "%s/%s", group, name);
     *n = 0;
-    if (!hdf_exists(f, path) || check_line(f, path, HDF_FLOAT64, -1, e) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e))
-        return NULL;
-    double *data = memory_array(double, size[0], name);
+    if (!hdf_exists(f, path) || hdf_line(f, path, HDF_FLOAT64, -1, &size, e)) return NULL;
+    if (size > MOST_CONSTANTS)
+        return error_set(e, "%s: dataset %s has %lld entries; at most %d are possible", hdf_path(f), path, (long long)size,
+                         MOST_CONSTANTS),
+               NULL;
+    double *data = memory_array(double, size, name);
     if (hdf_read(f, path, HDF_FLOAT64, data, e)) memory_free(data), data = NULL;
-    *n = (int)size[0];
+    *n = (int)size;
     return data;
 }
 
-/* Where a field of struct result_model keeps its data. */
-static double **place_of(struct result_model *m, const char *name)
+/* The fields that struct result_model keeps: where, and how many values a row (a fit, where it is per seed) has. */
+enum { KNOWN_FIELDS = 9, ANY = -1 };
+struct known_field {
+    const char *name;
+    double **to;
+    int needed; /* ANY: as many as there are */
+    bool per_seed;
+};
+static void known_fields(struct result_model *m, struct known_field out[KNOWN_FIELDS])
 {
-    const struct {
-        const char *name;
-        double **to;
-    } places[] = {{"returns", &m->returns},
-                  {"selected_ridge", &m->selected_ridge},
-                  {"loo_loss", &m->loo_loss},
-                  {"returns_by_ridge", &m->returns_by_ridge},
-                  {"returns_by_heads", &m->returns_by_heads},
-                  {"symmetric_returns", &m->symmetric_returns},
-                  {"antisymmetric_returns", &m->antisymmetric_returns},
-                  {"returns_by_seed", &m->returns_by_seed},
-                  {"training_loss", &m->training_loss}};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (!strcmp(places[i].name, name)) return places[i].to;
-    return NULL;
+    const struct known_field all[KNOWN_FIELDS] = {{"returns", &m->returns, 1, false},
+                                                  {"selected_ridge", &m->selected_ridge, 1, false},
+                                                  {"loo_loss", &m->loo_loss, m->nz, false},
+                                                  {"returns_by_ridge", &m->returns_by_ridge, m->nz, false},
+                                                  {"returns_by_heads", &m->returns_by_heads, m->nz * m->nh, false},
+                                                  {"symmetric_returns", &m->symmetric_returns, 1, false},
+                                                  {"antisymmetric_returns", &m->antisymmetric_returns, 1, false},
+                                                  {"returns_by_seed", &m->returns_by_seed, 1, true},
+                                                  {"training_loss", &m->training_loss, ANY, true}};
+    memcpy(out, all, sizeof all);
 }
 
 static int load_finished(struct hdf *f, const char *group, int P, struct result_model *m, struct error *e)
 {
-    static const char *const names[] = {
-        "returns",           "selected_ridge",        "loo_loss",        "returns_by_ridge", "returns_by_heads",
-        "symmetric_returns", "antisymmetric_returns", "returns_by_seed", "training_loss"};
+    struct known_field field[KNOWN_FIELDS];
     char path[640];
-    int size = 0;
-    const int needed[] = {1, 1, m->nz, m->nz, m->nz * m->nh, 1, 1, m->S, 0};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        double *data = *place_of(m, names[i]) = load(f, group, names[i], P, &size, e);
-        if (data && needed[i] && check_size(f, group, names[i], size, needed[i], e)) return -1;
-        if (m->training_loss && !strcmp(names[i], "training_loss")) m->E = m->S ? size / m->S : 0;
+    known_fields(m, field);
+    for (int i = 0; i < KNOWN_FIELDS; i++) {
+        const struct known_field *k = &field[i];
+        int size, fits = k->per_seed ? m->S : 1;
+        double *data = *k->to = load(f, group, k->name, P, &size, e);
+        if (!data) continue;
+        if (k->needed == ANY) m->E = fits ? size / fits : 0;
+        if (check_size(f, group, k->name, size, fits * (k->needed == ANY ? m->E : k->needed), e)) return -1;
     }
     m->done = memory_array(uint8_t, P, "done flags");
     snprintf(path, sizeof path, "%s/done", group);
-    if (!m->returns) return error_set(e, "%s: %s: the dataset 'returns' is missing", hdf_path(f), group);
-    return check_line(f, path, HDF_UINT8, P, e) ? -1 : hdf_read(f, path, HDF_UINT8, m->done, e);
+    if (!error_is_set(e) && !m->returns) error_set(e, "%s: %s: the dataset 'returns' is missing", hdf_path(f), group);
+    if (error_is_set(e) || hdf_line(f, path, HDF_UINT8, P, NULL, e)) return -1;
+    return hdf_read(f, path, HDF_UINT8, m->done, e);
+}
+
+/* A field that a skeleton declares by an empty dataset: its size, checked against the model's constants. */
+static int declared_field(struct hdf *f, const char *group, const char *name, struct result_model *m, struct row_set *rows,
+                          struct error *e)
+{
+    struct known_field field[KNOWN_FIELDS];
+    char path[640];
+    int rank, size, k = 0;
+    int64_t shape[HDF_DIMENSIONS];
+    known_fields(m, field);
+    while (k < KNOWN_FIELDS && strcmp(field[k].name, name)) k++;
+    bool known = k < KNOWN_FIELDS, per_seed = known && field[k].per_seed;
+    for (int i = 0; i < rows->fields; i++)
+        if (!strcmp(rows->field[i].name, name))
+            return error_set(e, "%s: attribute fields of %s: found '%s' twice; needed: once", hdf_path(f), group, name);
+    snprintf(path, sizeof path, "%s/%s", group, name);
+    if (hdf_shape(f, path, HDF_FLOAT64, &rank, shape, e) || row_size(f, path, 1 + per_seed, rank, shape, &size, e))
+        return -1;
+    if (known && field[k].needed == ANY) m->E = size;
+    else if (known && check_size(f, group, name, size, field[k].needed, e)) return -1;
+    rows->field[rows->fields++] = (struct row_field){.name = name, .size = size, .per_seed = per_seed};
+    return 0;
+}
+
+/* The rows that a skeleton declares take room whether they are finished or not: so much that this machine has. */
+static int check_room(struct hdf *f, const char *group, const struct row_set *rows, struct error *e)
+{
+    double fits = (double)rows->P * rows->S, bytes = 16 * fits;
+    char needed[32], found[32];
+    size_t free_bytes = memory_available();
+    for (int i = 0; i < rows->fields; i++) bytes += 16 * fits * rows->field[i].size;
+    if (!free_bytes || bytes < (double)free_bytes) return 0;
+    return error_set(e, "%s: %s declares %d rows of %d seeds, %s; needed: what fits into the %s that are free", hdf_path(f),
+                     group, rows->P, rows->S, format_bytes(bytes, needed), format_bytes((double)free_bytes, found));
+}
+
+/* The assembled rows become the model's. */
+static void take_rows(struct result_model *m, struct row_set *rows)
+{
+    struct known_field field[KNOWN_FIELDS];
+    known_fields(m, field);
+    for (int i = 0; i < rows->fields; i++)
+        for (int k = 0; k < KNOWN_FIELDS; k++)
+            if (!strcmp(field[k].name, rows->field[i].name)) *field[k].to = rows->field[i].data, rows->field[i].data = NULL;
+    m->done = rows->done;
+    rows->done = NULL;
+    rows_free(rows);
 }
 
 /* Rows from the part logs; the skeleton's empty datasets declare the fields. */
@@ -109,34 +163,19 @@ static int load_under_way(struct hdf *f, const char *group, int order, struct re
                           struct result_model *m, struct error *e)
 {
     struct row_set rows = {.P = r->P, .S = m->S ? m->S : 1};
-    int n;
+    int n, most = (int)(sizeof rows.field / sizeof *rows.field);
     char **names;
     int64_t first_row = 0;
     if (hdf_get_texts(f, group, "fields", &n, &names, e)) return -1;
-    hdf_get_int(f, group, "first_row", &first_row, e);
-    for (int i = 0; i < n && i < 16; i++) {
-        char path[640];
-        int rank;
-        int64_t size[HDF_DIMENSIONS];
-        snprintf(path, sizeof path, "%s/%s", group, names[i]);
-        if (hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) break;
-        int seeded = !strcmp(names[i], "returns_by_seed") || !strcmp(names[i], "training_loss");
-        int one = 1;
-        for (int d = 1 + seeded; d < rank; d++) one *= (int)size[d];
-        rows.field[rows.fields++] = (struct row_field){.name = names[i], .size = one, .per_seed = seeded};
-        if (!strcmp(names[i], "training_loss")) m->E = one;
-    }
-    if (!error_is_set(e) && !rows_assemble(&rows, x, order, (int)first_row, e)) {
-        for (int i = 0; i < rows.fields; i++) {
-            double **to = place_of(m, rows.field[i].name);
-            if (!to) continue;
-            *to = rows.field[i].data;
-            rows.field[i].data = NULL;
-        }
-        m->done = rows.done;
-        rows.done = NULL;
-        rows_free(&rows);
-    }
+    if (n < 1 || n > most || strcmp(names[0], "returns"))
+        error_set(e, "%s: attribute fields of %s: found %d names; needed: 1 to %d, 'returns' first", hdf_path(f), group, n,
+                  most);
+    if (!error_is_set(e) && !hdf_get_int(f, group, "first_row", &first_row, e) && (first_row < 0 || first_row > r->P))
+        error_set(e, "%s: attribute first_row of %s: found %lld; needed: 0 to %d, the number of dates", hdf_path(f), group,
+                  (long long)first_row, r->P);
+    for (int i = 0; i < n && !error_is_set(e); i++) declared_field(f, group, names[i], m, &rows, e);
+    if (!error_is_set(e) && !check_room(f, group, &rows, e) && !rows_assemble(&rows, x, order, (int)first_row, e))
+        take_rows(m, &rows);
     texts_free(n, names);
     return error_is_set(e) ? -1 : 0;
 }
@@ -156,6 +195,8 @@ static int load_model(struct hdf *f, const char *universe, const char *name, str
     m->name = memory_text(name);
     hdf_get_text(f, group, "kind", &m->kind, e);
     if (hdf_has_attribute(f, group, "seeds")) hdf_get_int(f, group, "seeds", &seeds, e);
+    if (!error_is_set(e) && (seeds < 1 || seeds > 1000000))
+        error_set(e, "%s: attribute seeds of %s: found %lld; needed: 1 or more", hdf_path(f), group, (long long)seeds);
     m->ridge = load_constant(f, group, "ridge", &m->nz, e);
     m->heads = load_constant(f, group, "heads", &m->nh, e);
     char by_seed[600];
@@ -187,15 +228,17 @@ static int load_models(struct hdf *f, struct results *r, const struct part_index
 
 static int load_header(struct hdf *f, struct results *r, struct error *e)
 {
-    int rank;
-    int64_t size[HDF_DIMENSIONS], ppy;
+    int64_t P, ppy;
     if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || hdf_get_int(f, "/", "periods_per_year", &ppy, e) ||
-        check_line(f, "dates", HDF_INT64, -1, e) || hdf_shape(f, "dates", HDF_INT64, &rank, size, e))
+        hdf_line(f, "dates", HDF_INT64, -1, &P, e))
         return -1;
+    if (P > INT_MAX / 1000)
+        return error_set(e, "%s: dataset dates has %lld entries; at most %d are possible", r->path, (long long)P,
+                         INT_MAX / 1000);
     if (ppy < 1 || ppy > 1000000)
         return error_set(e, "%s: attribute periods_per_year: found %lld; needed: 1 or more", r->path, (long long)ppy);
     r->periods_per_year = (int)ppy;
-    r->P = (int)size[0];
+    r->P = (int)P;
     r->dates = memory_array(int64_t, r->P, "dates");
     hdf_read(f, "dates", HDF_INT64, r->dates, e);
     hdf_get_text(f, "/", "study", &r->study, e);
@@ -213,6 +256,7 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
     if (hdf_exists(f, "truth/sdf_returns")) {
         int n;
         r->truth = load(f, "truth", "sdf_returns", r->P, &n, e);
+        if (r->truth) check_size(f, "truth", "sdf_returns", n, 1, e);
     }
     if (hdf_exists(f, "test_assets/returns")) {
         char *source = NULL;

@@ -47,6 +47,18 @@ static void average(struct row_field *f, const double *by_seed, int P, int S)
         }
 }
 
+const struct part_record **rows_records(const struct part_index *x, int config, int P, int S, size_t values)
+{
+    const struct part_record **first = memory_array(const struct part_record *, (size_t)P *(size_t)S, "fits found");
+    size_t found;
+    for (const struct part_record *r = parts_of(x, config, &found); found; found--, r++) {
+        if (!parts_serve(r, P, S, values)) continue;
+        const struct part_record **at = &first[(size_t)r->key.row * (size_t)S + (size_t)r->key.seed];
+        if (!*at) *at = r;
+    }
+    return first;
+}
+
 int rows_assemble(struct row_set *r, const struct part_index *x, int config, int first_row, struct error *e)
 {
     size_t record = 0, P = (size_t)r->P, S = (size_t)r->S;
@@ -59,22 +71,19 @@ int rows_assemble(struct row_set *r, const struct part_index *x, int config, int
         by_seed[i] = memory_array(double, n, r->field[i].name);
         for (size_t k = 0; k < n; k++) by_seed[i][k] = NAN;
     }
-    uint8_t *there = memory_array(uint8_t, P * S, "fits found");
+    const struct part_record **first = rows_records(x, config, r->P, r->S, record);
     double *values = memory_array(double, record, "a record");
     int status = 0;
-    size_t found;
-    const struct part_record *one = parts_of(x, config, &found);
-    for (; found && !status; found--, one++) {
-        if (one->n != record || one->key.row < 0 || one->key.row >= r->P || one->key.seed < 0 || one->key.seed >= r->S)
-            continue;
-        size_t at = (size_t)one->key.row * S + (size_t)one->key.seed;
-        if (there[at]) continue; /* the same fit made twice has the same bits */
-        there[at] = 1;
-        status = parts_read(x, one, values, NULL, NULL, e);
-        place(r, by_seed, &one->key, values);
-        r->code[at] = one->key.code;
+    for (size_t at = 0; at < P * S && !status; at++) {
+        if (!first[at]) continue;
+        status = parts_read(x, first[at], values, NULL, NULL, e);
+        place(r, by_seed, &first[at]->key, values);
+        r->code[at] = first[at]->key.code;
     }
-    for (size_t p = (size_t)first_row; p < P; p++) r->done[p] = memchr(there + p * S, 0, S) == NULL;
+    for (size_t p = (size_t)first_row; p < P; p++) {
+        r->done[p] = 1;
+        for (size_t s = 0; s < S; s++) r->done[p] = r->done[p] && first[p * S + s];
+    }
     for (int i = 0; i < r->fields; i++) {
         if (by_seed[i]) average(&r->field[i], by_seed[i], r->P, r->S);
         memory_free(by_seed[i]);
@@ -85,7 +94,7 @@ int rows_assemble(struct row_set *r, const struct part_index *x, int config, int
                 if (!r->field[i].per_seed)
                     for (int k = 0; k < r->field[i].size; k++)
                         r->field[i].data[p * (size_t)r->field[i].size + (size_t)k] = NAN;
-    memory_free(there);
+    memory_free(first);
     memory_free(values);
     if (status) rows_free(r);
     return status;

@@ -22,4 +22,8 @@ struct row_set {
 int rows_assemble(struct row_set *r, const struct part_index *x, int config, int first_row, struct error *e);
 void rows_free(struct row_set *r);
 
+/* [P, S] the record of each fit of a config, NULL where there is none (memory_free). Of several, as a run that lost its lock and its
+ * successor leave them, the first that serves counts: first by generation, rank and place in the log. */
+const struct part_record **rows_records(const struct part_index *x, int config, int P, int S, size_t values);
+
 #endif

@@ -140,15 +140,15 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
                          struct error *e)
 {
     int S = c->layout->seeds;
-    const struct part_record **found = memory_array(const struct part_record *, (size_t)P *S, "rows of a model");
+    const struct part_record **found = rows_records(x, config, P, S, layout_record(c->layout));
     int64_t *offset = memory_array(int64_t, P + 1, "weight offsets");
     uint32_t largest = 0;
-    size_t records;
-    for (const struct part_record *k = parts_of(x, config, &records); records; records--, k++)
-        if (k->key.row >= 0 && k->key.row < P && k->key.seed >= 0 && k->key.seed < S)
-            found[(size_t)k->key.row * S + k->key.seed] = k;
     for (int p = 0; p < P; p++) {
         uint32_t n = found[(size_t)p * S] ? found[(size_t)p * S]->assets : 0;
+        for (int s = 1; s < S; s++)
+            if (found[(size_t)p * S + s] && found[(size_t)p * S + s]->assets != n)
+                error_set(e, "%s: %s/%s, row %d: found weights of %u assets of seed 0 and of %u of seed %d; needed: as many",
+                          x->folder, c->universe, c->name, p, n, found[(size_t)p * S + s]->assets, s);
         if (n > largest) largest = n;
         offset[p + 1] = offset[p] + n;
     }

@@ -31,7 +31,7 @@ static bool find(struct hdf *f, const struct sample *s, const struct result_mode
 /* Sizes of a row that must be S times a whole number of `unit`s; returns how many. */
 static int count(struct hdf *f, const char *path, size_t row, int S, size_t unit, struct error *e)
 {
-    if (row % ((size_t)S * unit) == 0 && row > 0) return (int)(row / ((size_t)S * unit));
+    if (row % ((size_t)S * unit) == 0 && row > 0 && row <= INT32_MAX) return (int)(row / ((size_t)S * unit));
     error_set(e, "%s: %s: found %zu values a row; needed: %d seeds of a multiple of %zu", hdf_path(f), path, row, S, unit);
     return 0;
 }
@@ -40,15 +40,13 @@ static int count(struct hdf *f, const char *path, size_t row, int S, size_t unit
 
 static void name_assets(struct sequence_record *c, struct hdf *f, const double *ids, struct error *e)
 {
-    int n = 0, rank;
-    int64_t size[HDF_DIMENSIONS] = {0};
+    int n = 0;
     char **names = NULL, number[32];
     int64_t *known = NULL;
     if (hdf_exists(f, "asset_names") && !hdf_read_texts(f, "asset_names", &n, &names, e) &&
-        !hdf_shape(f, "asset_name_ids", HDF_INT64, &rank, size, e)) {
-        known = memory_array(int64_t, size[0], "ids of names");
-        if (size[0] != n) error_set(e, "%s: asset_name_ids: found %lld ids; needed: %d", hdf_path(f), (long long)size[0], n);
-        else hdf_read(f, "asset_name_ids", HDF_INT64, known, e);
+        !hdf_line(f, "asset_name_ids", HDF_INT64, n, NULL, e)) {
+        known = memory_array(int64_t, n, "ids of names");
+        hdf_read(f, "asset_name_ids", HDF_INT64, known, e);
     }
     c->asset = memory_array(char *, c->A, "names of assets");
     for (int a = 0; a < c->A; a++) {
@@ -194,16 +192,15 @@ static void read_attention(struct sequence_record *c, struct hdf *f, const struc
 {
     char path[700], where[700];
     size_t row;
-    int rank;
-    int64_t size[HDF_DIMENSIONS];
+    int64_t assets;
     if (!find(f, s, c->model, "attention", path, &row, e)) return;
     snprintf(where, sizeof where, "models/%.200s/%.200s/attention_assets", c->model->universe, c->model->name);
-    if (hdf_shape(f, where, HDF_FLOAT64, &rank, size, e)) return;
-    if (size[0] < 1 || size[0] > 100000 || rank != 1) {
-        error_set(e, "%s: %s: found %lld assets; needed: 1 or more", hdf_path(f), where, (long long)size[0]);
+    if (hdf_line(f, where, HDF_FLOAT64, -1, &assets, e)) return;
+    if (assets < 1 || assets > 10000) {
+        error_set(e, "%s: %s: found %lld assets; needed: 1 to 10000", hdf_path(f), where, (long long)assets);
         return;
     }
-    int A = (int)size[0];
+    int A = (int)assets;
     size_t one = (size_t)A * (size_t)A;
     if (!(c->H = count(f, path, row, S, one, e))) return;
     c->A = A;
@@ -257,6 +254,7 @@ static void read_sectors(struct sequence_record *c, struct hdf *f, const struct 
     size_t row;
     if (!find(f, s, c->model, "sector_attention", path, &row, e)) return;
     int squares = count(f, path, row, S, 1, e);
+    if (!squares) return;
     c->sectors = (int)lround(sqrt(squares));
     if (c->sectors * c->sectors != squares) {
         c->sectors = 0;

@@ -125,10 +125,9 @@ static int find_done(struct run *r, struct error *e)
     if (!parts_index(r->parts, me, ranks, &x, e))
         for (size_t i = 0; i < x.records; i++) {
             const struct part_key *k = &x.record[i].key;
-            if (k->config < 0 || k->config >= s->configs || k->row < 0 || k->row >= P || k->seed < 0 ||
-                k->seed >= s->config[k->config].layout.seeds)
-                continue;
-            r->fit[k->config][k->row * s->config[k->config].layout.seeds + k->seed] = 1;
+            if (k->config < 0 || k->config >= s->configs) continue;
+            const struct layout *l = &s->config[k->config].layout;
+            if (parts_serve(&x.record[i], P, l->seeds, layout_record(l))) r->fit[k->config][k->row * l->seeds + k->seed] = 1;
         }
     double generation = me == 0 ? fmax(x.generation, history_last(&r->guard)) : x.generation;
     parts_free(&x);

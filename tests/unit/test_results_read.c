@@ -1,0 +1,329 @@
+/* Results files, skeletons and part logs that lie about themselves: every count, index and size is checked against the file before
+ * anything is read by it, and of two records of one fit the first valid one is the fit's, for its numbers and its weights alike. */
+#include "check.h"
+
+#include <hdf5.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "io/results_file.h"
+#include "io/results_write.h"
+#include "report/weights.h"
+
+enum { P = 4, NZ = 3, S = 2, VALUES = 1 + NZ + 1, ASSETS = 2 };
+static char folder[64];
+static struct error e;
+
+static const char *at(const char *name)
+{
+    static char path[4][160];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(path[turn], sizeof *path, "%s/%s", folder, name);
+    return path[turn];
+}
+
+/* The last error says this; it is cleared for the next. */
+static void says(const char *text)
+{
+    if (!strstr(e.text, text)) fprintf(stderr, "'%s' does not say '%s'\n", e.text, text);
+    CU_ASSERT(strstr(e.text, text) != NULL);
+    e = (struct error){0};
+}
+
+static const int64_t dates[P] = {20200131, 20200229, 20200331, 20200430};
+static struct layout layout;
+static struct results_config config;
+static struct results_plan plan;
+
+static void plan_make(void)
+{
+    static const double ridge[NZ] = {0.1, 1, 10};
+    static char *names[1] = {"market"};
+    static const double market[P] = {0.01, 0.02, 0.03, 0.04};
+    layout = (struct layout){.variants = 1, .seeds = S};
+    layout_field(&layout, "returns", 0, 0, 0, false, "1", "return");
+    layout_field(&layout, "returns_by_ridge", 1, NZ, 0, false, "1", "return of each ridge");
+    layout_field(&layout, "returns_by_seed", 0, 0, 0, true, "1", "return of each seed");
+    layout_constant(&layout, "ridge", NZ, ridge, "1", "penalty");
+    config = (struct results_config){
+        .universe = "all", .name = "m", .kind = "mlp", .options = "", .layout = &layout, .window = 2, .first_row = 1};
+    plan = (struct results_plan){.study_text = "models: []",
+                                 .study_name = "s",
+                                 .panel = "p.h5",
+                                 .panel_digest = "0",
+                                 .fingerprint = "f",
+                                 .periods_per_year = 12,
+                                 .P = P,
+                                 .dates = dates,
+                                 .configs = 1,
+                                 .config = &config,
+                                 .M = 1,
+                                 .test_asset_names = names,
+                                 .test_assets = market,
+                                 .save_weights = true};
+}
+
+/* A fit's record: every value and weight is `x`, but `assets` tells how many weights and `values` how many values there are. */
+static void append(struct part_writer *w, int row, int seed, double x, size_t values, size_t assets)
+{
+    struct part_key key = {.row = row, .seed = seed};
+    double value[VALUES + 1];
+    int64_t ids[ASSETS + 1] = {1, 2, 3};
+    float weights[ASSETS + 1];
+    for (int i = 0; i <= VALUES; i++) value[i] = x;
+    for (int i = 0; i <= ASSETS; i++) weights[i] = (float)x;
+    CU_ASSERT(part_append(w, &key, values, value, assets, ids, weights, &e) == 0);
+}
+
+/* A run under way, r.h5.parts: all rows are there but the last, of whose seeds one is. */
+static void run_make(void)
+{
+    CU_ASSERT(parts_remove(at("r.h5.parts"), &e) == 0);
+    CU_ASSERT(parts_create(at("r.h5.parts"), &e) == 0 && results_skeleton(at("r.h5.parts"), &plan, &e) == 0);
+    struct part_writer *w = part_create(at("r.h5.parts"), 1, 0, 30);
+    for (int row = 1; row < P; row++)
+        for (int s = 0; s < (row < P - 1 ? S : 1); s++) append(w, row, s, row + 0.25 * s, VALUES, ASSETS);
+    CU_ASSERT(part_close(w, &e) == 0);
+}
+
+static void run_under_way(void)
+{
+    struct results r;
+    run_make();
+    CU_ASSERT_FATAL(results_load(at("r.h5"), &r, &e) == 0);
+    const struct result_model *m = &r.model[0];
+    CU_ASSERT(r.under_way && r.models == 1 && r.P == P && m->nz == NZ && m->S == S);
+    CU_ASSERT(isnan(m->returns[0]) && m->returns[1] == 1.125 && m->returns_by_ridge[2 * NZ] == 2.125 && !m->done[P - 1]);
+    CU_ASSERT(m->returns_by_seed[(P - 1) * S] == P - 1 && isnan(m->returns_by_seed[(P - 1) * S + 1]));
+    results_free(&r);
+}
+
+/* The skeleton with one attribute changed. */
+static void lie_in_number(const char *attribute, int64_t value, const char *text)
+{
+    struct results r;
+    run_make();
+    struct hdf *f = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    CU_ASSERT_FATAL(f != NULL);
+    hdf_put_int(f, "models/all/m", attribute, value, &e);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+    CU_ASSERT(results_load(at("r.h5"), &r, &e) == -1);
+    says(text);
+}
+
+static void lie_in_fields(int n, const char *const *names, const char *text)
+{
+    struct results r;
+    run_make();
+    struct hdf *f = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    CU_ASSERT_FATAL(f != NULL);
+    hdf_put_texts(f, "models/all/m", "fields", n, (char *const *)names, &e);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+    CU_ASSERT(results_load(at("r.h5"), &r, &e) == -1);
+    says(text);
+}
+
+/* A dataset of the skeleton is made again with another shape. */
+static void lie_in_shape(const char *name, int rank, const hsize_t *size, const char *text)
+{
+    struct results r;
+    run_make();
+    hid_t f = H5Fopen(at("r.h5.parts/skeleton.h5"), H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(rank, size, NULL);
+    CU_ASSERT(H5Ldelete(f, name, H5P_DEFAULT) >= 0);
+    hid_t d = H5Dcreate2(f, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    CU_ASSERT(d >= 0);
+    H5Dclose(d);
+    H5Sclose(space);
+    H5Fclose(f);
+    CU_ASSERT(results_load(at("r.h5"), &r, &e) == -1);
+    says(text);
+}
+
+static void skeletons_that_lie(void)
+{
+    static const char *const twice[] = {"returns", "returns"}, *const other[] = {"returns_by_ridge", "returns"},
+                             *const missing[] = {"returns", "nowhere"};
+    const char *many[17];
+    for (int i = 0; i < 17; i++) many[i] = "returns";
+    lie_in_number("first_row", P + 1, "attribute first_row of models/all/m: found 5; needed: 0 to 4");
+    lie_in_number("first_row", -1, "found -1; needed: 0 to 4");
+    lie_in_number("first_row", INT64_MAX, "needed: 0 to 4");
+    lie_in_number("seeds", 0, "attribute seeds of models/all/m: found 0; needed: 1 or more");
+    lie_in_number("seeds", -1, "found -1; needed: 1 or more");
+    lie_in_number("seeds", 1LL << 40, "needed: 1 or more");
+    lie_in_number("order", 1, "found order 1");
+    lie_in_fields(17, many, "found 17 names; needed: 1 to 16");
+    lie_in_fields(2, twice, "found 'returns' twice");
+    lie_in_fields(2, other, "'returns' first");
+    lie_in_fields(2, missing, "nowhere is missing");
+    lie_in_shape("models/all/m/returns_by_ridge", 2, (hsize_t[]){0, 1}, "found 1 values a row; needed: 3");
+    lie_in_shape("models/all/m/returns_by_ridge", 3, (hsize_t[]){0, 1 << 30, 1 << 30}, "declares rows of more than");
+    lie_in_shape("models/all/m/returns", 2, (hsize_t[]){0, 7}, "found 7 values a row; needed: 1");
+    lie_in_shape("models/all/m/ridge", 1, (hsize_t[]){1 << 30}, "declares 8589934592 bytes");
+}
+
+/* Rows of many seeds and epochs that the machine has no room for: nothing is allocated for them. */
+static void skeletons_beyond_memory(void)
+{
+    static const char *const names[] = {"returns", "training_loss"};
+    struct results r;
+    run_make();
+    hsize_t size[3] = {0, 1000000, 2000000000};
+    hid_t f = H5Fopen(at("r.h5.parts/skeleton.h5"), H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(3, size, NULL);
+    H5Dclose(H5Dcreate2(f, "models/all/m/training_loss", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Fclose(f);
+    struct hdf *h = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    CU_ASSERT_FATAL(h != NULL);
+    hdf_put_int(h, "models/all/m", "seeds", 1000000, &e);
+    hdf_put_texts(h, "models/all/m", "fields", 2, (char *const *)names, &e);
+    CU_ASSERT(hdf_close(h, &e) == 0);
+    size_t before = memory_peak();
+    CU_ASSERT(results_load(at("r.h5"), &r, &e) == -1);
+    CU_ASSERT(memory_peak() - before < 1000000);
+    says("declares 4 rows of 1000000 seeds");
+}
+
+/* Of two records of a fit, in two logs or in one, the first counts; one of another length does not. */
+static void first_record_counts(void)
+{
+    struct results r;
+    struct part_index x;
+    struct weights held;
+    run_make();
+    struct part_writer *w = part_create(at("r.h5.parts"), 2, 0, 30);
+    for (int row = 1; row < P; row++)
+        for (int s = 0; s < S; s++) append(w, row, s, 100 + row, VALUES, ASSETS), append(w, row, s, 200, VALUES, ASSETS);
+    CU_ASSERT(part_close(w, &e) == 0);
+    w = part_create(at("r.h5.parts"), 0, 0, 30); /* sorted before all, and of another study */
+    append(w, 1, 0, 300, VALUES + 1, ASSETS), append(w, P, 0, 300, VALUES, ASSETS), append(w, 1, S, 300, VALUES, ASSETS);
+    CU_ASSERT(part_close(w, &e) == 0);
+    CU_ASSERT_FATAL(parts_index(at("r.h5.parts"), 0, 1, &x, &e) == 0);
+    CU_ASSERT_FATAL(results_finish(at("whole.h5"), &plan, &x, "", &e) == 0);
+    parts_free(&x);
+    CU_ASSERT_FATAL(results_load(at("whole.h5"), &r, &e) == 0);
+    struct hdf *f = hdf_open(at("whole.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f && weights_open(&held, f, &r.model[0], P, &e));
+    for (int row = 1; row < P; row++) {
+        double first = row < P - 1 ? row : P - 1, second = row < P - 1 ? row + 0.25 : 100 + P - 1;
+        CU_ASSERT(r.model[0].returns_by_seed[row * S] == first && r.model[0].returns_by_seed[row * S + 1] == second);
+        CU_ASSERT(weights_step(&held, f, row, &e) == 0 && held.now.n == ASSETS);
+        CHECK_CLOSE(held.now.w[1], (first + second) / 2, 1e-6);
+        CHECK_CLOSE(held.now.w[1], r.model[0].returns[row], 1e-6); /* the fits that earned the return hold the weights */
+    }
+    weights_close(&held);
+    hdf_close(f, &e);
+    results_free(&r);
+}
+
+/* Seeds of a row hold the same assets, or the mean of their weights means nothing (and would not fit). */
+static void seeds_hold_the_same_assets(void)
+{
+    struct part_index x;
+    run_make();
+    struct part_writer *w = part_create(at("r.h5.parts"), 2, 0, 30);
+    append(w, P - 1, 1, 1, VALUES, ASSETS + 1);
+    CU_ASSERT(part_close(w, &e) == 0);
+    CU_ASSERT_FATAL(parts_index(at("r.h5.parts"), 0, 1, &x, &e) == 0);
+    CU_ASSERT(results_finish(at("mixed.h5"), &plan, &x, "", &e) == -1);
+    says("found weights of 2 assets of seed 0 and of 3 of seed 1");
+    CU_ASSERT(access(at("mixed.h5"), F_OK) != 0);
+    parts_free(&x);
+}
+
+/* Saved weights whose offsets lead out of the file. */
+static void offsets_of_weights(int64_t entry, int64_t value)
+{
+    struct results r;
+    struct weights held;
+    CU_ASSERT_FATAL(results_load(at("whole.h5"), &r, &e) == 0);
+    struct hdf *f = hdf_edit(at("whole.h5"), &e);
+    int64_t keep;
+    hdf_read_part(f, "models/all/m/weight_offsets", HDF_INT64, entry, 1, &keep, &e);
+    hdf_write_part(f, "models/all/m/weight_offsets", HDF_INT64, entry, 1, &value, &e);
+    CU_ASSERT(!weights_open(&held, f, &r.model[0], P, &e));
+    says("needed: offsets in order, 0 to 6");
+    weights_close(&held);
+    hdf_write_part(f, "models/all/m/weight_offsets", HDF_INT64, entry, 1, &keep, &e);
+    hdf_close(f, &e);
+    results_free(&r);
+}
+
+static void weights_that_lie(void)
+{
+    first_record_counts();
+    offsets_of_weights(P, 7);
+    offsets_of_weights(P, INT64_MAX);
+    offsets_of_weights(0, -1);
+    offsets_of_weights(0, INT64_MIN);
+    offsets_of_weights(3, 1);
+}
+
+/* A dataset that declares more than the file holds: refused before room is made for it. */
+static void declared(const char *name, int rank, const hsize_t *size, hsize_t chunk, const char *text)
+{
+    int found;
+    int64_t shape[HDF_DIMENSIONS];
+    char **texts;
+    hsize_t chunks[HDF_DIMENSIONS] = {chunk, chunk, chunk, chunk, chunk};
+    hid_t f = H5Fcreate(at("big.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), list = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(rank, size, NULL);
+    if (chunk) H5Pset_chunk(list, rank, chunks), H5Pset_deflate(list, 4);
+    bool is_text = !strcmp(name, "names");
+    hid_t type = H5Tcopy(is_text ? H5T_C_S1 : H5T_NATIVE_DOUBLE);
+    if (is_text) H5Tset_size(type, 8);
+    hid_t d = H5Dcreate2(f, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    CU_ASSERT_FATAL(d >= 0);
+    if (chunk && rank == 1) { /* one chunk is there; HDF5 itself crashes on writing to the absurd ones */
+        double one = 1;
+        hsize_t first[HDF_DIMENSIONS] = {0}, count[HDF_DIMENSIONS] = {1, 1, 1, 1, 1}, n = 1;
+        hid_t memory = H5Screate_simple(1, &n, NULL);
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL);
+        CU_ASSERT(H5Dwrite(d, type, memory, space, H5P_DEFAULT, &one) >= 0);
+        H5Sclose(memory);
+    }
+    H5Dclose(d), H5Tclose(type), H5Sclose(space), H5Pclose(list), H5Fclose(f);
+    struct hdf *h = hdf_open(at("big.h5"), NULL, &e);
+    CU_ASSERT_FATAL(h != NULL);
+    int status = is_text ? hdf_read_texts(h, name, &found, &texts, &e) : hdf_shape(h, name, HDF_FLOAT64, &found, shape, &e);
+    CU_ASSERT_EQUAL(status, -1);
+    says(text);
+    hdf_close(h, &e);
+}
+
+static void sizes_beyond_the_file(void)
+{
+    declared("x", 1, (hsize_t[]){1 << 20}, 0, "declares 8388608 bytes; the file of");
+    declared("x", 1, (hsize_t[]){1LL << 40}, 0, "declares 8796093022208 bytes");
+    declared("x", 3, (hsize_t[]){1 << 30, 1 << 30, 1 << 30}, 8, "declares a size that no file has");
+    declared("x", 2, (hsize_t[]){1LL << 31, 1LL << 29}, 64, "declares a size that no file has");
+    declared("x", 1, (hsize_t[]){1LL << 32}, 64, "declares 34359738368 bytes; the file of");
+    declared("x", 1, (hsize_t[]){200}, 64, "has 1 of its 4 chunks; all are needed");
+    declared("names", 1, (hsize_t[]){1 << 28}, 0, "dataset names declares 2147483648 bytes");
+}
+
+int main(void)
+{
+    static const struct check tests[] = {
+        {"a run under way", run_under_way},
+        {"skeletons that lie", skeletons_that_lie},
+        {"skeletons beyond memory", skeletons_beyond_memory},
+        {"the first valid record of a fit counts", first_record_counts},
+        {"seeds of a row hold the same assets", seeds_hold_the_same_assets},
+        {"weights whose offsets lie", weights_that_lie},
+        {"sizes beyond the file", sizes_beyond_the_file},
+    };
+    char command[160];
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    snprintf(folder, sizeof folder, "/tmp/aipm-results-read-%d", (int)getpid());
+    snprintf(command, sizeof command, "rm -rf %s && mkdir %s", folder, folder);
+    if (system(command)) return 2;
+    plan_make();
+    int status = check_run("results that lie", tests, sizeof tests / sizeof *tests);
+    layout_free(&layout);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (memory_blocks()) fprintf(stderr, "%ld blocks not freed\n", memory_blocks()), status = 1;
+    return system(command) || status;
+}
