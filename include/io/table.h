@@ -41,12 +41,13 @@ void table_free(struct table *t);
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals);
 /* Says `words` in parentheses after the title, wherever the table is seen. */
 void table_qualify(struct table *t, const char *words);
-/* A new row, all missing; the puts then fill it from the left. */
+/* A new row, all missing. Cells of the last row are set by their column's name; the column must be there and of the kind. */
 void table_row(struct table *t);
+void table_set_text(struct table *t, const char *name, const char *text); /* NULL: missing */
+void table_set(struct table *t, const char *name, double number);         /* counts and dates, too; NaN: missing */
+/* Where columns are named by data (assets, models), names may repeat: these fill the row from the left instead. */
 void table_put_text(struct table *t, const char *text); /* NULL: missing */
 void table_put(struct table *t, double number);         /* NaN: missing */
-void table_put_integer(struct table *t, int64_t number);
-void table_skip(struct table *t);
 /* A line under the table; the same line twice is kept once. */
 void table_note(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

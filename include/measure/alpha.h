@@ -12,7 +12,6 @@ struct alpha {
     int periods, rank;    /* regressors that are linearly independent: collinear ones are left out */
     enum alpha_code code; /* ALPHA_SPANNED: no residual is left, alpha stands and t is NaN; others: all NaN */
 };
-#define ALPHA_VOLATILITY 0.15
 
 /* y [n], x [k, n] one regressor after the other. lags < 0: OLS standard errors; >= 0: Newey-West of that many lags (0: White),
  * without small-sample correction. */

@@ -19,6 +19,9 @@ void series_gather(int n, const int *index, const double *x, double *out);
  * (YYYYMMDD) include the whole day of dates of 12 (YYYYMMDDhhmm). */
 void date_range(int P, const int64_t *dates, int64_t from, int64_t to, int *first, int *count);
 
+/* What brings a series to 15% volatility a year; NaN for one without variation. */
+double volatility_scale(int n, const double *x, int periods_per_year);
+
 /* Annualised: sqrt(periods per year) mean / sd. */
 double sharpe_ratio(int n, const double *x, int periods_per_year);
 /* Its standard error for iid returns, sqrt(ppy (1 + SR^2 / 2) / n) with SR per period (Lo 2002, eq. 9). */

@@ -25,6 +25,7 @@ enum {
     TABLES_HEADS,
     TABLES_RIDGE,
     TABLES_SYMMETRY,
+    TABLES_RISK,
     TABLES
 };
 struct tables {

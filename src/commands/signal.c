@@ -316,8 +316,8 @@ static void print_signal(const struct reading *r, const struct arguments *a)
     table_column(table, "weight", NULL, TABLE_REAL, 4);
     for (int j = 0; j < r->k && r->signal.dominant >= 0; j++) {
         table_row(table);
-        table_put_text(table, t->name[r->other[j]]);
-        table_put(table, r->weights[j]);
+        table_set_text(table, "asset", t->name[r->other[j]]);
+        table_set(table, "weight", r->weights[j]);
     }
     table_note(table, "signal %.6f   confidence %.4f   dominant driver %s   last %d returns", r->signal.signal,
                r->signal.confidence, r->signal.dominant < 0 ? "none" : t->name[r->other[r->signal.dominant]],
@@ -367,9 +367,9 @@ static void print_allocation(const struct allocation *l, const struct arguments 
     table_column(table, "after", NULL, TABLE_REAL, 4);
     for (int i = 0; i < l->n; i++) {
         table_row(table);
-        table_put_text(table, l->name[i]);
-        table_put(table, l->base[i]);
-        table_put(table, l->tilted[i]);
+        table_set_text(table, "asset", l->name[i]);
+        table_set(table, "before", l->base[i]);
+        table_set(table, "after", l->tilted[i]);
     }
     table_note(table, "tilt %g", a->tilt);
     table_print(table, stdout);
@@ -395,16 +395,16 @@ static void history(struct reading *r, const struct arguments *a, struct error *
     }
     for (int row = 0; row < r->t->T && !read_at(r, a, row + 1, e); row++) {
         table_row(t);
-        table_put_text(t, r->t->date[row]);
+        table_set_text(t, "date", r->t->date[row]);
         if (target) {
-            table_put(t, r->signal.signal);
-            table_put(t, r->signal.confidence);
-            table_put_text(t, r->signal.dominant < 0 ? NULL : r->t->name[r->other[r->signal.dominant]]);
+            table_set(t, "signal", r->signal.signal);
+            table_set(t, "confidence", r->signal.confidence);
+            table_set_text(t, "dominant_driver", r->signal.dominant < 0 ? NULL : r->t->name[r->other[r->signal.dominant]]);
         }
         if (matrix) {
-            table_put(t, r->regime.concentration);
-            table_put_text(t, regime_name(r->regime.regime));
-            table_put_text(t, regime_risk(r->regime.regime));
+            table_set(t, "concentration", r->regime.concentration);
+            table_set_text(t, "regime", regime_name(r->regime.regime));
+            table_set_text(t, "risk_level", regime_risk(r->regime.regime));
         }
     }
     FILE *out = error_is_set(e) ? NULL : a->output ? text_file_begin(a->output, e) : stdout;

@@ -78,6 +78,22 @@ static struct table_cell *next_cell(struct table *t, bool text)
     return &t->cell[(t->rows - 1) * t->columns + t->next++];
 }
 
+static struct table_cell *named_cell(struct table *t, const char *name, bool text)
+{
+    int c = table_find(t, name);
+    require(t->rows > 0 && c >= 0 && (t->column[c].kind == TABLE_TEXT) == text);
+    return &t->cell[(t->rows - 1) * t->columns + c];
+}
+
+void table_set_text(struct table *t, const char *name, const char *text)
+{
+    named_cell(t, name, true)->text = text ? memory_text(text) : NULL;
+}
+void table_set(struct table *t, const char *name, double number)
+{
+    named_cell(t, name, false)->number = number;
+}
+
 void table_put_text(struct table *t, const char *text)
 {
     next_cell(t, true)->text = text ? memory_text(text) : NULL;
@@ -85,14 +101,6 @@ void table_put_text(struct table *t, const char *text)
 void table_put(struct table *t, double number)
 {
     next_cell(t, false)->number = number;
-}
-void table_put_integer(struct table *t, int64_t number)
-{
-    next_cell(t, false)->number = (double)number;
-}
-void table_skip(struct table *t)
-{
-    t->next++;
 }
 
 void table_note(struct table *t, const char *format, ...)

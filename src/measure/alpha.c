@@ -22,7 +22,7 @@ const char *alpha_reason(enum alpha_code code)
 /* out = x scaled to 15% a year less its mean, which is returned; a series without variation gives zeros. */
 static double scale_and_centre(int n, const double *x, int periods_per_year, double *out)
 {
-    double sd = series_sd(n, x), s = sd > 0 ? ALPHA_VOLATILITY / (sqrt(periods_per_year) * sd) : 0, mean = series_mean(n, x);
+    double scale = volatility_scale(n, x, periods_per_year), s = isnan(scale) ? 0 : scale, mean = series_mean(n, x);
     for (int i = 0; i < n; i++) out[i] = s * (x[i] - mean);
     return s * mean;
 }

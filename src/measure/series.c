@@ -62,6 +62,12 @@ void date_range(int P, const int64_t *dates, int64_t from, int64_t to, int *firs
     *count = b > a ? b - a : 0;
 }
 
+double volatility_scale(int n, const double *x, int periods_per_year)
+{
+    double sd = series_sd(n, x);
+    return sd > 0 ? 0.15 / (sqrt(periods_per_year) * sd) : NAN;
+}
+
 double sharpe_ratio(int n, const double *x, int periods_per_year)
 {
     double sd = series_sd(n, x);

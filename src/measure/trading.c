@@ -30,7 +30,7 @@ double drawdown_largest(int n, const double *x)
         top = fmax(top, level);
         largest = fmax(largest, top - level);
     }
-    return n ? largest : NAN;
+    return n && isfinite(level) ? largest : NAN;
 }
 
 double hit_rate(int n, const double *x)

@@ -132,9 +132,9 @@ struct table *attention_links(const struct attention *a)
     table_column(t, "weight", NULL, TABLE_REAL, 4);
     for (int i = 0; i < a->links && a->link[i].weight > 0; i++) {
         table_row(t);
-        table_put_integer(t, a->ids[a->link[i].from]);
-        table_put_integer(t, a->ids[a->link[i].to]);
-        table_put(t, (double)a->link[i].weight);
+        table_set(t, "asset", (double)a->ids[a->link[i].from]);
+        table_set(t, "attends_to", (double)a->ids[a->link[i].to]);
+        table_set(t, "weight", (double)a->link[i].weight);
     }
     return t;
 }
@@ -153,14 +153,14 @@ struct table *attention_assets(const struct attention *a)
     for (int k = 0; k < a->n; k++) {
         int i = order[k];
         table_row(t);
-        table_put_integer(t, a->ids[i]);
-        table_put(t, a->received[i]);
-        table_put(t, 1 - a->self[i]);
-        table_put(t, a->self[i]);
-        table_put(t, a->entropy[i]);
-        if (a->strongest[i].to < 0) table_skip(t);
-        else table_put_integer(t, a->ids[a->strongest[i].to]);
-        table_put(t, a->strongest[i].to < 0 ? NAN : (double)a->strongest[i].weight);
+        table_set(t, "asset", (double)a->ids[i]);
+        table_set(t, "received", a->received[i]);
+        table_set(t, "given", 1 - a->self[i]);
+        table_set(t, "self", a->self[i]);
+        table_set(t, "entropy", a->entropy[i]);
+        if (a->strongest[i].to < 0) continue;
+        table_set(t, "strongest", (double)a->ids[a->strongest[i].to]);
+        table_set(t, "strongest_weight", (double)a->strongest[i].weight);
     }
     table_note(t, "entropy in nats: log of the number of assets if attention is even, 0 if all on one");
     memory_free(order);
@@ -178,10 +178,10 @@ struct table *attention_map(const struct attention *a)
         for (int k = 0; k < a->leaders; k++) {
             double w = (double)a->map[(size_t)i * (size_t)a->leaders + (size_t)k];
             table_row(t);
-            table_put_integer(t, a->ids[a->follower[i]]);
-            table_put_integer(t, a->ids[a->leader[k]]);
-            table_put(t, w);
-            table_put(t, w * a->n);
+            table_set(t, "follower", (double)a->ids[a->follower[i]]);
+            table_set(t, "leader", (double)a->ids[a->leader[k]]);
+            table_set(t, "weight", w);
+            table_set(t, "times_even", w * a->n);
         }
     return t;
 }

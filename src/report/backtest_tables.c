@@ -32,18 +32,7 @@ static void columns(struct table *t, const char *against)
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
     table_column(t, "rebalance", NULL, TABLE_COUNT, 0);
     table_column(t, "cost_bp", "cost, bp", TABLE_GENERAL, 4);
-    table_column(t, "return_gross_percent_per_year", "gross % a year", TABLE_REAL, 2);
-    table_column(t, "return_net_percent_per_year", "net % a year", TABLE_REAL, 2);
-    table_column(t, "volatility_percent_per_year", "volatility %", TABLE_REAL, 1);
-    table_column(t, "sharpe_gross", "gross Sharpe", TABLE_REAL, 2);
-    table_column(t, "sharpe_net", "net Sharpe", TABLE_REAL, 2);
-    table_column(t, "sharpe_se", "s.e.", TABLE_REAL, 2);
-    table_column(t, "sortino", "Sortino", TABLE_REAL, 2);
-    table_column(t, "max_drawdown_percent", "max. drawdown %", TABLE_REAL, 1);
-    table_column(t, "hit_rate_percent", "hit rate %", TABLE_REAL, 0);
-    table_column(t, "turnover_per_year", "turnover a year", TABLE_REAL, 1);
-    table_column(t, "cost_drag_percent_per_year", "costs % a year", TABLE_REAL, 2);
-    table_column(t, "final_wealth", NULL, TABLE_REAL, 2);
+    measure_columns(t, MEASURES_BACKTEST);
     table_column(t, "sharpe_less_equal_weight", "less equal weight's", TABLE_REAL, 2);
     table_column(t, "t_equal_weight", "t", TABLE_REAL, 1);
     if (against) {
@@ -58,8 +47,9 @@ static void columns(struct table *t, const char *against)
     table_column(t, "seed_sharpe_sd", "sd", TABLE_REAL, 2);
 }
 
-/* Net Sharpe of a minus that of b on the periods both have, and its t. */
-static void put_difference(const struct book *b, struct table *t, const struct book_series *x, const struct book_series *y)
+/* Net Sharpe of x minus that of y on the periods both have, and its t, into the columns of these names. */
+static void put_difference(const struct book *b, struct table *t, const struct book_series *x, const struct book_series *y,
+                           const char *column, const char *t_column)
 {
     int *index = memory_array(int, b->n, "common periods");
     double *pair = memory_array(double, 2 * (size_t)b->n, "common returns"), error = NAN;
@@ -67,8 +57,8 @@ static void put_difference(const struct book *b, struct table *t, const struct b
     series_gather(n, index, x->net, pair);
     series_gather(n, index, y->net, pair + n);
     double difference = sharpe_difference(n, pair, pair + n, b->r->periods_per_year, -1, &error);
-    table_put(t, difference);
-    table_put(t, error > 0 ? difference / error : NAN);
+    table_set(t, column, difference);
+    table_set(t, t_column, error > 0 ? difference / error : NAN);
     memory_free(index);
     memory_free(pair);
 }
@@ -77,10 +67,7 @@ static void put_difference(const struct book *b, struct table *t, const struct b
 static void put_seeds(const struct book *b, struct table *t, const struct book_series *s, int n)
 {
     const struct result_model *m = s->model;
-    if (!m || m->S < 2 || !m->returns_by_seed) {
-        for (int i = 0; i < 4; i++) table_skip(t);
-        return;
-    }
+    if (!m || m->S < 2 || !m->returns_by_seed) return;
     double *x = memory_array(double, n, "returns of a seed"), *sharpe = memory_array(double, m->S, "seeds' Sharpe ratios");
     double low = NAN, high = NAN;
     int seeds = 0;
@@ -95,10 +82,10 @@ static void put_seeds(const struct book *b, struct table *t, const struct book_s
         sharpe[seeds++] = one;
         low = fmin(low, one), high = fmax(high, one);
     }
-    table_put_integer(t, seeds);
-    table_put(t, low);
-    table_put(t, high);
-    table_put(t, series_sd(seeds, sharpe));
+    table_set(t, "seeds", seeds);
+    table_set(t, "seed_sharpe_min", low);
+    table_set(t, "seed_sharpe_max", high);
+    table_set(t, "seed_sharpe_sd", series_sd(seeds, sharpe));
     memory_free(x);
     memory_free(sharpe);
 }
@@ -107,36 +94,27 @@ static void put_row(const struct book *b, const struct backtest_options *o, stru
                     const struct book_series *against)
 {
     char name[160];
-    int n = book_periods(b, s), per_year = b->r->periods_per_year;
+    int n = book_periods(b, s);
     table_key(t, s->universe, name_of(b, s, name));
     if (n == 0) {
         table_note(t, "%s, %s: no weights in the sample.", s->universe, name);
         return;
     }
-    const double *gross = s->gross + s->begin, *net = s->net + s->begin, *traded = s->traded + s->begin;
-    double *wealth = memory_array(double, n, "wealth");
-    wealth_path(n, net, wealth);
-    table_put_integer(t, b->r->dates[b->first + s->begin]);
-    table_put_integer(t, b->r->dates[b->first + s->begin + n - 1]);
-    table_put_integer(t, n);
-    table_put_integer(t, o->rebalance);
-    table_put(t, o->cost_bp);
-    table_put(t, 100 * per_year * series_mean(n, gross));
-    table_put(t, 100 * per_year * series_mean(n, net));
-    table_put(t, 100 * sqrt(per_year) * series_sd(n, net));
-    table_put(t, sharpe_ratio(n, gross, per_year));
-    table_put(t, sharpe_ratio(n, net, per_year));
-    table_put(t, sharpe_error(n, net, per_year));
-    table_put(t, sortino_ratio(n, net, per_year));
-    table_put(t, 100 * wealth_drawdown(n, net));
-    table_put(t, 100 * hit_rate(n, net));
-    table_put(t, per_year * series_mean(n, traded));
-    table_put(t, 100 * per_year * (series_mean(n, gross) - series_mean(n, net)));
-    table_put(t, wealth[n - 1]);
-    if (s->model) put_difference(b, t, s, &b->s[s->equal]);
-    else table_skip(t), table_skip(t);
-    if (o->against && against) put_difference(b, t, s, against);
-    else if (o->against) table_skip(t), table_skip(t);
+    table_set(t, "from", (double)b->r->dates[b->first + s->begin]);
+    table_set(t, "to", (double)b->r->dates[b->first + s->begin + n - 1]);
+    table_set(t, "periods", n);
+    table_set(t, "rebalance", o->rebalance);
+    table_set(t, "cost_bp", o->cost_bp);
+    const double *net = s->net + s->begin;
+    measure_values(t, MEASURES_BACKTEST,
+                   (struct measure_sample){.n = n,
+                                           .periods_per_year = b->r->periods_per_year,
+                                           .returns = net,
+                                           .scaled = net,
+                                           .gross = s->gross + s->begin,
+                                           .traded = s->traded + s->begin});
+    if (s->model) put_difference(b, t, s, &b->s[s->equal], "sharpe_less_equal_weight", "t_equal_weight");
+    if (against) put_difference(b, t, s, against, "sharpe_less_against", "t_against");
     put_seeds(b, t, s, n);
     if (s->ruined >= 0)
         table_note(t, "%s, %s: its wealth was gone on %lld; measured up to then.", s->universe, name,
@@ -144,7 +122,6 @@ static void put_row(const struct book *b, const struct backtest_options *o, stru
     if (s->kept)
         table_note(t, "%s, %s: no weights at %d rebalance%s, where what was held was kept.", s->universe, name, s->kept,
                    s->kept > 1 ? "s" : "");
-    memory_free(wealth);
 }
 
 static void notes(struct table *t, const struct backtest_options *o)
@@ -184,11 +161,11 @@ static struct table *paths_table(const struct book *b)
         for (int i = 0; i < n; i++) {
             int at = s->begin + i;
             table_key(t, s->universe, name_of(b, s, name));
-            table_put_integer(t, b->r->dates[b->first + at]);
-            table_put(t, s->gross[at]);
-            table_put(t, s->net[at]);
-            table_put(t, s->traded[at]);
-            table_put(t, wealth[i]);
+            table_set(t, "date", (double)b->r->dates[b->first + at]);
+            table_set(t, "gross_return", s->gross[at]);
+            table_set(t, "net_return", s->net[at]);
+            table_set(t, "traded", s->traded[at]);
+            table_set(t, "wealth", wealth[i]);
         }
     }
     memory_free(wealth);

@@ -44,7 +44,7 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
     for (int i = 0; i < all; i++) {
         const double *returns = i < k ? r->model[member[i]].returns : r->truth;
         int n = sample_take(s, returns, 1);
-        double sd = series_sd(n, s->series), scale = sd > 0 ? ALPHA_VOLATILITY / (sqrt(r->periods_per_year) * sd) : NAN;
+        double scale = volatility_scale(n, s->series, r->periods_per_year);
         for (int p = 0; p < n; p++) s->series[p] *= scale;
         fill(s, n, s->series, out);
         for (int p = 0; p < s->n; p++) drawn[i * s->n + p] = NAN;

@@ -182,10 +182,10 @@ static struct table *comparison(int n, const struct study_report *s, const struc
         for (int i = 0; i < s[f].r->models; i++) {
             const struct result_model *m = &s[f].r->model[i], *base = NULL;
             table_row(t);
-            table_put_text(t, s[f].label);
-            table_put_text(t, m->universe);
-            table_put_text(t, m->name);
-            for (int c = 0; c < 6; c++) table_put(t, table_at(p, i, table_find(p, shown[c]))->number);
+            table_set_text(t, "results", s[f].label);
+            table_set_text(t, "universe", m->universe);
+            table_set_text(t, "model", m->name);
+            for (int c = 0; c < 6; c++) table_set(t, shown[c], table_at(p, i, table_find(p, shown[c]))->number);
             for (int j = 0; j < s[0].r->models && f; j++)
                 if (!strcmp(s[0].r->model[j].name, m->name) && !strcmp(s[0].r->model[j].universe, m->universe))
                     base = &s[0].r->model[j];
@@ -197,10 +197,10 @@ static struct table *comparison(int n, const struct study_report *s, const struc
             part.dates += first, part.P = count;
             int k = common_dates(&part, m->returns + first, s[0].r, base->returns, x, y);
             double difference = sharpe_difference(k, x, y, part.periods_per_year, -1, &error);
-            table_put_integer(t, k);
-            table_put(t, series_correlation(k, x, y));
-            table_put(t, difference);
-            table_put(t, error > 0 ? difference / error : NAN);
+            table_set(t, "common_periods", k);
+            table_set(t, "correlation_with_first", series_correlation(k, x, y));
+            table_set(t, "sharpe_difference", difference);
+            table_set(t, "t", error > 0 ? difference / error : NAN);
             memory_free(x);
         }
     }

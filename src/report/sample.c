@@ -45,7 +45,7 @@ int sample_take(struct sample *s, const double *returns, int stride)
     return n;
 }
 
-double sample_hjd(struct sample *s, int n, double *scaled)
+static const struct hjd *hjd_of(struct sample *s, int n)
 {
     size_t bytes = (size_t)n * sizeof *s->index;
     if (n != s->hjd_n || memcmp(s->index, s->hjd_index, bytes)) {
@@ -54,7 +54,47 @@ double sample_hjd(struct sample *s, int n, double *scaled)
         s->hjd_n = n;
         memcpy(s->hjd_index, s->index, bytes);
     }
-    return hjd_distance(&s->hjd, s->series, scaled);
+    return &s->hjd;
+}
+
+double sample_hjd(struct sample *s, int n, double *scaled)
+{
+    return hjd_distance(hjd_of(s, n), s->series, scaled);
+}
+
+struct measure_sample sample_measured(struct sample *s, int n)
+{
+    return (struct measure_sample){.n = n,
+                                   .periods_per_year = s->r->periods_per_year,
+                                   .returns = s->series,
+                                   .scaled = s->series,
+                                   .hjd = n && s->r->M ? hjd_of(s, n) : NULL};
+}
+
+/* The column of a measure at a parameter, and what people read above it. */
+static const char *with_parameter(const struct measure *m, const char *text, const char *between, int parameter,
+                                  char out[80])
+{
+    if (m->last) snprintf(out, 80, "%s%s%d", text, between, parameter);
+    else snprintf(out, 80, "%s", text);
+    return out;
+}
+
+void measure_columns(struct table *t, enum measure_set set)
+{
+    char name[80], title[80];
+    for (const struct measure *m = measures; m->name; m++)
+        for (int k = m->first; k <= m->last && m->sets & set; k++)
+            table_column(t, with_parameter(m, m->name, "_", k, name), with_parameter(m, m->title, " ", k, title), TABLE_REAL,
+                         m->decimals);
+}
+
+void measure_values(struct table *t, enum measure_set set, struct measure_sample sample)
+{
+    char name[80];
+    for (const struct measure *m = measures; m->name; m++)
+        for (sample.parameter = m->first; sample.parameter <= m->last && m->sets & set; sample.parameter++)
+            table_set(t, with_parameter(m, m->name, "_", sample.parameter, name), m->function(&sample));
 }
 
 int64_t sample_date(const struct sample *s, int i)

@@ -4,6 +4,7 @@
 
 #include "io/results_file.h"
 #include "measure/hjd.h"
+#include "measure/measures.h"
 #include "report/tables.h"
 
 struct sample {
@@ -26,6 +27,11 @@ void sample_close(struct sample *s);
 int sample_take(struct sample *s, const double *returns, int stride);
 /* HJD of the series last taken (its first n entries); *scaled may be NULL. */
 double sample_hjd(struct sample *s, int n, double *scaled);
+/* The same series as measures see it, with the test assets on its dates, and what they make of it: the columns of a set, and a row's
+ * values in them. */
+struct measure_sample sample_measured(struct sample *s, int n);
+void measure_columns(struct table *t, enum measure_set set);
+void measure_values(struct table *t, enum measure_set set, struct measure_sample m);
 int64_t sample_date(const struct sample *s, int i); /* date of entry i of the series last taken */
 
 /* The common dates of k series (rows of the results) in the sample, gathered as [k, n] into out; s->index holds the dates' places

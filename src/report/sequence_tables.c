@@ -28,11 +28,11 @@ static struct table *end(struct table *t)
 
 static void put_view(struct table *t, const struct sequence_record *c, const struct attention_view *v)
 {
-    table_put(t, v->entropy);
-    table_put(t, v->concentration);
-    table_put_text(t, v->assets ? regime_name(regime_of(v->concentration)) : NULL);
-    table_put_text(t, v->strongest < 0 ? NULL : c->asset[v->strongest]);
-    table_put(t, v->share);
+    table_set(t, "entropy", v->entropy);
+    table_set(t, "concentration", v->concentration);
+    table_set_text(t, "regime", v->assets ? regime_name(regime_of(v->concentration)) : NULL);
+    table_set_text(t, "strongest_source", v->strongest < 0 ? NULL : c->asset[v->strongest]);
+    table_set(t, "strongest_share", v->share);
 }
 
 static void view_columns(struct table *t)
@@ -59,7 +59,7 @@ static struct table *over_time(const struct sequence_report *q)
     for (int r = 0; r < q->n; r++)
         for (int i = 0; i < q->record[r].n && q->record[r].A; i++) {
             key(t, &q->record[r]);
-            table_put_integer(t, q->record[r].dates[i]);
+            table_set(t, "date", (double)q->record[r].dates[i]);
             put_view(t, &q->record[r], &q->record[r].at[i]);
         }
     view_note(t);
@@ -77,9 +77,9 @@ static struct table *leaders(const struct sequence_report *q)
             const struct sequence_record *c = &q->record[r];
             int a = c->order[k];
             key(t, c);
-            table_put_text(t, c->asset[a]);
-            table_put(t, c->leader[a]);
-            table_put(t, c->follower[a]);
+            table_set_text(t, "asset", c->asset[a]);
+            table_set(t, "leader_score", c->leader[a]);
+            table_set(t, "follower_score", c->follower[a]);
         }
     table_note(t, "Leader score: the mean attention that the other assets give it. Follower score: what it does not give "
                   "itself. Of the mean over dates, heads and seeds.");
@@ -94,7 +94,7 @@ static struct table *heads(const struct sequence_report *q)
     for (int r = 0; r < q->n; r++)
         for (int h = 0; h < q->record[r].H; h++) {
             key(t, &q->record[r]);
-            table_put_integer(t, h + 1);
+            table_set(t, "head", h + 1);
             put_view(t, &q->record[r], &q->record[r].head[h]);
         }
     view_note(t);
@@ -117,9 +117,9 @@ static struct table *lags(const struct sequence_report *q)
                 if (isfinite(c->lag[(size_t)i * (size_t)c->lags + (size_t)l]))
                     x[n++] = c->lag[(size_t)i * (size_t)c->lags + (size_t)l];
             key(t, c);
-            table_put_integer(t, l);
-            table_put(t, n ? series_mean(n, x) : NAN);
-            table_put(t, series_sd(n, x));
+            table_set(t, "lag", l);
+            table_set(t, "mean", n ? series_mean(n, x) : NAN);
+            table_set(t, "sd", series_sd(n, x));
         }
         memory_free(x);
     }
@@ -140,9 +140,9 @@ static struct table *sectors(const struct sequence_report *q)
                 double w = c->sector[i * c->sectors + j];
                 if (isnan(w)) continue; /* a sector without an asset */
                 key(t, c);
-                table_put_text(t, c->sector_name[i]);
-                table_put_text(t, c->sector_name[j]);
-                table_put(t, w);
+                table_set_text(t, "sector", c->sector_name[i]);
+                table_set_text(t, "source", c->sector_name[j]);
+                table_set(t, "weight", w);
             }
     return end(t);
 }
@@ -152,11 +152,11 @@ static void put_matrix(struct table *t, const struct sequence_record *c, int64_t
     for (int i = 0; i < c->A; i++)
         for (int j = 0; j < c->A; j++) {
             key(t, c);
-            if (date) table_put_integer(t, date);
-            table_put_integer(t, head);
-            table_put_text(t, c->asset[i]);
-            table_put_text(t, c->asset[j]);
-            table_put(t, m[(size_t)i * (size_t)c->A + (size_t)j]);
+            if (date) table_set(t, "date", (double)date);
+            table_set(t, "head", head);
+            table_set_text(t, "asset", c->asset[i]);
+            table_set_text(t, "source", c->asset[j]);
+            table_set(t, "weight", m[(size_t)i * (size_t)c->A + (size_t)j]);
         }
 }
 

@@ -28,8 +28,8 @@ void table_key_columns(struct table *t)
 void table_key(struct table *t, const char *universe, const char *model)
 {
     table_row(t);
-    table_put_text(t, universe);
-    table_put_text(t, model);
+    table_set_text(t, "universe", universe);
+    table_set_text(t, "model", model);
 }
 
 /* How often the selected ridge was the first or last of the grid, among rows with a selection; NaN: no ridge. */
@@ -49,18 +49,12 @@ static void performance_row(struct sample *s, struct table *t, const char *unive
                             const double *returns, double edge)
 {
     int n = sample_take(s, returns, 1);
-    double scaled = NAN, hjd = NAN;
     table_key(t, universe, model);
-    if (n) table_put_integer(t, sample_date(s, 0)), table_put_integer(t, sample_date(s, n - 1));
-    else table_skip(t), table_skip(t);
-    table_put_integer(t, n);
-    table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
-    table_put(t, sharpe_error(n, s->series, s->r->periods_per_year));
-    if (n && s->r->M) hjd = sample_hjd(s, n, &scaled);
-    table_put(t, hjd);
-    table_put(t, scaled);
+    if (n) table_set(t, "from", (double)sample_date(s, 0)), table_set(t, "to", (double)sample_date(s, n - 1));
+    table_set(t, "periods", n);
+    measure_values(t, MEASURES_PERFORMANCE, sample_measured(s, n));
+    table_set(t, "ridge_edge_share", edge);
     if (n && s->r->M) {
-        table_put_integer(t, s->hjd.assets);
         if (s->hjd.code == HJD_TOO_FEW_PERIODS)
             table_note(t, "%s, %s: no HJD: %s (%d periods, %d test assets).", universe, model, hjd_reason(s->hjd.code), n,
                        s->hjd.assets);
@@ -68,8 +62,7 @@ static void performance_row(struct sample *s, struct table *t, const char *unive
         else if (s->hjd.rank < s->hjd.assets)
             table_note(t, "%s, %s: the %d test assets span %d directions; HJD is over these.", universe, model,
                        s->hjd.assets, s->hjd.rank);
-    } else table_skip(t);
-    table_put(t, edge);
+    }
     if (n == 0) table_note(t, "%s, %s: no return in the sample.", universe, model);
 }
 
@@ -81,11 +74,7 @@ static struct table *performance(struct sample *s)
     table_column(t, "from", NULL, TABLE_DATE, 0);
     table_column(t, "to", NULL, TABLE_DATE, 0);
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
-    table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
-    table_column(t, "sharpe_se", "s.e.", TABLE_REAL, 2);
-    table_column(t, "hjd", "HJD", TABLE_REAL, 3);
-    table_column(t, "hjd_scaled", "HJD scaled", TABLE_REAL, 3);
-    table_column(t, "test_assets", "test assets", TABLE_COUNT, 0);
+    measure_columns(t, MEASURES_PERFORMANCE);
     table_column(t, "ridge_edge_share", "ridge at edge", TABLE_REAL, 2);
     for (int i = 0; i < r->models; i++) {
         const struct result_model *m = &r->model[i];
@@ -114,12 +103,11 @@ static void alpha_row(const struct sample *s, struct table *t, const struct resu
     struct alpha a;
     alpha_regress(n, y, k, x, s->r->periods_per_year, s->o->newey_west, &a);
     table_key(t, m->universe, m->name);
-    table_put_text(t, against);
-    table_put(t, a.percent);
-    table_put(t, a.t);
-    table_put(t, a.percent_per_year);
-    table_put(t, strcmp(against, "others") ? a.beta : NAN); /* a joint regression has no one slope */
-    table_put_integer(t, a.periods);
+    table_set_text(t, "against", against);
+    if (!strcmp(against, "others")) a.beta = NAN; /* a joint regression has no one slope */
+    measure_values(t, MEASURES_ALPHAS,
+                   (struct measure_sample){.n = n, .periods_per_year = s->r->periods_per_year, .returns = y, .alpha = &a});
+    table_set(t, "periods", a.periods);
     if (a.code) table_note(t, "%s, %s against %s: %s.", m->universe, m->name, against, alpha_reason(a.code));
     else if (a.rank < k)
         table_note(t, "%s, %s against %s: %d of %d regressors are collinear and left out.", m->universe, m->name, against,
@@ -159,9 +147,10 @@ static void correlations_of(struct sample *s, struct table *t, const int *member
             const struct result_model *a = &s->r->model[member[i]], *b = &s->r->model[member[j]];
             int n = sample_common(s, 2, (const double *const[]){a->returns, b->returns}, data);
             table_key(t, a->universe, a->name);
-            table_put_text(t, b->name);
-            table_put(t, i == j && n > 1 && series_sd(n, data) > 0 ? 1 : series_correlation(n, data, data + n));
-            table_put_integer(t, n);
+            table_set_text(t, "with", b->name);
+            table_set(t, "correlation",
+                      i == j && n > 1 && series_sd(n, data) > 0 ? 1 : series_correlation(n, data, data + n));
+            table_set(t, "periods", n);
         }
     memory_free(data);
 }
@@ -180,7 +169,9 @@ static void tangency_of(struct sample *s, struct table *t, const int *member, in
     else tangency_intervals(n, k, data, s->o->bootstrap, 1, 0.95, s->o->seed, w + k, w + 2 * k);
     for (int i = 0; i < k; i++) {
         table_key(t, universe, s->r->model[member[i]].name);
-        for (int j = 0; j < 3; j++) table_put(t, w[j * k + i]);
+        table_set(t, "weight", w[i]);
+        table_set(t, "low", w[k + i]);
+        table_set(t, "high", w[2 * k + i]);
     }
     if (code) table_note(t, "%s: no tangency portfolio: %s (%d).", universe, tangency_reason(code), n);
     else
@@ -198,10 +189,7 @@ static struct table *alphas_table(const struct sample *s)
     struct table *t = table_create("alphas", "Alphas, every model against every other");
     table_key_columns(t);
     table_column(t, "against", NULL, TABLE_TEXT, 0);
-    table_column(t, "alpha_percent", "alpha %", TABLE_REAL, 2);
-    table_column(t, "t", NULL, TABLE_REAL, 1);
-    table_column(t, "alpha_percent_per_year", "alpha % a year", TABLE_REAL, 1);
-    table_column(t, "beta", NULL, TABLE_REAL, 2);
+    measure_columns(t, MEASURES_ALPHAS);
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
     if (s->o->newey_west < 0)
         table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; plain OLS standard errors.");
@@ -248,10 +236,9 @@ static void heads_row(struct sample *s, struct table *t, const struct result_mod
 {
     int n = sample_take(s, returns, stride);
     table_key(t, m->universe, m->name);
-    table_put(t, ridge);
-    table_put(t, heads);
-    table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
-    table_put(t, n && s->r->M ? sample_hjd(s, n, NULL) : NAN);
+    table_set(t, "ridge", ridge);
+    table_set(t, "heads", heads);
+    measure_values(t, MEASURES_HEADS, sample_measured(s, n));
 }
 
 static struct table *heads(struct sample *s)
@@ -266,8 +253,7 @@ static struct table *heads(struct sample *s)
             table_key_columns(t);
             table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
             table_column(t, "heads", NULL, TABLE_COUNT, 0);
-            table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
-            table_column(t, "hjd", "HJD", TABLE_REAL, 3);
+            measure_columns(t, MEASURES_HEADS);
             table_note(t, "No ridge in a row: the ridge selected in each window.");
         }
         int stride = m->nz * m->nh;
@@ -297,7 +283,7 @@ static struct table *ridges(struct sample *s)
             table_key_columns(t);
             table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
             table_column(t, "selected_share", "selected", TABLE_REAL, 2);
-            table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
+            measure_columns(t, MEASURES_RIDGE);
         }
         for (int z = 0; z < m->nz; z++) {
             int rows = 0, hits = 0, n = sample_take(s, m->returns_by_ridge + z, m->nz);
@@ -307,9 +293,9 @@ static struct table *ridges(struct sample *s)
                 hits += at == z;
             }
             table_key(t, m->universe, m->name);
-            table_put(t, m->ridge[z]);
-            table_put(t, rows ? (double)hits / rows : NAN);
-            table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
+            table_set(t, "ridge", m->ridge[z]);
+            table_set(t, "selected_share", rows ? (double)hits / rows : NAN);
+            measure_values(t, MEASURES_RIDGE, sample_measured(s, n));
         }
     }
     return t;
@@ -326,30 +312,45 @@ static struct table *symmetry(struct sample *s)
             t = table_create("symmetry", "Symmetric and antisymmetric parts of linear attention");
             table_key_columns(t);
             table_column(t, "part", NULL, TABLE_TEXT, 0);
-            table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
-            table_column(t, "sharpe_se", "s.e.", TABLE_REAL, 2);
-            table_column(t, "hjd", "HJD", TABLE_REAL, 3);
-            table_column(t, "hjd_scaled", "HJD scaled", TABLE_REAL, 3);
+            measure_columns(t, MEASURES_SYMMETRY);
             table_column(t, "correlation", "correlation with total", TABLE_REAL, 2);
             table_column(t, "periods", NULL, TABLE_COUNT, 0);
         }
         const char *const part[] = {"total", "symmetric", "antisymmetric"};
         const double *const series[] = {m->returns, m->symmetric_returns, m->antisymmetric_returns};
         for (int j = 0; j < 3; j++) {
-            double scaled = NAN;
             int n = sample_take(s, series[j], 1);
             table_key(t, m->universe, m->name);
-            table_put_text(t, part[j]);
-            table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
-            table_put(t, sharpe_error(n, s->series, s->r->periods_per_year));
-            table_put(t, n && s->r->M ? sample_hjd(s, n, &scaled) : NAN);
-            table_put(t, scaled);
+            table_set_text(t, "part", part[j]);
+            table_set(t, "periods", n);
+            measure_values(t, MEASURES_SYMMETRY, sample_measured(s, n));
             int common = sample_common(s, 2, (const double *const[]){series[0], series[j]}, full);
-            table_put(t, series_correlation(common, full, full + common));
-            table_put_integer(t, n);
+            table_set(t, "correlation", series_correlation(common, full, full + common));
         }
     }
     memory_free(full);
+    return t;
+}
+
+static struct table *risk(struct sample *s)
+{
+    struct table *t = table_create("risk", "Risk");
+    double *scaled = memory_array(double, s->n, "scaled returns");
+    table_key_columns(t);
+    table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    measure_columns(t, MEASURES_RISK);
+    for (int i = 0; i < s->r->models; i++) {
+        int n = sample_take(s, s->r->model[i].returns, 1);
+        double scale = volatility_scale(n, s->series, s->r->periods_per_year);
+        for (int p = 0; p < n; p++) scaled[p] = scale * s->series[p];
+        struct measure_sample m = sample_measured(s, n);
+        m.scaled = scaled;
+        table_key(t, s->r->model[i].universe, s->r->model[i].name);
+        table_set(t, "periods", n);
+        measure_values(t, MEASURES_RISK, m);
+    }
+    table_note(t, "Every series scaled by one constant to 15%% volatility a year over the sample.");
+    memory_free(scaled);
     return t;
 }
 
@@ -379,6 +380,7 @@ int tables_build(const struct results *r, const struct table_options *o, struct 
     t->table[TABLES_HEADS] = heads(&s);
     t->table[TABLES_RIDGE] = ridges(&s);
     t->table[TABLES_SYMMETRY] = symmetry(&s);
+    t->table[TABLES_RISK] = risk(&s);
     memory_free(universe);
     memory_free(member);
     sample_close(&s);

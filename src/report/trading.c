@@ -36,19 +36,26 @@ static int measure_weights(struct sample *s, struct weights *w, struct hdf *f, i
     return 0;
 }
 
+static const char *net_column(int level, char out[48])
+{
+    snprintf(out, 48, "sharpe_net_%dbp", COSTS[level]);
+    return out;
+}
+
 static void put_weights(struct sample *s, struct table *t, int n, double scale, const struct holding *h)
 {
     double *net = memory_array(double, n, "net returns"), mean = series_mean(n, s->series);
-    table_put(t, scale * h->gross);
-    table_put(t, scale * h->net);
-    table_put(t, scale * h->turnover);
-    table_put(t, 100 * scale * h->largest);
+    char name[48];
+    table_set(t, "leverage", scale * h->gross);
+    table_set(t, "net_exposure", scale * h->net);
+    table_set(t, "turnover", scale * h->turnover);
+    table_set(t, "largest_position_percent", 100 * scale * h->largest);
     for (int c = 0; c < LEVELS; c++) {
         for (int i = 0; i < n; i++) net[i] = s->series[i] - COSTS[c] * 1e-4 * h->traded[i];
-        table_put(t, sharpe_ratio(n, net, s->r->periods_per_year));
+        table_set(t, net_column(c, name), sharpe_ratio(n, net, s->r->periods_per_year));
     }
     double total = series_mean(n, h->traded);
-    table_put(t, total > 0 ? 1e4 * mean / total : NAN);
+    table_set(t, "break_even_bp", total > 0 ? 1e4 * mean / total : NAN);
     memory_free(net);
 }
 
@@ -56,19 +63,15 @@ struct table *trading_table(struct sample *s, struct error *e)
 {
     struct table *t = table_create("trading", "Trading reality");
     table_key_columns(t);
-    table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
-    table_column(t, "sortino", "Sortino", TABLE_REAL, 2);
-    table_column(t, "max_drawdown_percent", "max. drawdown %", TABLE_REAL, 1);
-    table_column(t, "hit_rate_percent", "hit rate %", TABLE_REAL, 0);
+    measure_columns(t, MEASURES_TRADING);
     table_column(t, "leverage", NULL, TABLE_REAL, 1);
     table_column(t, "net_exposure", NULL, TABLE_REAL, 2);
     table_column(t, "turnover", "turnover a period", TABLE_REAL, 2);
     table_column(t, "largest_position_percent", "largest position %", TABLE_REAL, 1);
     for (int c = 0; c < LEVELS; c++) {
         char name[48], title[48];
-        snprintf(name, sizeof name, "sharpe_net_%dbp", COSTS[c]);
         snprintf(title, sizeof title, "Sharpe net of %d bp", COSTS[c]);
-        table_column(t, name, title, TABLE_REAL, 2);
+        table_column(t, net_column(c, name), title, TABLE_REAL, 2);
     }
     table_column(t, "break_even_bp", "break-even cost, bp", TABLE_REAL, 0);
     struct hdf *f = s->r->under_way ? NULL : hdf_open(s->r->path, NULL, e);
@@ -79,13 +82,12 @@ struct table *trading_table(struct sample *s, struct error *e)
         const struct result_model *m = &s->r->model[i];
         struct weights w;
         int n = sample_take(s, m->returns, 1);
-        double sd = series_sd(n, s->series), scale = sd > 0 ? ALPHA_VOLATILITY / (sqrt(s->r->periods_per_year) * sd) : NAN;
+        double scale = volatility_scale(n, s->series, s->r->periods_per_year);
         for (int p = 0; p < n; p++) scaled[p] = scale * s->series[p];
         table_key(t, m->universe, m->name);
-        table_put(t, sharpe_ratio(n, s->series, s->r->periods_per_year));
-        table_put(t, sortino_ratio(n, s->series, s->r->periods_per_year));
-        table_put(t, isfinite(scale) ? 100 * drawdown_largest(n, scaled) : NAN);
-        table_put(t, 100 * hit_rate(n, s->series));
+        struct measure_sample measured = sample_measured(s, n);
+        measured.scaled = scaled;
+        measure_values(t, MEASURES_TRADING, measured);
         h = (struct holding){.traded = h.traded};
         if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !measure_weights(s, &w, f, n, &h, e))
             put_weights(s, t, n, scale, &h), with_weights++;
@@ -130,7 +132,7 @@ struct table *positions_table(struct sample *s, int most, struct error *e)
         const struct result_model *m = &s->r->model[i];
         struct weights w;
         int n = sample_take(s, m->returns, 1);
-        double sd = series_sd(n, s->series), scale = sd > 0 ? ALPHA_VOLATILITY / (sqrt(s->r->periods_per_year) * sd) : NAN;
+        double scale = volatility_scale(n, s->series, s->r->periods_per_year);
         if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !weights_step(&w, f, s->index[n - 1], e)) {
             struct position *p = memory_array(struct position, w.now.n, "positions");
             for (int64_t a = 0; a < w.now.n; a++) p[a] = (struct position){w.now.w[a], w.now.ids[a]};
@@ -138,9 +140,9 @@ struct table *positions_table(struct sample *s, int most, struct error *e)
             for (int64_t a = 0; a < w.now.n; a++) {
                 if (a >= most && a < w.now.n - most) continue;
                 table_key(t, m->universe, m->name);
-                table_put_integer(t, sample_date(s, n - 1));
-                table_put_integer(t, p[a].id);
-                table_put(t, 100 * scale * p[a].weight);
+                table_set(t, "date", (double)sample_date(s, n - 1));
+                table_set(t, "asset", (double)p[a].id);
+                table_set(t, "weight_percent", 100 * scale * p[a].weight);
             }
             memory_free(p);
         }

@@ -50,16 +50,16 @@ static void put_intervals(struct sample *s, struct resamples *d, struct table *t
     for (int b = 0; b < d->B; b++)
         draw[b] = resampled_sharpe(n, s->series, d->count + (size_t)b * (size_t)n, s->r->periods_per_year);
     bootstrap_interval(d->B, draw, LEVEL, &low, &high);
-    table_put(t, low);
-    table_put(t, high);
-    table_put(t, hjd);
+    table_set(t, "sharpe_low", low);
+    table_set(t, "sharpe_high", high);
+    table_set(t, "hjd", hjd);
     if (isfinite(hjd)) {
         hjd_contributions(&s->hjd, s->series, phi);
         for (int b = 0; b < d->B; b++) draw[b] = resampled_mean(n, phi, d->count + (size_t)b * (size_t)n);
         bootstrap_interval(d->B, draw, LEVEL, &low, &high);
-        table_put(t, distance_of(low, s->o->hjd_root));
-        table_put(t, distance_of(high, s->o->hjd_root));
-    } else table_skip(t), table_skip(t);
+        table_set(t, "hjd_low", distance_of(low, s->o->hjd_root));
+        table_set(t, "hjd_high", distance_of(high, s->o->hjd_root));
+    }
     memory_free(draw);
 }
 
@@ -82,10 +82,10 @@ struct table *uncertainty_table(struct sample *s)
         bool truth = i == r->models;
         int n = sample_take(s, truth ? r->truth : r->model[i].returns, 1);
         table_key(t, truth ? "all" : r->model[i].universe, truth ? "truth" : r->model[i].name);
-        table_put_integer(t, n);
-        table_put(t, sharpe_ratio(n, s->series, r->periods_per_year));
-        table_put(t, sharpe_error(n, s->series, r->periods_per_year));
-        table_put(t, sharpe_error_robust(n, s->series, r->periods_per_year, -1));
+        table_set(t, "periods", n);
+        table_set(t, "sharpe", sharpe_ratio(n, s->series, r->periods_per_year));
+        table_set(t, "sharpe_se", sharpe_error(n, s->series, r->periods_per_year));
+        table_set(t, "sharpe_se_robust", sharpe_error_robust(n, s->series, r->periods_per_year, -1));
         if (n < 2) continue;
         resamples_draw(&d, s, n);
         put_intervals(s, &d, t, n, r->M ? sample_hjd(s, n, NULL) : NAN);
@@ -109,10 +109,7 @@ static double p_value(double t)
  * interval. */
 static void put_hjd_difference(struct sample *s, struct resamples *d, struct table *t, int n, const double *pair)
 {
-    if (!s->r->M || n < 2) {
-        for (int i = 0; i < 3; i++) table_skip(t);
-        return;
-    }
+    if (!s->r->M || n < 2) return;
     double *phi = memory_array(double, 3 * (size_t)n + (size_t)s->o->bootstrap, "contributions"),
            *draw = phi + 3 * (size_t)n, low = NAN, high = NAN;
     for (int i = 0; i < n; i++) s->index[i] += s->first;
@@ -128,9 +125,9 @@ static void put_hjd_difference(struct sample *s, struct resamples *d, struct tab
         for (int b = 0; b < d->B; b++) draw[b] = resampled_mean(n, phi + 2 * n, d->count + (size_t)b * (size_t)n);
         bootstrap_interval(d->B, draw, LEVEL, &low, &high);
     }
-    table_put(t, difference);
-    table_put(t, low);
-    table_put(t, high);
+    table_set(t, "hjd_difference", difference);
+    table_set(t, "hjd_low", low);
+    table_set(t, "hjd_high", high);
     memory_free(phi);
 }
 
@@ -158,12 +155,12 @@ struct table *differences_table(struct sample *s)
             int n = sample_common(s, 2, (const double *const[]){a->returns, b->returns}, pair);
             double difference = sharpe_difference(n, pair, pair + n, r->periods_per_year, -1, &error);
             table_key(t, a->universe, a->name);
-            table_put_text(t, b->name);
-            table_put_integer(t, n);
-            table_put(t, difference);
-            table_put(t, error);
-            table_put(t, error > 0 ? difference / error : NAN);
-            table_put(t, error > 0 ? p_value(difference / error) : NAN);
+            table_set_text(t, "against", b->name);
+            table_set(t, "periods", n);
+            table_set(t, "sharpe_difference", difference);
+            table_set(t, "sharpe_difference_se", error);
+            table_set(t, "t", error > 0 ? difference / error : NAN);
+            table_set(t, "p", error > 0 ? p_value(difference / error) : NAN);
             put_hjd_difference(s, &d, t, n, pair);
         }
     table_note(t, "On common dates; Sharpe ratios per year with errors robust to autocorrelation and fat tails (Ledoit and "

@@ -230,12 +230,12 @@ static struct table *sample_table(void)
     table_column(t, "ridge_z", NULL, TABLE_GENERAL, 3);
     table_row(t);
     table_put_text(t, "a,\"b\"\nc|_");
-    table_put_integer(t, 20010228);
+    table_put(t, 20010228);
     table_put(t, -1.0 / 3);
     table_put(t, 1e-10);
     table_row(t);
     table_put_text(t, "größe");
-    table_put_integer(t, 200102281530);
+    table_put(t, 200102281530);
     table_put(t, -0.001);
     table_row(t);
     table_note(t, "50%% sure");
