@@ -8,6 +8,7 @@ struct alpha {
     double percent; /* per period */
     double percent_per_year;
     double t;             /* alpha / standard error */
+    double residual;      /* standard deviation of the residuals per period, the series at 15% a year */
     double beta;          /* k = 1: the slope; otherwise NaN */
     int periods, rank;    /* regressors that are linearly independent: collinear ones are left out */
     enum alpha_code code; /* ALPHA_SPANNED: no residual is left, alpha stands and t is NaN; others: all NaN */

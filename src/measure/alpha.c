@@ -31,7 +31,7 @@ static double scale_and_centre(int n, const double *x, int periods_per_year, dou
  * intercept is sum_i a_i y_i with a = 1/n - Q w: its standard error follows from a and the residuals alone. */
 void alpha_regress(int n, const double *y, int k, const double *x, int periods_per_year, int lags, struct alpha *out)
 {
-    *out = (struct alpha){.percent = NAN, .percent_per_year = NAN, .t = NAN, .beta = NAN, .periods = n};
+    *out = (struct alpha){.percent = NAN, .percent_per_year = NAN, .t = NAN, .residual = NAN, .beta = NAN, .periods = n};
     if (n < 3) {
         out->code = ALPHA_TOO_FEW_PERIODS;
         return;
@@ -69,6 +69,7 @@ void alpha_regress(int n, const double *y, int k, const double *x, int periods_p
         if (k == 1) out->beta = rank ? projection[0] / slope_of : NAN;
         if (ee <= 1e-20 * cblas_ddot(n, yc, 1, yc, 1)) out->code = ALPHA_SPANNED;
         else {
+            out->residual = sqrt(ee / (n - rank - 1));
             if (lags < 0) variance = ee / (n - rank - 1) * cblas_ddot(n, a, 1, a, 1);
             else {
                 for (int i = 0; i < n; i++) e[i] *= a[i];

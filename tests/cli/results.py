@@ -130,6 +130,29 @@ def ols(y, X, lags):
     return 100 * coefficients[0], coefficients[0] / np.sqrt(V[0, 0]), coefficients[1]
 
 
+def information_ratio(y, X):
+    """alpha over residual volatility by least squares on the raw returns: both scale alike"""
+    A = np.column_stack([np.ones(len(y))] + X)
+    c = np.linalg.lstsq(A, y, rcond=None)[0]
+    e = y - A @ c
+    return np.sqrt(12) * c[0] / np.sqrt(e @ e / (len(y) - A.shape[1]))
+
+def check_risk(row, r):
+    x = 0.15 / np.sqrt(12) * r / r.std(ddof=1)
+    close("skewness", row["skewness"], ((r - r.mean()) ** 3).mean() / r.std() ** 3)
+    close("worst period", row["worst_period_percent"], 100 * x.min())
+    path = np.concatenate([[0], np.cumsum(x)])
+    fall = max(path[:i + 1].max() - path[i] for i in range(len(path)))
+    close("drawdown", row["max_drawdown_percent"], 100 * fall)
+    close("Calmar", row["calmar"], 12 * x.mean() / fall)
+    for g in range(1, 11):                                   # the sure return that an investor would take, by bisection
+        u = (lambda c: np.log(c)) if g == 1 else (lambda c: c ** (1.0 - g) / (1 - g))
+        low, high = -0.9, 0.9
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (middle, high) if u(1 + middle) < u(1 + x).mean() else (low, middle)
+        close(f"certainty equivalent {g}", row[f"certainty_equivalent_percent_{g}"], 100 * ((1 + low) ** 12 - 1), 1e-8)
+
 def check(path, folder, first=0, last=10 ** 9, lags=-1, form="second-moment"):
     with h5py.File(path) as f:
         rows = (f["dates"][:] >= first) & (f["dates"][:] <= last)
@@ -169,6 +192,10 @@ def check(path, folder, first=0, last=10 ** 9, lags=-1, form="second-moment"):
         close("a year", row["alpha_percent_per_year"], 12 * alpha)
         close("beta", row["beta"], np.nan if row["against"] == "others" else beta)
         close("periods", row["periods"], on.sum())
+        close("information ratio", row["information_ratio"], information_ratio(series[k][on], [series[j][on] for j in others]))
+    for row in read(folder, "risk"):
+        k = row["universe"], row["model"]
+        check_risk(row, series[k][here[k]])
     table = read(folder, "correlations")
     assert len(table) == 9 + 4, "correlations rows"
     for row in table:
