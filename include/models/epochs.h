@@ -21,8 +21,8 @@ struct training {
     double decay, clip;     /* decoupled weight decay; bound on the gradient's norm, 0: none */
     int hold_out, patience; /* last periods of the window to stop early on, 0: none; epochs without improvement */
     double dropout;
-    bool shuffle, warm_start;
-    int refit_every; /* periods between fits; in between the last fit's parameters are used, and training_loss is NaN */
+    bool shuffle;
+    struct fit_policy policy; /* rows served by an earlier fit have training_loss NaN */
 };
 
 /* The same options for every network: append these to a class's table, read them back. */
@@ -113,6 +113,9 @@ struct training {
         .key = "save_parameters", .type = OPTION_BOOL, .fallback = "false", .help = "keep the parameters of every fit"      \
     }
 struct training training_options(const struct values *v);
+/* The part of struct trainable that these options decide. */
+struct fit_policy training_policy(const struct values *v);
+void training_shorten(double seconds, struct shape *s, struct values *v);
 /* The objective where the options left it open, and what follows from it. */
 void training_settle(struct training *t, enum loss loss);
 /* Refuse what makes no sense together. */
@@ -137,13 +140,14 @@ struct trainer {
     struct network *net;
     struct training how;
     uint64_t seed;
-    struct fit_watch *watch; /* NULL: nobody is watching */
+    struct fit_monitor *monitor; /* NULL: nobody is asked */
     /* the fit under way */
     float *first, *second; /* Adam's moments */
     float *total;          /* the gradient over all shards */
     float *best;           /* early stopping: the best parameters so far */
-    float *y, *dy;         /* [1 + max_assets outputs] of a period, on every rank; y[0] carries the leader's wish along */
-    double *work;          /* of the objective */
+    float *y,
+        *dy; /* [1 + max_assets outputs] of a period, on every rank; y[0] carries the leader's answer to the poll along */
+    double *work;               /* of the objective */
     double *f, *losses, *slope; /* [2 rollout + T] of the periods of a step, or of those held out */
     int *order;                 /* [T] */
     struct team_sum *sum;
@@ -161,6 +165,8 @@ struct trainer *trainer_create(struct network *n, const struct training *how, co
 void trainer_destroy(struct trainer *t);
 /* Train on window->period[0..T-1], then the weights of now. Collective. */
 int trainer_fit(struct trainer *t, const struct window *w, struct team *team, struct fit_note *note);
+/* No training: the weights of now by the parameters in hand. Collective. */
+int trainer_apply(struct trainer *t, const struct period *now, struct team *team, struct fit_note *note);
 /* Loss of a rollout p[0 .. H-1] and, if asked, its gradient over all shards in t->total. Collective; trainer_fit's step, for tests. */
 double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient);
 double *trainer_record(const struct trainer *t, double earned, double *record); /* returns where the record goes on */

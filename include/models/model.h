@@ -43,6 +43,7 @@ double values_real(const struct values *v, const char *key);
 bool values_bool(const struct values *v, const char *key);
 const char *values_word(const struct values *v, const char *key);
 const int *values_list(const struct values *v, const char *key, int *n);
+void values_set(struct values *v, const char *key, double number); /* of an option that is a number */
 
 /* ---- what a model is made for ---- */
 struct shape {
@@ -51,6 +52,7 @@ struct shape {
     int lookback;   /* L: steps of a history, by the option `lookback` of classes that need one; else 1 */
     int max_assets; /* largest n_t of the universe's panel */
     const struct panel_meta *panel;
+    const struct benchmark *benchmark; /* NEED_BENCHMARK: the panel's, named like the model; else NULL */
     int nz;
     const double *ridge; /* [nz] ascending: z, not z T */
     enum factor_scale factor_scale;
@@ -80,7 +82,7 @@ enum trade {
     TRADE_FACTORS,   /* the D scaled managed factors F_{t+1}; weights on assets are X_t theta */
     TRADE_ASSETS,    /* the n assets of now */
     TRADE_BENCHMARK, /* the k benchmark factors */
-    TRADE_OWN,       /* portfolios the model defines itself: own_assets, own_returns, own_weights */
+    TRADE_OWN,       /* portfolios the model defines itself: struct own_portfolios */
 };
 
 /* ---- what a row of the results holds: declared once, stored by a generic writer ---- */
@@ -119,35 +121,67 @@ struct fit_note {
     char text[160];
 };
 
-/* A long fit (a network's) and its driver: between two steps the fit asks the team's leader whether to go on. */
-enum fit_wish { FIT_GO, FIT_SAVE, FIT_STOP };
-struct fit_watch {
-    void *context;
-    enum fit_wish (*wish)(void *context);                         /* called on the team's rank 0; stop: save first */
-    void (*save)(void *context, const void *state, size_t bytes); /* rank 0 again: what `state` will be on resume */
-    const void *state; /* rank 0: resume from here with the same bits; NULL: from the start */
-    size_t state_bytes;
-    bool apply; /* no training: the parameters in hand are to be used as they are */
-};
-
 struct model;   /* each class embeds what it needs */
 struct network; /* models/network.h */
 
+/* ---- what only some classes do: a part each; NULL: the class does not ---- */
+
+/* Which rows are fitted, where fits begin, what is kept of them. */
+struct fit_policy {
+    int refit_every;      /* consecutive rows that share the fit of the first of them; 1: every row is fitted */
+    bool warm_start;      /* a fit begins at the parameters of the one before */
+    bool save_parameters; /* the parameters of every fit go to files */
+};
+
+/* A long fit is monitored: between two steps it polls, on the team's leader, whether to go on. */
+enum fit_poll { FIT_CONTINUE, FIT_CHECKPOINT, FIT_STOP };
+struct fit_monitor {
+    void *context;
+    enum fit_poll (*poll)(void *context);                         /* called on the team's rank 0; stop: save first */
+    void (*save)(void *context, const void *state, size_t bytes); /* rank 0 again: what `state` will be on resume */
+    const void *state; /* rank 0: resume from here with the same bits; NULL: from the start */
+    size_t state_bytes;
+};
+
+/* Classes whose fits leave parameters, which are saved, loaded, and go on serving at later dates. */
+struct trainable {
+    struct fit_policy (*policy)(const struct values *);
+    /* Polled during the fits to come; NULL: nobody. */
+    void (*monitor)(struct model *, struct fit_monitor *);
+    /* Whether the next fit may begin at the parameters in hand. */
+    void (*warm)(struct model *, bool may);
+    /* In place of a fit: the portfolio of now by the parameters in hand, no training. Of the window only period[T], now, is looked at, so
+     * that T may be 0. Collective on team. 0 ok, else note->code. */
+    int (*apply)(struct model *, const struct window *, struct team *, struct fit_note *);
+    /* What holds the parameters that the last fit left. */
+    struct network *(*network)(struct model *);
+    /* Fewer epochs, then a shorter window, so that the fit over shape->T periods, which takes `seconds`, takes about half of one: what
+     * a plan measures. */
+    void (*shorten)(double seconds, struct shape *, struct values *);
+};
+
+/* Classes that trade portfolios they define themselves, from what they see of a period (TRADE_OWN). */
+struct own_portfolios {
+    int (*assets)(const struct shape *, const struct values *); /* how many */
+    /* Their returns over a period whose assets' returns are known by now, out [assets]. */
+    void (*returns)(struct model *, const struct period *realised, double *out);
+    /* The weights on assets of a portfolio theta [assets] of them in period now, out [n]. */
+    void (*weights)(struct model *, const struct period *now, const double *theta, float *out);
+};
+
+/* Classes of which several ranks may solve one fit: a fixed number, since the answer's bits may depend on it. Not for classes that want
+ * rows. */
+struct shared_fit {
+    int (*ranks)(const struct values *);
+};
+
 struct model_class {
+    /* ---- what every class has ---- */
     const char *name, *summary;
     const struct model_option *options; /* ends with key NULL */
     unsigned needs;                     /* enum need, or-ed */
     enum trade trades;
     bool grows; /* takes windows of any length up to shape.T, so those that grow */
-
-    /* The class that serves these options, where another does (with the same table of options); NULL: this one. May be NULL. */
-    const struct model_class *(*serving)(const struct values *);
-    /* Refuse what makes no sense for this panel (heads beyond D, no such benchmark): fill e with what was found and needed. */
-    int (*check)(const struct shape *, const struct values *, struct error *e);
-    /* Ranks that share one fit, a fixed number since the answer's bits may depend on it; NULL: 1. Not for classes that want rows. */
-    int (*ranks)(const struct values *);
-    /* What the class chose where its options leave it a choice, "road=iterative": logged, and kept with the options. May be NULL. */
-    void (*choice)(const struct shape *, const struct values *, char *out, size_t size);
     void (*cost)(const struct shape *, const struct values *, struct cost *);
     void (*layout)(const struct shape *, const struct values *, struct layout *); /* caller: layout_free */
     /* All memory the model ever needs; `seed` keys its random numbers. */
@@ -160,18 +194,19 @@ struct model_class {
     void (*positions)(struct model *, const struct window *, double *out);
     /* The realised return of each variant is known: fill the record (layout order); record[0] is the model's return. */
     void (*record)(struct model *, const double *variant_returns, double *record);
-    /* TRADE_OWN only: how many base assets; their returns over a period whose own returns are known by now (out [own_assets]);
-     * the weights on assets of one portfolio theta [own_assets] of them in period now (out [n]). */
-    int (*own_assets)(const struct shape *, const struct values *);
-    void (*own_returns)(struct model *, const struct period *realised, double *out);
-    void (*own_weights)(struct model *, const struct period *now, const double *theta, float *out);
-    /* Networks only (NULL elsewhere): the watch of the fits to come, NULL for none; the network itself, whose parameters the
-     * last fit left, for saving and loading them. A warm start goes on from what it holds: `warm` says whether it may. */
-    void (*watch)(struct model *, struct fit_watch *);
-    struct network *(*network)(struct model *);
-    void (*warm)(struct model *, bool may);
-    /* Which variant record() reported as `returns` (save_weights stores that one's weights). */
+
+    /* ---- what some have; NULL: the class does not ---- */
+    /* The class that serves these options, where another does (with the same table of options), or NULL for this one. */
+    const struct model_class *(*serving)(const struct values *);
+    /* Refuse what makes no sense for this panel (heads beyond D, no such benchmark): fill e with what was found and needed. */
+    int (*check)(const struct shape *, const struct values *, struct error *e);
+    /* What the class chose where its options leave it a choice, "road=iterative": logged, and kept with the options. */
+    void (*choice)(const struct shape *, const struct values *, char *out, size_t size);
+    /* Which variant record() reported as `returns` (save_weights stores that one's weights); NULL: the first. */
     int (*chosen)(const struct model *);
+    const struct trainable *trainable;
+    const struct own_portfolios *own;
+    const struct shared_fit *shared;
 };
 
 /* The registry (models.def): NULL-terminated. */

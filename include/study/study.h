@@ -17,11 +17,11 @@ struct yaml_node;
 struct config {
     const struct model_class *class;
     const struct universe *universe;
-    const struct benchmark *benchmark; /* NEED_BENCHMARK; else NULL */
-    char *name;                        /* "transformer.blocks=10" */
-    char *model;                       /* the name without sweep, "transformer" */
+    char *name;  /* "transformer.blocks=10" */
+    char *model; /* the name without sweep, "transformer" */
     struct values values;
-    bool grows; /* every window begins with the panel; the first has shape.shortest periods */
+    struct fit_policy policy; /* of classes without parameters: every row is fitted */
+    bool grows;               /* every window begins with the panel; the first has shape.shortest periods */
     struct shape shape;
     struct layout layout;
     struct cost cost;
@@ -77,7 +77,12 @@ static inline int config_window(const struct study *s, const struct config *c, i
     return c->grows ? study_period(s, row) : c->shape.T;
 }
 
-/* Ranks that share a fit of this configuration (model_class.ranks). */
+/* The variant whose portfolio stands for the model. */
+static inline int config_chosen(const struct config *c, const struct model *m)
+{
+    return c->class->chosen ? c->class->chosen(m) : 0;
+}
+/* Ranks that share a fit of this configuration (struct shared_fit). */
 int config_ranks(const struct config *c);
 /* What this row's fit takes, as a share of the one over the longest window (1 where windows roll). */
 double config_share(const struct study *s, const struct config *c, int row);

@@ -14,12 +14,6 @@ struct model {
 
 static const struct model_option options[] = {{.key = NULL}};
 
-static int check(const struct shape *s, const struct values *v, struct error *e)
-{
-    (void)s, (void)v, (void)e;
-    return 0;
-}
-
 static void cost(const struct shape *s, const struct values *v, struct cost *c)
 {
     (void)v;
@@ -83,7 +77,6 @@ const struct model_class bsv_class = {
     .needs = NEED_FACTORS,
     .trades = TRADE_FACTORS,
     .grows = true,
-    .check = check,
     .cost = cost,
     .layout = layout,
     .create = create,

@@ -163,6 +163,8 @@ static void own_weights(struct model *m, const struct period *now, const double 
     for (int i = 0; i < now->n; i++) out[i] *= (float)factor_scale_of(m->scale, now->n);
 }
 
+static const struct own_portfolios own = {.assets = own_assets, .returns = own_returns, .weights = own_weights};
+
 const struct model_class dkkm_class = {
     .name = "dkkm",
     .summary = "w = S lambda: thousands of random features of each stock's characteristics (24), ridge MSRR",
@@ -178,7 +180,5 @@ const struct model_class dkkm_class = {
     .positions = positions,
     .record = record,
     .chosen = chosen,
-    .own_assets = own_assets,
-    .own_returns = own_returns,
-    .own_weights = own_weights,
+    .own = &own,
 };

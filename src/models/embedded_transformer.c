@@ -324,6 +324,8 @@ static void own_weights(struct model *m, const struct period *now, const double 
     }
 }
 
+static const struct own_portfolios own = {.assets = own_assets, .returns = own_returns, .weights = own_weights};
+
 const struct model_class embedded_transformer_class = {
     .name = "linear_transformer",
     .summary = "the linear transformer on random features",
@@ -339,7 +341,5 @@ const struct model_class embedded_transformer_class = {
     .positions = positions,
     .record = record,
     .chosen = chosen,
-    .own_assets = own_assets,
-    .own_returns = own_returns,
-    .own_weights = own_weights,
+    .own = &own,
 };

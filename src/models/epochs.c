@@ -32,6 +32,13 @@ void training_settle(struct training *t, enum loss loss)
     if (!t->rollout) t->rollout = loss == LOSS_SHARPE ? 12 : 1;
 }
 
+struct fit_policy training_policy(const struct values *v)
+{
+    return (struct fit_policy){.refit_every = (int)values_int(v, "refit_every"),
+                               .warm_start = values_bool(v, "warm_start"),
+                               .save_parameters = values_bool(v, "save_parameters")};
+}
+
 struct training training_options(const struct values *v)
 {
     static const char *const schedules[] = {"constant", "cosine", "linear", "plateau"}, *const losses[] = {
@@ -50,12 +57,22 @@ struct training training_options(const struct values *v)
                          .patience = (int)values_int(v, "patience"),
                          .dropout = values_real(v, "dropout"),
                          .shuffle = values_bool(v, "shuffle"),
-                         .warm_start = values_bool(v, "warm_start"),
-                         .refit_every = (int)values_int(v, "refit_every")};
+                         .policy = training_policy(v)};
     t.schedule = (enum rate_schedule)word_index(values_word(v, "schedule"), schedules);
     t.objective.loss = (enum loss)word_index(values_word(v, "objective"), losses);
     if (t.objective.loss <= LOSS_SHARPE) training_settle(&t, t.objective.loss);
     return t;
+}
+
+void training_shorten(double seconds, struct shape *s, struct values *v)
+{
+    double epochs = (double)values_int(v, "epochs"),
+           half = 0.5 / seconds * (epochs > 1 ? epochs : 1); /* epochs in half a second */
+    int T = epochs > 1 ? (int)fmax(2, fmin(s->T, floor(half * s->T))) : s->T < 8 ? s->T : 8;
+    if (epochs > 1) values_set(v, "epochs", fmax(1, fmin(epochs, floor(half))));
+    values_set(v, "early_stopping", floor((double)values_int(v, "early_stopping") * T / s->T));
+    values_set(v, "refit_every", 1);
+    s->T = T;
 }
 
 int training_check(const struct training *t, const struct shape *s, struct error *e)
@@ -101,9 +118,9 @@ void training_cost(const struct training *t, const struct shape *s, double flops
     /* one forward and two more for backward per step, one more for a Sharpe ratio, whose derivative waits for the whole rollout; the
      * weights of now; a fit every so many rows */
     double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3;
-    *c = (struct cost){.flops = flops *
-                                ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) / t->refit_every + 1),
-                       .bytes = bytes};
+    *c = (struct cost){
+        .flops = flops * ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) / t->policy.refit_every + 1),
+        .bytes = bytes};
     c->seconds = c->flops / 1e11; /* measured: bench_transformer; the schedule corrects it by what it sees */
 }
 
@@ -164,17 +181,17 @@ static void bind(struct trainer *t, struct team *team)
     t->bound = true;
 }
 
-/* Outputs of a period on every rank, at t->y + 1. The leader's word on stopping travels along in t->y[0]. */
-static void outputs_of(struct trainer *t, const struct period *p, bool training, int *wish)
+/* Outputs of a period on every rank, at t->y + 1. The leader's answer to the poll travels along in t->y[0]. */
+static void outputs_of(struct trainer *t, const struct period *p, bool training, int *poll)
 {
     struct network *n = t->net;
     int ranks = team_size(n->team);
     for (int r = 0; r <= ranks; r++) t->range[r] = (r > 0) + (int64_t)shard_row(n, p->n, n->part_first[r]) * n->outputs;
-    t->y[0] = (float)*wish;
+    t->y[0] = (float)*poll;
     n->class->forward(n, p, training, t->y + 1 + (size_t)own_first_row(n, p->n) * (size_t)n->outputs);
     team_share_begin(t->share, t->y, t->range);
     team_share_finish(t->share);
-    *wish = (int)t->y[0];
+    *poll = (int)t->y[0];
 }
 
 /* Adds this rank's shards' part of a period's gradient, the period being the last that went forward. */
@@ -206,17 +223,17 @@ static void gradient_sum(struct trainer *t)
 /* Loss of the rollout period[0 .. H-1] (those without assets left out; NaN if none is left) and, if asked, its gradient in t->total. The
  * losses of most objectives are sums over periods, so each period goes backward at once; a Sharpe ratio's derivative needs all of
  * the rollout's returns, so its periods go forward twice. key: of the dropout, per period. */
-static double rollout_loss(struct trainer *t, const struct period *period, int H, bool gradient, uint64_t key, int *wish)
+static double rollout_loss(struct trainer *t, const struct period *period, int H, bool gradient, uint64_t key, int *poll)
 {
     const struct objective *o = &t->how.objective;
-    int used = 0, rest = 0, no_wish = 0, there = 0;
+    int used = 0, rest = 0, no_poll = 0, there = 0;
     for (int h = 0; h < H; h++) there += period[h].n > 0;
     if (gradient) gradient_zero(t);
     for (int h = 0; h < H; h++) {
         const struct period *p = &period[h];
         if (!p->n) continue;
         t->net->dropout_key[2] = key + (uint64_t)h;
-        outputs_of(t, p, gradient, wish);
+        outputs_of(t, p, gradient, poll);
         t->f[used] = objective_period(o, p->n, t->y + 1, p->returns, &t->losses[used], t->work);
         if (gradient && o->loss != LOSS_SHARPE) {
             objective_rollout(o, 1, &t->f[used], &t->losses[used], t->slope);
@@ -229,7 +246,7 @@ static double rollout_loss(struct trainer *t, const struct period *period, int H
     for (int h = 0; gradient && o->loss == LOSS_SHARPE && isfinite(loss) && h < H; h++) {
         if (!period[h].n) continue;
         t->net->dropout_key[2] = key + (uint64_t)h;
-        outputs_of(t, &period[h], true, &no_wish);
+        outputs_of(t, &period[h], true, &no_poll);
         backward(t, &period[h], t->slope[rest++]);
     }
     if (gradient) gradient_sum(t);
@@ -238,9 +255,9 @@ static double rollout_loss(struct trainer *t, const struct period *period, int H
 
 double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient)
 {
-    int wish = 0;
+    int poll = 0;
     bind(t, team);
-    return rollout_loss(t, p, H, gradient, 0, &wish);
+    return rollout_loss(t, p, H, gradient, 0, &poll);
 }
 
 static double rate_at(const struct training *how, const struct progress_state *s, long steps)
@@ -294,7 +311,7 @@ static void save_state(struct trainer *t, struct progress_state *s)
     if (team_rank(t->net->team)) return;
     char *bytes = memory_allocate(state_bytes(t), 1, "checkpoint");
     state_copy(t, s, bytes, true);
-    t->watch->save(t->watch->context, bytes, state_bytes(t));
+    t->monitor->save(t->monitor->context, bytes, state_bytes(t));
     memory_free(bytes);
 }
 
@@ -302,12 +319,13 @@ static void save_state(struct trainer *t, struct progress_state *s)
 static bool load_state(struct trainer *t, struct progress_state *s)
 {
     struct team *team = t->net->team;
-    int there = t->watch && team_rank(team) == 0 && t->watch->state && t->watch->state_bytes == state_bytes(t) &&
-                ((const struct progress_state *)t->watch->state)->size == t->net->size;
+    const struct fit_monitor *m = t->monitor;
+    int there = m && team_rank(team) == 0 && m->state && m->state_bytes == state_bytes(t) &&
+                ((const struct progress_state *)m->state)->size == t->net->size;
     team_broadcast(team, &there, sizeof there, 0);
     if (!there) return false;
     char *bytes = memory_allocate(state_bytes(t), 1, "checkpoint");
-    if (team_rank(team) == 0) memcpy(bytes, t->watch->state, state_bytes(t));
+    if (team_rank(team) == 0) memcpy(bytes, m->state, state_bytes(t));
     team_broadcast(team, bytes, state_bytes(t), 0);
     state_copy(t, s, bytes, false);
     memory_free(bytes);
@@ -321,7 +339,7 @@ static void begin(struct trainer *t, const struct window *w, struct progress_sta
 {
     struct network *n = t->net;
     *s = (struct progress_state){.size = n->size, .restarts = s->restarts, .best_loss = INFINITY, .lowest = INFINITY};
-    if (!(t->how.warm_start && t->warm && !s->restarts)) network_initialise(n, t->seed, w->period[w->T].date);
+    if (!(t->how.policy.warm_start && t->warm && !s->restarts)) network_initialise(n, t->seed, w->period[w->T].date);
     memset(t->first, 0, sizeof(float) * n->size);
     memset(t->second, 0, sizeof(float) * n->size);
     for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN;
@@ -335,23 +353,24 @@ static int inhabited(const struct period *period, int H)
     return there;
 }
 
-/* One rollout's step. Returns -1 if the loss is not finite, 1 if the leader wishes to stop after it. */
+/* One rollout's step. Returns -1 if the loss is not finite, 1 if the leader says to stop after it. */
 static int step(struct trainer *t, const struct window *w, const struct period *period, int H, struct progress_state *s,
                 long steps)
 {
     struct network *n = t->net;
-    int wish = t->watch && t->watch->wish && team_rank(n->team) == 0 ? (int)t->watch->wish(t->watch->context) : FIT_GO;
+    const struct fit_monitor *m = t->monitor;
+    int poll = m && m->poll && team_rank(n->team) == 0 ? (int)m->poll(m->context) : FIT_CONTINUE;
     n->dropout_key[0] = t->seed, n->dropout_key[1] = (uint64_t)w->period[w->T].date;
-    double loss = rollout_loss(t, period, H, true, (uint64_t)s->step << 20, &wish);
+    double loss = rollout_loss(t, period, H, true, (uint64_t)s->step << 20, &poll);
     if (!isfinite(loss)) return -1;
     if (t->how.clip > 0) clip(n->size, t->total, t->how.clip);
     double rate = rate_at(&t->how, s, steps);
     adam_step(n->size, n->parameter, t->total, t->first, t->second, ++s->step, rate, t->how.decay);
     s->sum += loss * inhabited(period, H);
     s->at++;
-    if (wish == FIT_GO) return 0;
+    if (poll == FIT_CONTINUE) return 0;
     save_state(t, s);
-    return wish == FIT_STOP;
+    return poll == FIT_STOP;
 }
 
 /* Early stopping: keeps the best parameters by the loss on the periods held out. */
@@ -379,7 +398,7 @@ static void level(const struct training *how, double loss, struct progress_state
 /* All epochs from state s on. 0 trained, -1 diverged, 1 stopped. */
 static int train(struct trainer *t, const struct window *w, struct progress_state *s)
 {
-    int periods = w->T - t->how.hold_out, a_pass = training_steps(&t->how, periods), no_wish = 0;
+    int periods = w->T - t->how.hold_out, a_pass = training_steps(&t->how, periods), no_poll = 0;
     long steps = (long)t->how.epochs * a_pass;
     for (; s->epoch < t->how.epochs && !s->over; s->epoch++, s->at = 0, s->sum = 0) {
         int trained = 0;
@@ -395,7 +414,7 @@ static int train(struct trainer *t, const struct window *w, struct progress_stat
         }
         double loss = t->loss[s->epoch] = trained ? s->sum / trained : NAN;
         if (t->how.hold_out) {
-            loss = rollout_loss(t, w->period + periods, t->how.hold_out, false, 0, &no_wish);
+            loss = rollout_loss(t, w->period + periods, t->how.hold_out, false, 0, &no_poll);
             judge(t, loss, s);
         }
         if (t->how.schedule == RATE_PLATEAU) level(&t->how, loss, s);
@@ -407,13 +426,21 @@ static int train(struct trainer *t, const struct window *w, struct progress_stat
 /* The weights of now, on every rank. Returns whether all are finite; of nobody they are. */
 static bool weigh(struct trainer *t, const struct period *now)
 {
-    int no_wish = 0;
+    int no_poll = 0;
     if (!now->n) return true;
-    outputs_of(t, now, false, &no_wish);
+    outputs_of(t, now, false, &no_poll);
     objective_weights(&t->how.objective, now->n, t->y + 1, t->weights, t->work);
     bool finite = true;
     for (int i = 0; i < now->n; i++) finite = finite && isfinite(t->weights[i]);
     return finite;
+}
+
+static int outcome(struct trainer *t, int rc, int restarts, struct fit_note *note)
+{
+    t->restarts = restarts;
+    t->warm = rc == 0;
+    if (rc < 0) snprintf(note->text, sizeof note->text, "diverged at learning rate %g, and at half of it", t->how.rate);
+    return note->code = rc < 0 ? CODE_DIVERGED : rc > 0 ? CODE_STOPPED : 0;
 }
 
 int trainer_fit(struct trainer *t, const struct window *w, struct team *team, struct fit_note *note)
@@ -421,22 +448,20 @@ int trainer_fit(struct trainer *t, const struct window *w, struct team *team, st
     struct progress_state s = {0};
     int rc;
     bind(t, team);
-    note->code = 0;
-    if (t->watch && t->watch->apply) {
-        rc = weigh(t, &w->period[w->T]) ? 0 : -1;
-        for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN; /* nothing was trained for this row */
-    } else {
-        if (!load_state(t, &s)) begin(t, w, &s);
-        while ((rc = train(t, w, &s)) == 0 ? (rc = weigh(t, &w->period[w->T]) ? 0 : -1) < 0 && s.restarts < 1
-                                           : rc < 0 && s.restarts < 1) {
-            s.restarts++;
-            begin(t, w, &s);
-        }
+    if (!load_state(t, &s)) begin(t, w, &s);
+    while ((rc = train(t, w, &s)) == 0 ? (rc = weigh(t, &w->period[w->T]) ? 0 : -1) < 0 && s.restarts < 1
+                                       : rc < 0 && s.restarts < 1) {
+        s.restarts++;
+        begin(t, w, &s);
     }
-    t->restarts = s.restarts;
-    t->warm = rc == 0;
-    if (rc < 0) snprintf(note->text, sizeof note->text, "diverged at learning rate %g, and at half of it", t->how.rate);
-    return note->code = rc < 0 ? CODE_DIVERGED : rc > 0 ? CODE_STOPPED : 0;
+    return outcome(t, rc, s.restarts, note);
+}
+
+int trainer_apply(struct trainer *t, const struct period *now, struct team *team, struct fit_note *note)
+{
+    bind(t, team);
+    for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN; /* nothing was trained for this row */
+    return outcome(t, weigh(t, now) ? 0 : -1, 0, note);
 }
 
 double *trainer_record(const struct trainer *t, double earned, double *record)

@@ -19,16 +19,10 @@ struct model {
 
 static const struct model_option options[] = {{.key = NULL}};
 
-static const struct benchmark *benchmark_of(const struct shape *s)
-{
-    return panel_benchmark(s->panel, s->name);
-}
-
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {
     (void)v;
-    const struct benchmark *b = benchmark_of(s);
-    if (!b) return error_set(e, "model '%s' of kind factors: the panel has no benchmark of that name", s->name);
+    const struct benchmark *b = s->benchmark;
     if (b->k > s->T)
         return error_set(
             e, "model '%s' of kind factors: found %d factors in a window of %d periods; needed is a window at least as long",
@@ -39,8 +33,7 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
 static void cost(const struct shape *s, const struct values *v, struct cost *c)
 {
     (void)v;
-    const struct benchmark *b = benchmark_of(s);
-    double T = s->T, k = b ? b->k : 0;
+    double T = s->T, k = s->benchmark->k;
     *c = (struct cost){.flops = 4 * T * k * k};
     c->seconds = c->flops / 1e9 + 1e-5;
     c->bytes = 8 * (T * k + T);
@@ -49,19 +42,18 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
 static void layout(const struct shape *s, const struct values *v, struct layout *l)
 {
     (void)v;
-    const struct benchmark *b = benchmark_of(s);
     *l = (struct layout){.variants = 1, .seeds = 1};
     layout_field(l, "returns", 0, 0, 0, false, "decimal per period",
                  "out-of-sample return of the factors' tangency portfolio");
-    if (b)
-        layout_field(l, "factor_weights", 1, b->k, 0, false, "", "its weights on the benchmark's factors, in their order");
+    layout_field(l, "factor_weights", 1, s->benchmark->k, 0, false, "",
+                 "its weights on the benchmark's factors, in their order");
 }
 
 static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
 {
     (void)seed, (void)v;
     struct model *m = memory_array(struct model, 1, "factor model");
-    *m = (struct model){.T = s->T, .k = benchmark_of(s)->k};
+    *m = (struct model){.T = s->T, .k = s->benchmark->k};
     m->factors = memory_array(double, (size_t)m->T * m->k, "factors of the window");
     m->lambda = memory_array(double, m->T, "factor weights");
     m->pivot = memory_array(int, m->k, "pivots");
@@ -114,12 +106,6 @@ static void record(struct model *m, const double *returns, double *out)
     memcpy(out + 1, m->lambda, sizeof *out * (size_t)m->k);
 }
 
-static int chosen(const struct model *m)
-{
-    (void)m;
-    return 0;
-}
-
 const struct model_class factors_class = {
     .name = "factors",
     .summary = "the panel's benchmark of the model's name: tangency weights of its factors (MSRR, no ridge)",
@@ -134,5 +120,4 @@ const struct model_class factors_class = {
     .fit = fit,
     .positions = positions,
     .record = record,
-    .chosen = chosen,
 };

@@ -380,6 +380,8 @@ static const struct model_class *serving(const struct values *v)
     return strcmp(values_word(v, "embedding"), "none") ? &embedded_transformer_class : NULL;
 }
 
+static const struct shared_fit shared = {.ranks = ranks};
+
 const struct model_class linear_transformer_class = {
     .name = "linear_transformer",
     .summary = "w = sum over heads of (X W X'/n) X lambda: attention across stocks in closed form, ridge MSRR or OLS",
@@ -389,7 +391,7 @@ const struct model_class linear_transformer_class = {
     .grows = true,
     .serving = serving,
     .check = check,
-    .ranks = ranks,
+    .shared = &shared,
     .choice = choice,
     .cost = cost,
     .layout = layout,

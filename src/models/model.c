@@ -62,6 +62,12 @@ const int *values_list(const struct values *v, const char *key, int *n)
     return x->list;
 }
 
+void values_set(struct values *v, const char *key, double number)
+{
+    for (int i = 0; i < v->n; i++)
+        if (!strcmp(v->options[i].key, key)) v->value[i].number = number;
+}
+
 static size_t field_size(const struct field *f)
 {
     size_t n = 1;

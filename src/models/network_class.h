@@ -17,13 +17,24 @@ static void destroy(struct model *m)
     memory_free(m);
 }
 
+static int seen_fit(struct model *m, const struct window *w, int code)
+{
+#ifdef NETWORK_SEES
+    if (!code && w->period[w->T].n) see(m, &w->period[w->T]);
+#else
+    (void)m, (void)w;
+#endif
+    return code;
+}
+
 static int fit(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
 {
-    int rc = trainer_fit(m->trainer, w, team, note);
-#ifdef NETWORK_SEES
-    if (!rc && w->period[w->T].n) see(m, &w->period[w->T]);
-#endif
-    return rc;
+    return seen_fit(m, w, trainer_fit(m->trainer, w, team, note));
+}
+
+static int apply(struct model *m, const struct window *w, struct team *team, struct fit_note *note)
+{
+    return seen_fit(m, w, trainer_apply(m->trainer, &w->period[w->T], team, note));
 }
 
 static void positions(struct model *m, const struct window *w, double *out)
@@ -41,15 +52,9 @@ static void record(struct model *m, const double *returns, double *out)
 #endif
 }
 
-static int chosen(const struct model *m)
+static void monitor(struct model *m, struct fit_monitor *monitor)
 {
-    (void)m;
-    return 0;
-}
-
-static void watch(struct model *m, struct fit_watch *w)
-{
-    m->trainer->watch = w;
+    m->trainer->monitor = monitor;
 }
 
 static struct network *network(struct model *m)
@@ -62,13 +67,19 @@ static void warm(struct model *m, bool may)
     m->trainer->warm = may;
 }
 
+static const struct trainable trainable = {.policy = training_policy,
+                                           .monitor = monitor,
+                                           .warm = warm,
+                                           .apply = apply,
+                                           .network = network,
+                                           .shorten = training_shorten};
+
 const struct model_class NETWORK_CLASS = {
     .name = NETWORK_NAME,
     .summary = NETWORK_SUMMARY,
     .options = options,
     .needs = NETWORK_NEEDS,
     .trades = TRADE_ASSETS,
-    .check = check,
     .cost = cost,
     .layout = layout,
     .create = create,
@@ -76,8 +87,6 @@ const struct model_class NETWORK_CLASS = {
     .fit = fit,
     .positions = positions,
     .record = record,
-    .chosen = chosen,
-    .watch = watch,
-    .network = network,
-    .warm = warm,
+    .check = check,
+    .trainable = &trainable,
 };

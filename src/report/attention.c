@@ -236,7 +236,7 @@ static void from_parameters(const struct results *r, const struct attention_opti
                             struct team *alone, const struct period *p, struct attention *a, struct error *e)
 {
     struct model *m = c->class->create(&c->shape, 0, &c->values);
-    struct network *n = c->class->network(m);
+    struct network *n = c->class->trainable->network(m);
     char *folder = folder_of(r, c->universe->name, c->name, o->seed);
     if (o->block > transformer_blocks(n))
         error_set(e, "--block: found %d; needed: 1 to %d, the blocks of %s", o->block, transformer_blocks(n), c->name);

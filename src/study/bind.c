@@ -20,9 +20,8 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
                               .shards = s->shards,
                               .memory = (size_t)s->memory,
                               .name = c->name};
-    c->shape.lookback = 1;
-    for (int i = 0; i < c->values.n && c->class->needs & NEED_HISTORY; i++)
-        if (!strcmp(c->values.options[i].key, "lookback")) c->shape.lookback = (int)values_int(&c->values, "lookback");
+    c->shape.lookback = c->class->needs & NEED_HISTORY ? (int)values_int(&c->values, "lookback") : 1;
+    c->policy = c->class->trainable ? c->class->trainable->policy(&c->values) : (struct fit_policy){.refit_every = 1};
     if (c->shape.shortest >= meta->T)
         return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d",
                          s->file, c->line, c->name, c->shape.shortest, meta->T);
@@ -30,8 +29,8 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
         return error_set(e, "%s: universes: found %s; the panel has no size_groups, so only 'all' is there", s->file,
                          c->universe->name);
     if (c->class->needs & NEED_BENCHMARK) {
-        c->benchmark = panel_benchmark(meta, c->model);
-        if (!c->benchmark)
+        c->shape.benchmark = panel_benchmark(meta, c->model);
+        if (!c->shape.benchmark)
             return error_set(
                 e,
                 "%s: line %d: model '%s' of kind %s: the panel has no benchmark of that name (aipm info PANEL lists them)",
@@ -58,7 +57,7 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
 
 int config_ranks(const struct config *c)
 {
-    return c->class->ranks ? c->class->ranks(&c->values) : 1;
+    return c->class->shared ? c->class->shared->ranks(&c->values) : 1;
 }
 
 double config_share(const struct study *s, const struct config *c, int row)

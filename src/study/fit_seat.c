@@ -12,15 +12,15 @@ static int lookback_of(const struct config *c)
     return c->class->needs & NEED_HISTORY ? c->shape.lookback : 0;
 }
 
-int block_start(const struct study *s, const struct config *c, int every, int row)
+int block_start(const struct study *s, const struct config *c, int row)
 {
     int first = config_first_row(s, c);
-    return row - (row - first) % every;
+    return row - (row - first) % c->policy.refit_every;
 }
 
 static int base_assets(const struct config *c)
 {
-    return c->class->trades == TRADE_OWN ? c->class->own_assets(&c->shape, &c->values) : c->shape.max_assets;
+    return c->class->trades == TRADE_OWN ? c->class->own->assets(&c->shape, &c->values) : c->shape.max_assets;
 }
 
 double seat_bytes(const struct rows_job *j, const struct config *c)
@@ -61,8 +61,6 @@ void seat_take(struct seat *s, const struct rows_job *j, const struct config *c,
         s->record = memory_array(double, layout_record(&c->layout), "a record");
         s->weights = memory_array(float, c->shape.max_assets, "weights");
         s->window = (struct window){.T = c->shape.T, .D = c->shape.D, .period = s->period};
-        s->warm = fit_option_on(c, "warm_start");
-        s->every = fit_option_int(c, "refit_every", 1);
     }
     s->config = c;
     s->seed = seed;
@@ -98,7 +96,7 @@ void seat_earn(struct seat *s, int now)
     int k = c->class->trades == TRADE_OWN ? base_assets(c) : slot->n;
     c->class->positions(s->model, &s->window, s->positions);
     realised.returns = slot->returns;
-    if (c->class->trades == TRADE_OWN) c->class->own_returns(s->model, &realised, s->base);
+    if (c->class->trades == TRADE_OWN) c->class->own->returns(s->model, &realised, s->base);
     else memcpy(s->base, slot->returns, sizeof(double) * (size_t)k);
     cblas_dgemv(CblasRowMajor, CblasNoTrans, c->layout.variants, k, 1, s->positions, k, s->base, 1, 0, s->variant, 1);
     c->class->record(s->model, s->variant, s->record);
@@ -111,10 +109,10 @@ void seat_weigh(struct seat *s, int failed)
     if (failed) {
         for (int i = 0; i < now->n; i++) s->weights[i] = NAN;
     } else if (c->class->trades == TRADE_OWN) {
-        c->class->own_weights(s->model, now, s->positions + (size_t)c->class->chosen(s->model) * (size_t)base_assets(c),
-                              s->weights);
+        c->class->own->weights(s->model, now, s->positions + (size_t)config_chosen(c, s->model) * (size_t)base_assets(c),
+                               s->weights);
     } else {
         for (int i = 0; i < now->n; i++)
-            s->weights[i] = (float)s->positions[(size_t)c->class->chosen(s->model) * (size_t)now->n + (size_t)i];
+            s->weights[i] = (float)s->positions[(size_t)config_chosen(c, s->model) * (size_t)now->n + (size_t)i];
     }
 }

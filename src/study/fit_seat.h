@@ -14,9 +14,7 @@ struct seat {
     struct period *period; /* [T+1] */
     double *base, *positions, *variant, *record;
     float *weights;
-    bool warm;   /* windows chain: each begins at the parameters of the one before */
     int chained; /* row whose parameters the model holds; -1: none */
-    int every;   /* rows that share a fit: those of a block, whose first row's window trains */
     int fitted;  /* first row of the block whose parameters the model holds; -1: none ... */
     int code;    /* ... and how its fit ended */
 };
@@ -33,6 +31,6 @@ void seat_earn(struct seat *s, int now);
 void seat_weigh(struct seat *s, int failed);
 
 /* The first row of the block of rows that share row's fit. */
-int block_start(const struct study *s, const struct config *c, int every, int row);
+int block_start(const struct study *s, const struct config *c, int row);
 
 #endif

@@ -4,20 +4,6 @@
 
 #include "base/memory.h"
 
-bool fit_option_on(const struct config *c, const char *key)
-{
-    for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, key)) return values_bool(&c->values, key);
-    return false;
-}
-
-int fit_option_int(const struct config *c, const char *key, int otherwise)
-{
-    for (int i = 0; i < c->values.n; i++)
-        if (!strcmp(c->values.options[i].key, key)) return (int)values_int(&c->values, key);
-    return otherwise;
-}
-
 bool fit_pending(const struct fits_job *j, int c, int seed, int row)
 {
     const struct study *s = j->rows->study;
@@ -27,9 +13,8 @@ bool fit_pending(const struct fits_job *j, int c, int seed, int row)
 
 int fits_stretch(const struct study *s, const struct config *c, int ranks)
 {
-    if (fit_option_on(c, "warm_start")) return s->P;
-    int every = fit_option_int(c, "refit_every", 1);
-    if (every > 1) return every;
+    if (c->policy.warm_start) return s->P;
+    if (c->policy.refit_every > 1) return c->policy.refit_every;
     return c->cost.first_seconds > 0 ? (s->P + ranks - 1) / ranks : 1;
 }
 

@@ -22,8 +22,4 @@ int64_t tasks_take(struct team_pick *pick, const struct study *s, const struct t
 
 /* Whether a row of a configuration and seed is still to be done. */
 bool fit_pending(const struct fits_job *j, int c, int seed, int row);
-/* Options that only some classes have. */
-bool fit_option_on(const struct config *c, const char *key);
-int fit_option_int(const struct config *c, const char *key, int otherwise);
-
 #endif

@@ -14,8 +14,8 @@
 
 enum { PROBE_PERIODS = 8, PROBE_SECONDS = 3 };
 
-/* What the watch of a fit needs, on the team's leader. */
-struct guard {
+/* What monitoring a fit needs, on the team's leader. */
+struct checkpoint {
     struct fits_job *job;
     char state[4096]; /* path of the checkpoint */
     double saved_at;
@@ -36,19 +36,19 @@ double fits_bytes(const struct fits_job *j)
 
 /* ---- one fit ---- */
 
-static enum fit_wish wish(void *context)
+static enum fit_poll poll(void *context)
 {
-    struct guard *g = context;
+    struct checkpoint *g = context;
     rows_idle(g->job->rows);
     if (stop_requested() || error_is_set(&g->error)) return FIT_STOP;
-    if (clock_seconds() - g->saved_at < g->job->checkpoint_seconds) return FIT_GO;
+    if (clock_seconds() - g->saved_at < g->job->checkpoint_seconds) return FIT_CONTINUE;
     g->saved_at = clock_seconds();
-    return FIT_SAVE;
+    return FIT_CHECKPOINT;
 }
 
 static void save(void *context, const void *state, size_t bytes)
 {
-    struct guard *g = context;
+    struct checkpoint *g = context;
     state_write(g->state, state, bytes, &g->error);
 }
 
@@ -68,7 +68,7 @@ static void link_path(const struct seat *s, const struct fits_job *j, char *path
 static int link_save(struct seat *s, const struct fits_job *j, int row, int code, struct error *e)
 {
     char path[4096];
-    const struct network *n = s->config->class->network(s->model);
+    const struct network *n = s->config->class->trainable->network(s->model);
     size_t bytes = sizeof(struct link) + n->size * sizeof(float);
     char *data = memory_allocate(bytes, 1, "a saved state");
     struct link head = {.row = row, .code = code};
@@ -83,7 +83,7 @@ static int link_save(struct seat *s, const struct fits_job *j, int row, int code
 static int link_load(struct seat *s, const struct fits_job *j, struct team *team)
 {
     char path[4096];
-    struct network *n = s->config->class->network(s->model);
+    struct network *n = s->config->class->trainable->network(s->model);
     size_t bytes = 0, needed = sizeof(struct link) + n->size * sizeof(float);
     struct link head = {.row = -1};
     link_path(s, j, path, sizeof path);
@@ -95,7 +95,7 @@ static int link_load(struct seat *s, const struct fits_job *j, struct team *team
     memory_free(data);
     team_broadcast(team, &head, sizeof head, 0);
     if (head.row >= 0) team_broadcast(team, n->parameter, n->size * sizeof(float), 0);
-    s->config->class->warm(s->model, head.row >= 0 && !head.code);
+    s->config->class->trainable->warm(s->model, head.row >= 0 && !head.code);
     s->code = (int)head.code;
     return (int)head.row;
 }
@@ -104,9 +104,16 @@ static int load_parameters(struct seat *s, const struct fits_job *j, struct erro
 {
     int64_t found;
     char *folder = network_folder(s, j->apply);
-    int rc = parameters_load(folder, s->period[s->config->shape.T].date, s->config->class->network(s->model), &found, e);
+    int rc = parameters_load(folder, s->period[s->config->shape.T].date, s->config->class->trainable->network(s->model),
+                             &found, e);
     memory_free(folder);
     return rc;
+}
+
+/* Whether a configuration's rows are served by parameters that an earlier run saved; classes without any are fitted. */
+static bool applies(const struct fits_job *j, const struct config *c)
+{
+    return j->apply && c->class->trainable;
 }
 
 /* Finish a fit's row on the leader: parameters, record, weights. */
@@ -120,15 +127,15 @@ static int keep(struct seat *s, struct fits_job *j, int row, const struct fit_no
         for (size_t i = 0; i < size; i++) s->record[i] = NAN;
     bool weights = j->rows->study->save_weights;
     if (weights) seat_weigh(s, note->code);
-    if (!s->code && !j->apply && s->fitted == row && fit_option_on(c, "save_parameters")) {
+    if (!s->code && !applies(j, c) && s->fitted == row && c->policy.save_parameters) {
         char *folder = network_folder(s, j->parameters);
-        int rc = parameters_save(folder, s->period[c->shape.T].date, c->class->network(s->model), e);
+        int rc = parameters_save(folder, s->period[c->shape.T].date, c->class->trainable->network(s->model), e);
         memory_free(folder);
         if (rc) return -1;
     }
     struct part_key key = {.config = (int32_t)(c - j->rows->study->config), .seed = s->seed, .row = row, .code = note->code};
     j->rows->finished++;
-    if (s->warm && link_save(s, j, row, s->code, e)) return -1;
+    if (s->config->policy.warm_start && link_save(s, j, row, s->code, e)) return -1;
     return part_append(j->rows->parts, &key, size, s->record, weights ? (size_t)n : 0, s->period[c->shape.T].ids, s->weights,
                        e);
 }
@@ -146,18 +153,23 @@ static void fit_window(struct seat *s, struct fits_job *j, struct team *team, in
 {
     const struct config *c = s->config;
     bool leads = team_rank(team) == 0;
-    struct guard guard = {.job = j, .saved_at = clock_seconds()};
-    struct fit_watch watch = {.context = &guard, .wish = wish, .save = save, .apply = apply};
+    const struct trainable *trainable = c->class->trainable;
+    struct checkpoint checkpoint = {.job = j, .saved_at = clock_seconds()};
+    struct fit_monitor monitor = {.context = &checkpoint, .poll = poll, .save = save};
     void *state = NULL;
-    state_path(s, j, row, guard.state, sizeof guard.state);
-    if (leads && !apply) state = state_read(guard.state, &watch.state_bytes);
-    watch.state = state;
-    if (c->class->watch) c->class->watch(s->model, &watch);
-    if (s->period[c->shape.T].n == 0 && (apply || (s->every == 1 && !s->warm))) note->code = CODE_NO_ASSETS;
-    else c->class->fit(s->model, &s->window, team, note);
-    if (c->class->watch) c->class->watch(s->model, NULL);
+    state_path(s, j, row, checkpoint.state, sizeof checkpoint.state);
+    if (leads && !apply) state = state_read(checkpoint.state, &monitor.state_bytes);
+    monitor.state = state;
+    if (s->period[c->shape.T].n == 0 && (apply || (c->policy.refit_every == 1 && !c->policy.warm_start)))
+        note->code = CODE_NO_ASSETS;
+    else if (apply) trainable->apply(s->model, &s->window, team, note);
+    else {
+        if (trainable) trainable->monitor(s->model, &monitor);
+        c->class->fit(s->model, &s->window, team, note);
+        if (trainable) trainable->monitor(s->model, NULL);
+    }
     memory_free(state);
-    if (error_is_set(&guard.error) && !error_is_set(e)) *e = guard.error;
+    if (error_is_set(&checkpoint.error) && !error_is_set(e)) *e = checkpoint.error;
 }
 
 /* A row that shares the fit of an earlier one: train there first, unless the model holds those parameters. 1 stopped, -1 error (agreed). */
@@ -179,26 +191,26 @@ static int fit_block(struct seat *s, struct fits_job *j, struct panel_file *f, s
 static int run_fit(struct seat *s, struct fits_job *j, struct panel_file *f, struct team *team, int row, struct error *e)
 {
     const struct config *c = s->config;
-    bool chain = s->warm && !j->apply;
-    int start = j->apply ? row : block_start(j->rows->study, c, s->every, row);
+    bool chain = s->config->policy.warm_start && !applies(j, s->config);
+    int start = applies(j, c) ? row : block_start(j->rows->study, c, row);
     struct fit_note note = {0};
-    if (chain && s->chained != row - 1) c->class->warm(s->model, false);
+    if (chain && s->chained != row - 1) c->class->trainable->warm(s->model, false);
     if (start != row) {
         int rc = fit_block(s, j, f, team, start, e);
         if (rc) return rc;
     }
     seat_window(s, j->rows, f, study_period(j->rows->study, row), e);
-    if (j->apply && !error_is_set(e)) load_parameters(s, j, e);
+    if (applies(j, c) && !error_is_set(e)) load_parameters(s, j, e);
     if (team_agree(team, e)) return -1;
     if (start != row && s->code) note.code = s->code;
-    else fit_window(s, j, team, row, j->apply || start != row, &note, e);
+    else fit_window(s, j, team, row, applies(j, c) || start != row, &note, e);
     bool stopped = note.code < 0, leads = team_rank(team) == 0 && !stopped && !error_is_set(e);
     s->chained = stopped ? -1 : row;
     if (start == row) s->fitted = stopped ? -1 : row, s->code = note.code;
     if (!note.code && s->period[c->shape.T].n == 0) note.code = CODE_NO_ASSETS; /* the parameters are for later rows */
     /* rows of a chain that are done already are fitted again only for their parameters */
     if (leads && fit_pending(j, (int)(c - j->rows->study->config), s->seed, row)) keep(s, j, row, &note, e);
-    if (leads && !j->apply && !error_is_set(e)) {
+    if (leads && !applies(j, c) && !error_is_set(e)) {
         char path[4096];
         state_path(s, j, start, path, sizeof path);
         unlink(path);
@@ -215,7 +227,7 @@ static int chain_start(struct seat *s, const struct fits_job *j, struct team *te
     if (next == first) return first;
     if (link_load(s, j, team) == next - 1) {
         s->chained = next - 1;
-        s->fitted = block_start(j->rows->study, s->config, s->every, next - 1);
+        s->fitted = block_start(j->rows->study, s->config, next - 1);
         return next;
     }
     return first;
@@ -225,7 +237,7 @@ static int run_task(struct seat *s, struct fits_job *j, struct panel_file *f, st
                     struct error *e)
 {
     seat_take(s, j->rows, &j->rows->study->config[t->config], t->seed);
-    bool chain = s->warm && !j->apply;
+    bool chain = s->config->policy.warm_start && !applies(j, s->config);
     int from = chain ? chain_start(s, j, team, t) : t->row;
     for (int row = from; row < t->row + t->rows; row++) {
         if (row < config_first_row(j->rows->study, s->config) || (!chain && !fit_pending(j, t->config, t->seed, row)))
@@ -278,30 +290,15 @@ int fits_run(struct fits_job *j, struct error *e)
     return stopped;
 }
 
-static struct value *option_of(struct values *v, const char *key)
-{
-    for (int i = 0; i < v->n; i++)
-        if (!strcmp(v->options[i].key, key)) return &v->value[i];
-    return NULL;
-}
-
-/* A configuration small enough to be fitted in about half a second, by the model's own figure: every row fitted, fewer epochs, then fewer
- * periods. Its cost says how to scale. */
+/* A configuration small enough to be fitted in about half a second, by the model's own figure. Its cost says how to scale. */
 static void shrink(const struct config *c, struct config *small)
 {
-    double epoch = c->cost.seconds * fit_option_int(c, "refit_every", 1);
     *small = *c;
     small->values.value = memory_array(struct value, c->values.n, "option values");
     memcpy(small->values.value, c->values.value, sizeof(struct value) * (size_t)c->values.n);
-    struct value *epochs = option_of(&small->values, "epochs"), *held = option_of(&small->values, "early_stopping"),
-                 *every = option_of(&small->values, "refit_every");
-    if (every) every->number = 1;
-    if (epochs && epochs->number > 1) {
-        epoch /= epochs->number;
-        epochs->number = fmax(1, fmin(epochs->number, floor(0.5 / epoch)));
-        small->shape.T = (int)fmax(2, fmin(c->shape.T, floor(0.5 / epoch * c->shape.T)));
-    } else if (small->shape.T > PROBE_PERIODS) small->shape.T = PROBE_PERIODS;
-    if (held) held->number = floor(held->number * small->shape.T / c->shape.T);
+    if (c->class->trainable)
+        c->class->trainable->shorten(c->cost.seconds * c->policy.refit_every, &small->shape, &small->values);
+    else if (small->shape.T > PROBE_PERIODS) small->shape.T = PROBE_PERIODS;
     small->layout = (struct layout){0};
     c->class->layout(&small->shape, &small->values, &small->layout);
     c->class->cost(&small->shape, &small->values, &small->cost);

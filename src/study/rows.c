@@ -38,7 +38,7 @@ static struct {
 
 static int base_assets(const struct config *c)
 {
-    return c->class->trades == TRADE_BENCHMARK ? c->benchmark->k : c->shape.D;
+    return c->class->trades == TRADE_BENCHMARK ? c->shape.benchmark->k : c->shape.D;
 }
 
 static double bench_bytes(const struct rows_job *j, const struct config *c)
@@ -156,7 +156,7 @@ static void window_fill(struct bench *b, const struct rows_job *j, int now)
         struct period *p = &b->period[k];
         *p = (struct period){
             .index = t, .date = j->meta->dates[t], .n = n, .scale = factor_scale_of(c->shape.factor_scale, n)};
-        if (c->benchmark && k < T) p->benchmark = c->benchmark->returns + (size_t)t * c->benchmark->k;
+        if (c->shape.benchmark && k < T) p->benchmark = c->shape.benchmark->returns + (size_t)t * c->shape.benchmark->k;
         if (!(c->class->needs & (NEED_FACTORS | NEED_TIMING))) continue;
         const double *record = store_record(s, D, t);
         p->timing = moments_timing(record, D);
@@ -182,7 +182,8 @@ static void realise(struct bench *b, const struct rows_job *j, int now)
 {
     const struct config *c = b->config;
     if (c->class->trades == TRADE_BENCHMARK) {
-        memcpy(b->base, c->benchmark->returns + (size_t)now * c->benchmark->k, sizeof(double) * (size_t)c->benchmark->k);
+        memcpy(b->base, c->shape.benchmark->returns + (size_t)now * c->shape.benchmark->k,
+               sizeof(double) * (size_t)c->shape.benchmark->k);
     } else {
         const double *record = store_record(&j->survey->store[universe_index(j->survey, c->universe)], c->shape.D, now);
         for (int d = 0; d < c->shape.D; d++) b->base[d] = b->period[b->window.T].scale * moments_factors(record)[d];
@@ -198,7 +199,7 @@ static int save_weights(struct bench *b, int now, int failed, struct error *e)
     const struct config *c = b->config;
     if (panel_read_period(b->file, now, &b->buffer, &r, e)) return -1;
     int n = universe_select(c->universe, &r, b->index), D = c->shape.D;
-    const double *theta = failed ? NULL : b->positions + (size_t)c->class->chosen(b->model) * b->traded;
+    const double *theta = failed ? NULL : b->positions + (size_t)config_chosen(c, b->model) * b->traded;
     for (int i = 0; i < n; i++) {
         const float *x = r.characteristics + (size_t)b->index[i] * D;
         double w = 0;

@@ -26,15 +26,16 @@ E2
 same_on_any_team
 same_when_stopped 's/epochs: 3/epochs: 60/; s/epochs: 2,/epochs: 60,/'
 
-# parameters: saved for every fit, applied to the same panel they give the same weights
+# parameters: saved for every fit, applied to the same panel they give the same weights; models that have none are fitted beside them
 count=$(find "$WORK/one.h5.parameters" -name '*.h5' | wc -l)
 check "a file per fit with save_parameters" test "$count" = $((8 * 2 * 3 + 3 * 2)) # refit: of rows 0, 3, 6
-sed 's/^  - {name: bsv.*//; s/^  - {name: dkkm.*//; s/^  - {name: embedded.*//; s/^  - {name: chain.*//; s/^  - {name: refit_chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
+sed 's/^  - {name: chain.*//; s/^  - {name: refit_chain.*//; s/one.h5/applied.h5/' "$WORK/one.yaml" >"$WORK/applied.yaml"
 check "applied" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
 for m in mlp tf.blocks=1 tf.blocks=2 refit; do
     check "$m earns the same" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/returns"
     check "$m has the same weights" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/weights"
 done
+check "models without parameters are fitted" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/dkkm.activation=relu"
 rm -r "$WORK/applied.h5" "$WORK/one.h5.parameters/all/mlp/seed=1"
 refuses "applied without a seed's parameters" 1 "needed: a run with save_parameters: true" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
 check "no results are left" test ! -e "$WORK/applied.h5"

@@ -42,7 +42,8 @@ static struct trainer *make(int kind, int shards, const struct training *how, in
     return make_in(kind, shards, how, T, 1 << 24);
 }
 
-static const struct training plain = {.seeds = 1, .epochs = 3, .rate = 1e-3, .rollout = 1, .factor = 0.5, .refit_every = 1};
+static const struct training plain = {
+    .seeds = 1, .epochs = 3, .rate = 1e-3, .rollout = 1, .factor = 0.5, .policy.refit_every = 1};
 
 /* Directional derivative along a random direction in one tensor at a time. */
 static void test_gradient(void)
@@ -182,24 +183,24 @@ static void test_budget(void)
 }
 
 /* A fit stopped at any step and resumed in a new trainer ends with the bits of an unbroken one. */
-struct memory_watch {
-    struct fit_watch watch;
+struct memory_monitor {
+    struct fit_monitor monitor;
     int steps, stop_at;
     char *state;
 };
-static enum fit_wish wish(void *context)
+static enum fit_poll poll(void *context)
 {
-    struct memory_watch *m = context;
-    return ++m->steps == m->stop_at ? FIT_STOP : FIT_GO;
+    struct memory_monitor *m = context;
+    return ++m->steps == m->stop_at ? FIT_STOP : FIT_CONTINUE;
 }
 static void save(void *context, const void *state, size_t bytes)
 {
-    struct memory_watch *m = context;
+    struct memory_monitor *m = context;
     memory_free(m->state);
     m->state = memory_array(char, bytes, "test");
     memcpy(m->state, state, bytes);
-    m->watch.state = m->state;
-    m->watch.state_bytes = bytes;
+    m->monitor.state = m->state;
+    m->monitor.state_bytes = bytes;
 }
 
 static void test_resume(void)
@@ -219,10 +220,10 @@ static void test_resume(void)
     struct trainer *t = make(ONE_HEAD, 4, &how, 4);
     fit_to(t, &w, world, &whole);
     for (int at = 1; at < 9; at += 3) {
-        struct memory_watch m = {.watch = {.wish = wish, .save = save, .context = &m}, .stop_at = at};
+        struct memory_monitor m = {.monitor = {.poll = poll, .save = save, .context = &m}, .stop_at = at};
         struct fit_note note;
         struct trainer *a = make(ONE_HEAD, 4, &how, 4), *b = make(ONE_HEAD, 4, &how, 4);
-        a->watch = b->watch = &m.watch;
+        a->monitor = b->monitor = &m.monitor;
         CU_ASSERT(trainer_fit(a, &w, world, &note) == CODE_STOPPED);
         trainer_destroy(a);
         m.stop_at = 0;
@@ -260,7 +261,7 @@ static void test_learns(void)
     static const int sizes[] = {90, 80, 70, 60};
     struct period p[4];
     struct window w = make_window(p, 3, sizes);
-    struct training how = {.seeds = 1, .epochs = 8, .rate = 2e-3, .warm_start = true};
+    struct training how = {.seeds = 1, .epochs = 8, .rate = 2e-3, .policy.warm_start = true};
     for (int kind = 0; kind < KINDS; kind++) {
         struct outcome o, again;
         struct trainer *t = make(kind, 4, &how, 3);

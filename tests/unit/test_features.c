@@ -122,8 +122,8 @@ static void test_dkkm(void)
         c->positions(m, &window, theta);
         struct period realised = period[T];
         realised.returns = r + nows[i] * MOST;
-        c->own_returns(m, &realised, base);
-        c->own_weights(m, &period[T], theta + P, w);
+        c->own->returns(m, &realised, base);
+        c->own->weights(m, &period[T], theta + P, w);
         for (int k = 0; k < P; k++) CHECK_CLOSE(base[k], F[nows[i] * P + k], 1e-6);
         for (int q = 0; q < 2; q++) {
             double A[P * P] = {0}, b[P] = {0}, want = 0, got = 0, earned = 0;
@@ -215,7 +215,7 @@ static void embedded(const char *which, const char *objective, const char *solve
         c->positions(m, &window, theta);
         struct period realised = period[T];
         realised.returns = r + now * MOST;
-        c->own_returns(m, &realised, base);
+        c->own->returns(m, &realised, base);
         for (int a = 0; a < px; a++) got += theta[a] * base[a];
         memset(A, 0, sizeof(double) * (size_t)(all * all));
         memset(b, 0, sizeof(double) * (size_t)all);
