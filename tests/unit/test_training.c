@@ -54,9 +54,9 @@ static void dropout_is_drawn_anew(void)
                            .rate = 0,
                            .rollout = 1,
                            .factor = 0.5,
-                           .refit_every = 1,
+                           .policy.refit_every = 1,
                            .dropout = 0.4,
-                           .warm_start = true};
+                           .policy.warm_start = true};
     double loss[E], again[E], window[E], seed[E], pair[E];
     losses_at_rest(&how, 1, 20100131, loss);
     losses_at_rest(&how, 1, 20100131, again);
@@ -93,7 +93,7 @@ static void patience_is_counted(void)
                                .rate = 0,
                                .rollout = 1,
                                .factor = 0.5,
-                               .refit_every = 1,
+                               .policy.refit_every = 1,
                                .hold_out = HELD,
                                .patience = patience};
         struct window w = make_window(false, 20100131);
@@ -109,7 +109,7 @@ static void patience_is_counted(void)
  * which epochs run and whose parameters are kept. */
 static void stopping_follows_the_rule(void)
 {
-    struct training plain = {.seeds = 1, .rate = 0.1, .rollout = 1, .factor = 0.5, .refit_every = 1}, how;
+    struct training plain = {.seeds = 1, .rate = 0.1, .rollout = 1, .factor = 0.5, .policy.refit_every = 1}, how;
     struct window w = make_window(false, 20100131);
     struct period shorter[T - HELD + 1];
     struct fit_note note;
