@@ -66,13 +66,14 @@ struct rows {
     const int32_t *group[PANEL_MOST_GROUPS]; /* [G][n] label numbers of each group column, -1: unknown */
 };
 
-/* A universe is a set of size groups. */
+/* A universe is a range of size groups; nonmicro: small, large and mega. */
 struct universe {
-    const char *name;      /* all, micro, small, large, mega */
-    enum size_group group; /* SIZE_UNKNOWN: every asset */
+    const char *name;        /* all, micro, small, large, mega, nonmicro */
+    enum size_group group;   /* the smallest of it; SIZE_UNKNOWN: every asset */
+    enum size_group largest; /* the last of it */
 };
 const struct universe *universe_find(const char *name); /* NULL: no such universe */
-const char *universe_list(void);                        /* "all, micro, small, large, mega" */
+const char *universe_list(void);                        /* "all, micro, small, large, mega, nonmicro" */
 
 /* Indices of the rows of r that belong to u, into index [r->n]; returns how many. */
 int universe_select(const struct universe *u, const struct rows *r, int *index);

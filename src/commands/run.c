@@ -43,9 +43,12 @@ static const struct argp_option options[] = {
     {.name = "placebo",
      .key = KEY_PLACEBO,
      .arg = "WHAT",
-     .doc = "train where there is nothing to find: returns (shuffled among the assets of each period) or "
-            "characteristics[=K] (each asset's own of K periods earlier, default 12; zeros where it has none); results go "
-            "to OUTPUT.placebo-WHAT.h5 unless -o says otherwise"},
+     .doc =
+         "train where there is nothing to find: returns (shuffled among the assets of each period), signs (flipped by "
+         "period), periods (permuted), iid (of each period's mean and spread) or characteristics[=K] (each asset's own of "
+         "K periods earlier, default 12; zeros where it has none); or on less than the panel holds: noise=X (added to "
+         "characteristics, X times their spread), without=NAME,NAME...; results go to OUTPUT.placebo-WHAT.h5 unless -o "
+         "says otherwise"},
     {.name = "explain", .key = KEY_EXPLAIN, .doc = "print every key of a study file and every option of every model"},
     {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
     {0},

@@ -25,7 +25,8 @@ static const char *group_path(const struct panel_meta *m, int g, char path[GROUP
 struct panel_file {
     struct hdf *hdf;
     const struct panel_meta *meta;
-    struct row_buffer past; /* an earlier period, for a placebo that shows it; made when first needed */
+    struct row_buffer past; /* another period, for a placebo that shows it; made when first needed */
+    int *order;             /* [T] of a placebo that exchanges periods; made when first needed */
 };
 
 struct panel_file *panel_open(const char *path, struct team *team, const struct panel_meta *m, struct error *e)
@@ -52,6 +53,7 @@ int panel_close(struct panel_file *f, struct error *e)
     if (!f) return error_is_set(e) ? -1 : 0;
     int rc = hdf_close(f->hdf, e);
     row_buffer_free(&f->past);
+    memory_free(f->order);
     memory_free(f);
     return rc;
 }
@@ -79,7 +81,7 @@ void row_buffer_free(struct row_buffer *b)
 
 size_t row_buffer_bytes(const struct panel_meta *m, int64_t capacity)
 {
-    size_t rows = (size_t)capacity * (m->placebo.kind == PLACEBO_CHARACTERISTICS ? 2 : 1);
+    size_t rows = (size_t)capacity * (placebo_looks_elsewhere(&m->placebo) ? 2 : 1);
     return rows * ((size_t)m->D * sizeof(float) + sizeof(double) + sizeof(int64_t) + (m->has_size_groups ? 1 : 0) +
                    (size_t)m->G * sizeof(int32_t));
 }
@@ -107,17 +109,37 @@ int panel_read_stored(struct panel_file *f, int t, struct row_buffer *b, struct 
     return rows_check(r, m, t, hdf_path(f->hdf), e);
 }
 
+/* The rows of period t, -1: of none, that a placebo shows beside those in hand. */
+static int read_elsewhere(struct panel_file *f, int t, struct rows *past, struct error *e)
+{
+    *past = (struct rows){0};
+    if (!f->past.capacity) row_buffer_create(&f->past, f->meta, panel_max_assets(f->meta));
+    return t < 0 ? 0 : panel_read_stored(f, t, &f->past, past, e);
+}
+
 int panel_apply_placebo(struct panel_file *f, int t, struct row_buffer *b, struct error *e)
 {
     const struct panel_meta *m = f->meta;
     const struct placebo *p = &m->placebo;
     int n = (int)(m->offsets[t + 1] - m->offsets[t]);
-    struct rows past = {0};
-    if (p->kind == PLACEBO_RETURNS) placebo_shuffle(p, t, n, b->returns);
-    if (p->kind != PLACEBO_CHARACTERISTICS) return 0;
-    if (!f->past.capacity) row_buffer_create(&f->past, m, panel_max_assets(m));
-    if (t >= p->lag && panel_read_stored(f, t - p->lag, &f->past, &past, e)) return -1;
-    placebo_shift(m->D, n, b->ids, b->characteristics, past.n, past.ids, past.characteristics);
+    struct rows past;
+    switch (p->kind) {
+    case PLACEBO_NONE: break;
+    case PLACEBO_RETURNS: placebo_shuffle(p, t, n, b->returns); break;
+    case PLACEBO_SIGNS: placebo_signs(p, t, n, b->returns); break;
+    case PLACEBO_IID: placebo_iid(p, t, n, b->returns); break;
+    case PLACEBO_NOISE: placebo_blur(p, t, n, m->D, b->characteristics); break;
+    case PLACEBO_WITHOUT: placebo_leave_out(p, n, m->D, m->characteristic_names, b->characteristics); break;
+    case PLACEBO_CHARACTERISTICS:
+        if (read_elsewhere(f, t - p->lag, &past, e)) return -1;
+        placebo_shift(m->D, n, b->ids, b->characteristics, past.n, past.ids, past.characteristics);
+        break;
+    case PLACEBO_PERIODS:
+        if (!f->order) placebo_order(p, m->T, f->order = memory_array(int, m->T, "order of periods"));
+        if (read_elsewhere(f, f->order[t], &past, e)) return -1;
+        placebo_exchange(n, b->ids, b->returns, past.n, past.ids, past.returns);
+        break;
+    }
     return 0;
 }
 

@@ -76,7 +76,8 @@ const char *panel_asset_name(const struct panel_meta *m, int64_t id)
 }
 
 static const struct universe universes[] = {
-    {"all", SIZE_UNKNOWN}, {"micro", SIZE_MICRO}, {"small", SIZE_SMALL}, {"large", SIZE_LARGE}, {"mega", SIZE_MEGA},
+    {"all", SIZE_UNKNOWN, SIZE_MEGA},  {"micro", SIZE_MICRO, SIZE_MICRO}, {"small", SIZE_SMALL, SIZE_SMALL},
+    {"large", SIZE_LARGE, SIZE_LARGE}, {"mega", SIZE_MEGA, SIZE_MEGA},    {"nonmicro", SIZE_SMALL, SIZE_MEGA},
 };
 
 const struct universe *universe_find(const char *name)
@@ -88,14 +89,15 @@ const struct universe *universe_find(const char *name)
 
 const char *universe_list(void)
 {
-    return "all, micro, small, large, mega";
+    return "all, micro, small, large, mega, nonmicro";
 }
 
 int universe_select(const struct universe *u, const struct rows *r, int *index)
 {
     int n = 0;
     for (int i = 0; i < r->n; i++)
-        if (u->group == SIZE_UNKNOWN || (r->size_groups && r->size_groups[i] == u->group)) index[n++] = i;
+        if (u->group == SIZE_UNKNOWN || (r->size_groups && r->size_groups[i] >= u->group && r->size_groups[i] <= u->largest))
+            index[n++] = i;
     return n;
 }
 

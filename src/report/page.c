@@ -330,11 +330,14 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
         fputs("</h2>\n", out);
     }
     char words[PLACEBO_TEXT];
-    if (r->placebo.kind)
-        fprintf(out,
-                "<p class=\"warn\">Placebo: %s. Everything below is what these models find where there is nothing to "
-                "find.</p>\n",
-                placebo_words(&r->placebo, words));
+    if (r->placebo.kind) {
+        fputs(placebo_empty(&r->placebo) ? "<p class=\"warn\">Placebo: " : "<p class=\"warn\">Altered rows: ", out);
+        page_text(out, placebo_words(&r->placebo, words));
+        fputs(placebo_empty(&r->placebo)
+                  ? ". Everything below is what these models find where there is nothing to find.</p>\n"
+                  : ".</p>\n",
+              out);
+    }
     if (r->under_way)
         fprintf(out, "<p class=\"warn\">Run under way: %ld of %ld rows are finished. Every figure below will change.</p>\n",
                 r->rows_done, r->rows_total);

@@ -387,7 +387,9 @@ int tables_build(const struct results *r, const struct table_options *o, struct 
     char words[PLACEBO_TEXT];
     if (r->placebo.kind)
         table_note(t->table[TABLES_PERFORMANCE],
-                   "Placebo: %s. What stands here is what the models find where there is nothing.",
+                   placebo_empty(&r->placebo)
+                       ? "Placebo: %s. What stands here is what the models find where there is nothing."
+                       : "Altered rows: %s.",
                    placebo_words(&r->placebo, words));
     tables_qualify(r, TABLES, t->table);
     return 0;
@@ -397,7 +399,7 @@ void tables_qualify(const struct results *r, int n, struct table *const *t)
 {
     char words[PLACEBO_TEXT], qualified[PLACEBO_TEXT + 16];
     if (!r->placebo.kind) return;
-    snprintf(qualified, sizeof qualified, "placebo: %s", placebo_words(&r->placebo, words));
+    snprintf(qualified, sizeof qualified, "%s: %s", placebo_sort(&r->placebo), placebo_words(&r->placebo, words));
     for (int i = 0; i < n; i++)
         if (t[i]) table_qualify(t[i], qualified);
 }

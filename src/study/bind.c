@@ -149,7 +149,7 @@ void study_explain(void (*print)(const char *line))
     print("  study: NAME                 panel: FILE                 output: FILE");
     print("  window: 60                  training periods; a list sweeps every model over it; {from: 60}: all periods since "
           "the first, from 60 on");
-    print("  universes: [all]            all, micro, small, large, mega");
+    print("  universes: [all]            all, micro, small, large, mega, nonmicro (small, large, mega)");
     print("  ridge: {from: -10, to: 3}   penalties z = 10^i");
     print("  factor_scale: sum           sum, root (n^-1/2), mean (1/n)");
     print("  seed: 1                     shards: 1                   save_weights: false");

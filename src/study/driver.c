@@ -464,11 +464,9 @@ static int take_placebo(struct run *r, struct error *e)
     s->placebo = r->options->placebo;
     s->placebo.seed = s->seed;
     r->meta.placebo = s->placebo;
-    if (s->placebo.kind == PLACEBO_CHARACTERISTICS && s->placebo.lag >= r->meta.T)
-        return error_set(e,
-                         "--placebo: found characteristics of %d periods earlier; needed: fewer than the panel's %d periods",
-                         s->placebo.lag, r->meta.T);
-    if (s->placebo.kind) log_info("placebo: %s; results: %s", placebo_words(&s->placebo, words), r->output);
+    if (placebo_check(&s->placebo, r->meta.T, r->meta.D, r->meta.characteristic_names, e)) return -1;
+    if (s->placebo.kind)
+        log_info("%s: %s; results: %s", placebo_sort(&s->placebo), placebo_words(&s->placebo, words), r->output);
     return 0;
 }
 

@@ -24,17 +24,18 @@ Y
 models() { same "$1" "$2"; }
 differ() { ! "$same" "$1" "$2" >/dev/null 2>&1; }
 check "without a placebo" mpi 1 "$AIPM" run s.yaml
-for what in returns characteristics=5; do
+for what in returns characteristics=5 signs periods iid noise=1.5 without=momentum_1,size_1; do
     out="r.placebo-$what.h5"
     check "$what" mpi 1 "$AIPM" run s.yaml --placebo "$what"
     check "$what: the same bits on three ranks" mpi 3 "$AIPM" run s.yaml --placebo "$what" -o three.h5
     check "$what: the same bits on three ranks: compared" "$same" "$out" three.h5
-    case $what in returns) "$python" "$tool" make p.h5 made.h5 returns 3 ;; *) "$python" "$tool" make p.h5 made.h5 characteristics 5 ;; esac
+    "$python" "$tool" make p.h5 made.h5 "$what" 3 || bad "$what: not made"
+    case $what in noise* | without*) sort=altered ;; *) sort=placebo ;; esac
     check "$what made beforehand" "$AIPM" run s.yaml --panel made.h5 -o made-r.h5
     check "$what: every model, return, weight of a panel made so" models "$out" made-r.h5
     check "$what changes the results" differ r.h5 "$out"
     check "$what: info says so" grep -q '^placebo  ' <("$AIPM" info "$out")
-    check "$what: titles say so" grep -q '^Out-of-sample performance (placebo: ' <("$AIPM" analyze "$out" -o tables 2>/dev/null)
+    check "$what: titles say so" grep -q "^Out-of-sample performance ($sort: " <("$AIPM" analyze "$out" -o tables 2>/dev/null)
     check "$what: the panel is named by what it stores" test "$("$AIPM" info "$out" | grep panel_digest)" = "$("$AIPM" info r.h5 | grep panel_digest)"
     check "$what: the synthetic truth is not its truth" grep -q '^true SDF  *unknown' <("$AIPM" info "$out")
 done
@@ -51,7 +52,10 @@ timeout -s USR1 1 "$AIPM" run slow.yaml --placebo returns -o k.h5 >/dev/null 2>&
 refuses "not resumed without it" 1 "before: placebo returns" "$AIPM" run slow.yaml -o k.h5 --resume
 refuses "not resumed with another" 1 "now   : placebo characteristics=12" "$AIPM" run slow.yaml -o k.h5 --resume --placebo characteristics
 check "a placebo under way says so" grep -q '^placebo  ' <("$AIPM" info k.h5)
-refuses "a placebo there is none of" 2 "--placebo: found 'noise'; needed: returns, characteristics" "$AIPM" run s.yaml --placebo noise
+refuses "a placebo there is none of" 2 "--placebo: found 'nothing'; needed: returns, signs" "$AIPM" run s.yaml --placebo nothing
+refuses "a name that the panel does not have" 1 "without: found 'beauty'" "$AIPM" run s.yaml --placebo without=size_1,beauty
+refuses "an empty name" 2 "without=size_1," "$AIPM" run s.yaml --placebo without=size_1,
+refuses "no noise" 2 "noise=0" "$AIPM" run s.yaml --placebo noise=0
 refuses "no lag" 2 "characteristics=0" "$AIPM" run s.yaml --placebo characteristics=0
 refuses "a lag longer than the panel" 1 "needed: fewer than the panel's 60 periods" "$AIPM" run s.yaml --placebo characteristics=60
 

@@ -346,6 +346,7 @@ static void universes(void)
     CU_ASSERT(universe_select(universe_find("all"), &r, index) == 6 && index[5] == 5);
     CU_ASSERT(universe_select(universe_find("micro"), &r, index) == 1 && index[0] == 2);
     CU_ASSERT(universe_select(universe_find("mega"), &r, index) == 1 && index[0] == 5);
+    CU_ASSERT(universe_select(universe_find("nonmicro"), &r, index) == 3 && index[0] == 3 && index[2] == 5);
     CU_ASSERT(universe_find("nano") == NULL && strstr(universe_list(), "micro") != NULL);
     r.size_groups = NULL;
     CU_ASSERT(universe_select(universe_find("small"), &r, index) == 0);
