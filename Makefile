@@ -14,7 +14,8 @@ OPTIMISE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fn
 endif
 REVISION := $(shell git rev-parse --short HEAD 2>/dev/null)
 CFLAGS ?= -g
-ALL_CFLAGS = -std=gnu11 $(OPTIMISE) -fno-math-errno -ffp-contract=off $(WARN) $(CFLAGS) -Iinclude -Isrc \
+# the same source gives the same bytes wherever it lies: no path of this machine enters the program
+ALL_CFLAGS = -std=gnu11 $(OPTIMISE) -fno-math-errno -ffp-contract=off -ffile-prefix-map=$(CURDIR)=. $(WARN) $(CFLAGS) -Iinclude -Isrc \
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
 LIBS = $(shell pkg-config --libs openblas $(PACKAGES) 2>/dev/null) -lm
 
@@ -82,7 +83,7 @@ bench: deps-quiet
 	@BUILD=$(BUILD) tests/bench/run.sh
 
 # ---- the rest ------------------------------------------------------------------------------------------------------------
-.PHONY: demo layers format lint install clean
+.PHONY: demo layers format lint sbom reproducible install clean
 demo: all
 	@BUILD=$(BUILD) jobs/demo.sh
 layers: $(LIBRARY)
@@ -92,6 +93,10 @@ format:
 lint:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	cppcheck --quiet --std=c11 --enable=warning,portability --error-exitcode=1 --inline-suppr -Iinclude -Isrc src
+sbom: all
+	@.ci/sbom.sh $(PROGRAM) $(BUILD)/aipm.spdx
+reproducible: deps-quiet
+	@bash tests/long/reproducible.sh
 install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/aipm
 	install -d $(DESTDIR)$(PREFIX)/share/aipm
