@@ -26,7 +26,7 @@ struct table_cell {
     double number; /* other kinds; NaN: missing */
 };
 struct table {
-    char *name;  /* file name without suffix */
+    char *name;  /* file name without suffix, label in LaTeX, id in HTML: letters, digits, - _ = and . only */
     char *title; /* caption */
     int columns, rows, capacity, next;
     struct table_column *column;
@@ -35,7 +35,9 @@ struct table {
     char **note;
 };
 
+/* `name` may hold anything: escape_file_name. */
 struct table *table_create(const char *name, const char *title);
+void table_rename(struct table *t, const char *name);
 void table_free(struct table *t);
 /* Before the first row. title NULL: the name, underscores as spaces. */
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "commands/commands.h"
@@ -82,8 +83,8 @@ static void print_work(const struct study *s, const struct calibration *c, int b
     struct workload w;
     char took[32];
     workload_of(s, c, &w);
-    printf("study         %s: %d configurations, %d out-of-sample periods, %lld rows, %lld fits\n", s->name, s->configs,
-           s->P, (long long)w.rows, (long long)w.fits);
+    printf("study         %s: %d configurations, %d out-of-sample periods, %lld rows, %lld fits\n", escape_shown(s->name),
+           s->configs, s->P, (long long)w.rows, (long long)w.fits);
     printf("work          %.3g Tflop, %s on one rank of this machine\n", w.flops / 1e12, format_duration(w.seconds, took));
     printf("measured      %d configurations in %s, %d known from before; %d rank%s busy, %s\n\n", c->measured,
            format_duration(c->seconds, took), c->cached, busy, busy == 1 ? "" : "s", blas_text());
@@ -127,29 +128,38 @@ static struct forecast suggest(const struct study *s, const struct panel_meta *m
     return best;
 }
 
+/* The study's name as a job's, which SLURM puts into the log's path: what is no letter or digit becomes _. */
 static int write_script(const struct arguments *a, const struct study *s, const struct forecast *f, int cores,
                         struct error *e)
 {
-    char path[512];
+    char path[4096], job[256];
+    snprintf(job, sizeof job, "%s", s->name);
+    escape_file_name(job);
     if (a->script) snprintf(path, sizeof path, "%s", a->script);
-    else snprintf(path, sizeof path, "%s.sbatch", s->name);
+    else snprintf(path, sizeof path, "%s.sbatch", job);
     int nodes = (f->ranks + cores - 1) / cores;
     long minutes = (long)ceil(1.5 * f->seconds / 60 + 10), mb = (long)ceil((1.25 * f->bytes + 100e6) / 1e6);
     FILE *out = fopen(path, "w");
     if (!out) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
+    fputs("#!/usr/bin/env bash\n# ", out);
+    escape_terminal(out, a->study);
     fprintf(
         out,
-        "#!/usr/bin/env bash\n# %s on %d ranks, as aipm plan found it: half as long again as forecast, and ten minutes.\n"
+        " on %d ranks, as aipm plan found it: half as long again as forecast, and ten minutes.\n"
         "#SBATCH --job-name=%s\n#SBATCH --account=ACCOUNT\n#SBATCH --partition=PARTITION\n#SBATCH --nodes=%d\n#SBATCH "
         "--ntasks=%d\n#SBATCH --mem-per-cpu=%ldM\n"
         "#SBATCH --time=%02ld:%02ld:00\n#SBATCH --signal=B:USR1@120\n#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH "
         "--output=results/%%x-%%j.log\n",
-        a->study, f->ranks, s->name, nodes, f->ranks, mb, minutes / 60, minutes % 60);
-    fprintf(out, "exec \"${AIPM_JOB:-slurm/aipm-job}\" \"%s\"%s%s \"$@\"\n", a->study, a->panel ? " --panel " : "",
-            a->panel ? a->panel : "");
+        f->ranks, job, nodes, f->ranks, mb, minutes / 60, minutes % 60);
+    fputs("exec \"${AIPM_JOB:-slurm/aipm-job}\" ", out);
+    escape_shell(out, a->study);
+    if (a->panel) fputs(" --panel ", out), escape_shell(out, a->panel);
+    fputs(" \"$@\"\n", out);
     int bad = ferror(out);
     if (fclose(out) || bad) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
-    printf("\nwritten       %s: fill in account and partition, then sbatch %s\n", path, path);
+    printf("\nwritten       %s: fill in account and partition, then sbatch ", escape_shown(path));
+    escape_shell(stdout, path);
+    putchar('\n');
     return 0;
 }
 

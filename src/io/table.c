@@ -6,14 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 
 struct table *table_create(const char *name, const char *title)
 {
     struct table *t = memory_array(struct table, 1, "table");
-    t->name = memory_text(name);
     t->title = memory_text(title);
+    table_rename(t, name);
     return t;
+}
+
+void table_rename(struct table *t, const char *name)
+{
+    memory_free(t->name);
+    t->name = memory_text(name);
+    escape_file_name(t->name);
 }
 
 void table_free(struct table *t)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backtest.h"
+#include "base/escape.h"
 #include "base/memory.h"
 #include "io/panel_file.h"
 #include "measure/series.h"
@@ -186,6 +187,9 @@ int book_fill(struct book *b, const struct results *r, const struct backtest_opt
             continue;
         }
         add_series(b, &r->model[i], r->model[i].universe)->w = w;
+        if (!universe_find(r->model[i].universe))
+            error_set(e, "%s: found weights of the universe '%s'; needed: one of %s", r->path,
+                      escape_shown(r->model[i].universe), universe_list());
     }
     if (!error_is_set(e) && b->series == 0)
         error_set(e, "%s: found no model with saved weights; needed: a study with save_weights: true", r->path);

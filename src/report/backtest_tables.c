@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backtest.h"
+#include "base/escape.h"
 #include "base/memory.h"
 #include "figures_inside.h"
 #include "io/text_file.h"
@@ -245,7 +246,7 @@ static int wealth_figure(struct figures *f, const struct results *r, const struc
                       "Wealth after costs, from 1 at the first purchase: saved weights held over the panel's returns.", 7.6,
                       lines > 12 ? 4.6 : 4.0, 300 + 20 * lines, e)) {
         fputs("date", f->data);
-        for (int k = 0; k < lines; k++) fputc('\t', f->data), figure_text(f->data, line[k]);
+        for (int k = 0; k < lines; k++) fputc('\t', f->data), escape_gnuplot_field(f->data, line[k]);
         for (int p = first; p <= last; p++) {
             fputc('\n', f->data);
             figure_date(f->data, r->dates[p]);
@@ -253,8 +254,9 @@ static int wealth_figure(struct figures *f, const struct results *r, const struc
         }
         fputc('\n', f->data);
         figure_time_axis(f->script, &s);
+        figure_names(f->script, "line", lines, line);
         fprintf(f->script,
-                "%sset ylabel 'wealth, net'\nplot for [i=2:%d] data using 1:i with lines lt i-1 title columnheader(i)\n",
+                "%sset ylabel 'wealth, net'\nplot for [i=2:%d] data using 1:i skip 1 with lines lt i-1 title line[i-1]\n",
                 low > 0 && high > 4 * low ? "set logscale y\n" : "", lines + 1);
         figure_end(f, e);
     }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/text_file.h"
@@ -22,14 +23,25 @@ static void file_of(const struct figures *f, const char *suffix, char *out, size
     snprintf(out, size, "%s/%s%s", f->folder, f->figure[f->n].name, suffix);
 }
 
-void figure_text(FILE *out, const char *text)
+void figure_names(FILE *script, const char *array, int n, const char *const *name)
 {
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') fputc('\\', out);
-        fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+    fprintf(script, "array %s[%d]\n", array, n);
+    for (int i = 0; i < n; i++) {
+        fprintf(script, "%s[%d] = ", array, i + 1);
+        escape_gnuplot(script, name[i]);
+        fputc('\n', script);
     }
-    fputc('"', out);
+}
+
+void figure_tics(FILE *script, int n, const char *const *label)
+{
+    fputc('(', script);
+    for (int i = 0; i < n; i++) {
+        fputs(i ? ", " : "", script);
+        escape_gnuplot_tic(script, label[i]);
+        fprintf(script, " %d", i);
+    }
+    fputc(')', script);
 }
 
 void figure_number(FILE *out, double x)
@@ -41,7 +53,7 @@ void figure_number(FILE *out, double x)
 void figure_nothing(FILE *script, const char *why)
 {
     fputs("unset logscale\nunset tics\nset label 99 ", script);
-    figure_text(script, why);
+    escape_gnuplot(script, why);
     fputs(" at graph 0.5,0.5 center tc rgb '#666666'\nplot [0:1] [0:1] 2 with lines notitle\nunset label 99\n", script);
 }
 
@@ -91,8 +103,7 @@ int figure_begin(struct figures *f, const char *name, const char *title, const c
     struct figure *g = &f->figure[f->n];
     *g = (struct figure){.drawn = false};
     snprintf(g->name, sizeof g->name, "%s", name);
-    for (char *s = g->name; *s; s++) /* part of a file name and of a quoted text */
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.=", *s)) *s = '_';
+    escape_file_name(g->name); /* which stands in the script, too */
     g->title = memory_text(title);
     g->caption = memory_text(caption);
     file_of(f, ".dat", path, sizeof path);

@@ -30,8 +30,10 @@ int figure_begin(struct figures *f, const char *name, const char *title, const c
 int figure_end(struct figures *f, struct error *e);
 void figures_free(struct figures *f);
 
-/* "a quoted \"text\"" for a script or a data file's heading. */
-void figure_text(FILE *out, const char *text);
+/* Names go to the script, never from the data file to gnuplot: an array of them, for `title ARRAY[i]`, ... */
+void figure_names(FILE *script, const char *array, int n, const char *const *name);
+/* ... and labels at 0, 1, ... for `set xtics` and `set ytics`: ('a' 0, 'b' 1). */
+void figure_tics(FILE *script, int n, const char *const *label);
 /* A panel that has nothing to draw says so: gnuplot stops at a plot without a point. */
 void figure_nothing(FILE *script, const char *why);
 /* A step for about five tics over [low, high]. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "figures_inside.h"
 #include "measure/alpha.h"
@@ -39,6 +40,7 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
     int all = k + (with_truth && r->truth && !strcmp(universe, "all"));
     double *drawn = memory_array(double, (size_t)all *(size_t)s->n + (size_t)s->n, "lines"),
            *out = drawn + (size_t)all * (size_t)s->n;
+    const char **line = memory_array(const char *, all, "lines");
     if (figure_begin(f, name, title, caption, 7.6, k > 12 ? 4.6 : 4.0, 300 + 20 * all, e)) goto done;
     fputs("date", f->data);
     for (int i = 0; i < all; i++) {
@@ -49,8 +51,9 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
         fill(s, n, s->series, out);
         for (int p = 0; p < s->n; p++) drawn[i * s->n + p] = NAN;
         for (int p = 0; p < n; p++) drawn[i * s->n + s->index[p] - s->first] = out[p];
+        line[i] = i < k ? r->model[member[i]].name : "truth";
         fputc('\t', f->data);
-        figure_text(f->data, i < k ? r->model[member[i]].name : "truth");
+        escape_gnuplot_field(f->data, line[i]);
     }
     fputc('\n', f->data);
     for (int p = 0; p < s->n; p++) {
@@ -59,19 +62,20 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
         fputc('\n', f->data);
     }
     figure_time_axis(f->script, s);
+    figure_names(f->script, "line", all, line);
     fputs("set ylabel ", f->script);
-    figure_text(f->script, y_label);
-    fprintf(
-        f->script,
-        "\nset xzeroaxis lc rgb '#888888' lw 0.6\nplot for [i=2:%d] data using 1:i with lines lt i-1 title columnheader(i)",
-        k + 1);
+    escape_gnuplot(f->script, y_label);
+    fprintf(f->script,
+            "\nset xzeroaxis lc rgb '#888888' lw 0.6\nplot for [i=2:%d] data using 1:i skip 1 with lines lt i-1 title "
+            "line[i-1]",
+            k + 1);
     if (all > k)
-        fprintf(f->script, ", data using 1:%d with lines lc rgb '#000000' lw 1.4 dt 2 title columnheader(%d)", all + 1,
-                all + 1);
+        fprintf(f->script, ", data using 1:%d skip 1 with lines lc rgb '#000000' lw 1.4 dt 2 title line[%d]", all + 1, all);
     fputc('\n', f->script);
     figure_end(f, e);
 done:
     memory_free(member);
+    memory_free(line);
     memory_free(drawn);
     return error_is_set(e) ? -1 : 0;
 }
@@ -118,7 +122,11 @@ static int heat_map(struct figures *f, struct sample *s, const struct table *c, 
             }
             fprintf(f->data, "%d\t%d", b, a);
             figure_number(f->data, table_at(c, row, value)->number);
-            fprintf(f->data, "\t%s\t%s\n", s->r->model[member[a]].name, s->r->model[member[b]].name);
+            fputc('\t', f->data);
+            escape_gnuplot_field(f->data, s->r->model[member[a]].name);
+            fputc('\t', f->data);
+            escape_gnuplot_field(f->data, s->r->model[member[b]].name);
+            fputc('\n', f->data);
         }
         fprintf(f->script,
                 "unset key\nset border 0\nunset grid\nset yrange [%g:-0.5] noextend\nset xrange [-0.5:%g] noextend\n"
@@ -138,7 +146,7 @@ static int heat_map(struct figures *f, struct sample *s, const struct table *c, 
                 if (form == 2) snprintf(label, sizeof label, "%d", i + 1);
                 else snprintf(label, sizeof label, form == 3 ? "%.120s %d" : "%.120s", s->r->model[member[i]].name, i + 1);
                 fputs(i ? ", " : "", f->script);
-                figure_text(f->script, label);
+                escape_gnuplot_tic(f->script, label);
                 fprintf(f->script, " %d", i);
             }
         }
@@ -160,9 +168,12 @@ static int intervals(struct figures *f, const struct table *u, const char *unive
     int rows = 0;
     for (int r = 0; r < u->rows; r++) rows += !strcmp(table_at(u, r, 0)->text, universe);
     double tall = 1.3 + 0.28 * rows;
+    const char **label = memory_array(const char *, rows, "labels");
     if (figure_begin(f, name, title, "Dots: estimates over the sample. Bars: 95% block-bootstrap intervals.", 7.6,
-                     tall < 2.4 ? 2.4 : tall, 220 + 60 * rows, e))
+                     tall < 2.4 ? 2.4 : tall, 220 + 60 * rows, e)) {
+        memory_free(label);
         return -1;
+    }
     static const char *const column[] = {"sharpe", "sharpe_low", "sharpe_high", "hjd", "hjd_low", "hjd_high"};
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
     fputs("place\tmodel", f->data);
@@ -170,7 +181,9 @@ static int intervals(struct figures *f, const struct table *u, const char *unive
     fputc('\n', f->data);
     for (int r = 0, place = 0; r < u->rows; r++) {
         if (strcmp(table_at(u, r, 0)->text, universe)) continue;
-        fprintf(f->data, "%d\t%s", place++, table_at(u, r, 1)->text);
+        label[place] = table_at(u, r, 1)->text;
+        fprintf(f->data, "%d\t", place);
+        escape_gnuplot_field(f->data, label[place++]);
         for (int c = 0; c < 6; c++) {
             double x = table_at(u, r, table_find(u, column[c]))->number;
             figure_number(f->data, x);
@@ -179,15 +192,17 @@ static int intervals(struct figures *f, const struct table *u, const char *unive
         fputc('\n', f->data);
     }
     fprintf(f->script,
-            "unset key\nunset grid\nset grid xtics lc rgb '#bbbbbb' lw 0.5\nset yrange [%g:-0.5]\nset ytics scale 0\n"
-            "if (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n",
+            "unset key\nunset grid\nset grid xtics lc rgb '#bbbbbb' lw 0.5\nset yrange [%g:-0.5]\nset ytics scale 0 ",
             rows - 0.5);
+    figure_tics(f->script, rows, label);
+    fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
+    memory_free(label);
     for (int panel = 0; panel < 2; panel++) {
         fputs(panel ? "set xlabel 'HJD'\n" : "set xlabel 'Sharpe ratio, a year'\n", f->script);
         if (high[panel] > low[panel]) fprintf(f->script, "set xtics %g\n", figure_step(low[panel], high[panel]));
         if (low[panel] <= high[panel])
-            fprintf(f->script, "plot data using %d:1:%d:%d:ytic(2) skip 1 with xerrorbars lt %d pt 7 ps 0.8\n",
-                    3 * panel + 3, 3 * panel + 4, 3 * panel + 5, panel + 1);
+            fprintf(f->script, "plot data using %d:1:%d:%d skip 1 with xerrorbars lt %d pt 7 ps 0.8\n", 3 * panel + 3,
+                    3 * panel + 4, 3 * panel + 5, panel + 1);
         else figure_nothing(f->script, panel ? "no HJD in this sample" : "no Sharpe ratio in this sample");
     }
     return figure_end(f, e);
@@ -217,7 +232,10 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
             while (row < u->rows &&
                    (strcmp(table_at(u, row, 0)->text, universe[g]) || strcmp(table_at(u, row, 1)->text, models[m])))
                 row++;
-            fprintf(f->data, "%g\t%s\t%s", g + 0.7 * (m + 0.5) / k - 0.35, universe[g], models[m]);
+            fprintf(f->data, "%g\t", g + 0.7 * (m + 0.5) / k - 0.35);
+            escape_gnuplot_field(f->data, universe[g]);
+            fputc('\t', f->data);
+            escape_gnuplot_field(f->data, models[m]);
             static const char *const column[] = {"sharpe", "sharpe_low", "sharpe_high", "hjd", "hjd_low", "hjd_high"};
             for (int c = 0; c < 6; c++) {
                 double x = row < u->rows ? table_at(u, row, table_find(u, column[c]))->number : NAN;
@@ -228,18 +246,10 @@ static int size_groups(struct figures *f, struct sample *s, const struct table *
         }
         fputs("\n\n", f->data);
     }
-    fputs("set xtics scale 0 (", f->script);
-    for (int g = 0; g < universes; g++) {
-        fputs(g ? ", " : "", f->script);
-        figure_text(f->script, universe[g]);
-        fprintf(f->script, " %d", g);
-    }
-    fprintf(f->script, ")\nset xrange [-0.5:%g]\narray models[%d]\n", universes - 0.5, k);
-    for (int m = 0; m < k; m++) {
-        fprintf(f->script, "models[%d] = ", m + 1);
-        figure_text(f->script, models[m]);
-        fputc('\n', f->script);
-    }
+    fputs("set xtics scale 0 ", f->script);
+    figure_tics(f->script, universes, universe);
+    fprintf(f->script, "\nset xrange [-0.5:%g]\n", universes - 0.5);
+    figure_names(f->script, "models", k, models);
     fprintf(
         f->script,
         "set multiplot layout 2,1\nset ylabel 'Sharpe ratio, a year'\n"

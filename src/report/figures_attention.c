@@ -59,10 +59,7 @@ static void rename_table(struct table *t, const char *stem, const char *title)
 {
     char name[160];
     snprintf(name, sizeof name, "%s-%s", stem, t->name);
-    for (char *s = name; *s; s++)
-        if (*s == '/' || *s == ' ') *s = '_';
-    memory_free(t->name);
-    t->name = memory_text(name);
+    table_rename(t, name);
     table_qualify(t, title);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 
 static void name_and_title(const struct result_model *m, const char *what, const char *words, char name[96], char title[200])
@@ -173,7 +174,7 @@ static int sweep(struct figures *f, const struct result_model *first, const char
         fputc('\n', f->data);
     }
     fputs("unset key\nset offsets graph 0.05, graph 0.05, 0, 0\nset xlabel ", f->script);
-    figure_text(f->script, key);
+    escape_gnuplot(f->script, key);
     for (int i = 0; i < values && values <= 6; i++)
         fprintf(f->script, "%s%g%s", i ? ", " : "\nset xtics (", places[i], i + 1 < values ? "" : ")");
     fputs("\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\nset ylabel 'Sharpe ratio, a "

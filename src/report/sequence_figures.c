@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "figures_inside.h"
 #include "sequence.h"
@@ -22,7 +23,7 @@ static void heat_labels(FILE *script, const char *axis, const struct heat *x)
     fprintf(script, "set %s scale 0 (", axis);
     for (int k = 0; k < x->n && x->n <= LABELLED; k++) {
         fputs(k ? ", " : "", script);
-        figure_text(script, x->label[x->place[k]]);
+        escape_gnuplot_tic(script, x->label[x->place[k]]);
         fprintf(script, " %d", k);
     }
     fputs(")\n", script);
@@ -41,9 +42,9 @@ static double heat_data(FILE *data, const struct heat *x)
                 fprintf(data, "%d\t%d", j, i);
                 figure_number(data, w);
                 fputc('\t', data);
-                figure_text(data, x->label[x->place[j]]);
+                escape_gnuplot_field(data, x->label[x->place[j]]);
                 fputc('\t', data);
-                figure_text(data, x->label[x->place[i]]);
+                escape_gnuplot_field(data, x->label[x->place[i]]);
                 fputc('\n', data);
             }
         fputs("\n\n", data);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "io/yaml.h"
 #include "options.h"
@@ -88,6 +89,12 @@ static int text_value(const struct study *s, const struct yaml_node *root, const
     const struct yaml_node *n = node_find(root, key);
     if (!n) return needed ? error_set(e, "%s: the key '%s' is missing", s->file, key) : 0;
     if (n->kind != YAML_SCALAR || !*n->text) return error_set(e, "%s: line %d: %s: needed: a text", s->file, n->line, key);
+    if (!escape_is_plain(n->text))
+        return error_set(
+            e,
+            "%s: line %d: %s: found a line end, a control character or a byte that is not UTF-8; needed: a text "
+            "of one line",
+            s->file, n->line, key);
     *out = memory_text(n->text);
     return 0;
 }
@@ -231,6 +238,9 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
                            place, entry->line, c.shape.T);
     if (!status && (at >= sizeof full || end >= sizeof all))
         status = error_set(e, "%s: the name with its swept values is too long", place);
+    if (!status && !escape_is_plain(full))
+        status = error_set(e, "%s: line %d: found a control character in '%s'; needed: swept values without", place,
+                           entry->line, escape_shown(full));
     for (int i = s->configs; !status && i-- > 0 && s->config[i].universe == u && !strcmp(s->config[i].model, name);)
         if (!strcmp(s->config[i].name, full))
             status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
@@ -290,9 +300,11 @@ static int parse_model(struct study *s, const struct yaml_node *entry, const str
     if (!class) return error_set(e, "%s: line %d: kind: found %s; needed: one of %s", s->file, kind->line, kind->text, list);
     if (!name || name->kind != YAML_SCALAR || !*name->text)
         return error_set(e, "%s: line %d: a model's 'name' is missing", s->file, entry->line);
-    if (strpbrk(name->text, "/. \t\n=,|") || strlen(name->text) > 64)
-        return error_set(e, "%s: line %d: name: found '%s'; needed: at most 64 characters, none of / . = , | or a blank",
-                         s->file, name->line, name->text);
+    if (strpbrk(name->text, "/. \t\n=,|") || strlen(name->text) > 64 || !escape_is_plain(name->text))
+        return error_set(e,
+                         "%s: line %d: name: found '%s'; needed: at most 64 characters, none of / . = , | or a blank, no "
+                         "control characters",
+                         s->file, name->line, escape_shown(name->text));
     snprintf(place, sizeof place, "%s: model '%s'", s->file, name->text);
     if (check_keys(place, entry, keys, class->options, e)) return -1;
     for (int i = 0; i < s->configs; i++)
