@@ -20,7 +20,13 @@ size_t memory_peak(void);          /* most bytes ever allocated at once */
 long memory_blocks(void);          /* blocks not yet freed: 0 at exit */
 size_t memory_resident(void);      /* resident set of the process now, bytes (Linux /proc); 0 if unknown */
 size_t memory_resident_peak(void); /* its high-water mark */
-size_t
-memory_available(void); /* bytes this process may still take: the host's MemAvailable, or the cgroup's limit if tighter */
+/* The tightest of the control groups that `membership` (/proc/self/cgroup) names and of those around them, bytes; SIZE_MAX without a
+ * limit. mount: where they are mounted, /sys/fs/cgroup. */
+size_t memory_left_in_groups(const char *membership, const char *mount);
+/* Bytes of addresses that this process may map in all under its own limits (ulimit -v, ulimit -d); SIZE_MAX without a limit. */
+size_t memory_address_limit(void);
+/* Bytes that each of `processes` on this host may still take: its share of the host's free memory or of the control group's, or what its
+ * own limits leave beside what libraries map as they go. *limit says which it is, in words. 0: unknown. */
+size_t memory_room(int processes, const char **limit);
 
 #endif

@@ -82,6 +82,8 @@ static inline int config_chosen(const struct config *c, const struct model *m)
 {
     return c->class->chosen ? c->class->chosen(m) : 0;
 }
+/* Periods of the longest window of any configuration. */
+int study_longest_window(const struct study *s);
 /* Ranks that share a fit of this configuration (struct shared_fit). */
 int config_ranks(const struct config *c);
 /* What this row's fit takes, as a share of the one over the longest window (1 where windows roll). */

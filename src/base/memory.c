@@ -1,7 +1,5 @@
 #include "base/memory.h"
 
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,53 +66,4 @@ size_t memory_peak(void)
 long memory_blocks(void)
 {
     return blocks;
-}
-
-/* The kB figure after `key` in a /proc file, in bytes; 0 if it is not there. */
-static size_t proc_field(const char *path, const char *key)
-{
-    FILE *f = fopen(path, "r");
-    char line[256];
-    size_t kb = 0;
-    if (!f) return 0;
-    while (fgets(line, sizeof line, f))
-        if (!strncmp(line, key, strlen(key))) {
-            kb = strtoull(line + strlen(key), NULL, 10);
-            break;
-        }
-    fclose(f);
-    return kb * 1024;
-}
-
-size_t memory_resident(void)
-{
-    return proc_field("/proc/self/status", "VmRSS:");
-}
-size_t memory_resident_peak(void)
-{
-    return proc_field("/proc/self/status", "VmHWM:");
-}
-
-static size_t number_in(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    unsigned long long v = 0;
-    if (!f) return SIZE_MAX;
-    if (fscanf(f, "%llu", &v) != 1) v = UINT64_MAX; /* "max": no limit */
-    fclose(f);
-    return v;
-}
-
-size_t memory_available(void)
-{
-    size_t host = proc_field("/proc/meminfo", "MemAvailable:");
-    size_t limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
-    if (limit != SIZE_MAX && used != SIZE_MAX) {
-        size_t cache =
-            proc_field("/sys/fs/cgroup/memory.stat", "inactive_file ") / 1024; /* in bytes there; given back on demand */
-        used = used > cache ? used - cache : 0;
-        size_t left = limit > used ? limit - used : 0;
-        if (!host || left < host) return left;
-    }
-    return host;
 }

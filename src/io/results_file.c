@@ -138,7 +138,8 @@ static int check_room(struct hdf *f, const char *group, const struct row_set *ro
 {
     double fits = (double)rows->P * rows->S, bytes = 16 * fits;
     char needed[32], found[32];
-    size_t free_bytes = memory_available();
+    const char *limit;
+    size_t free_bytes = memory_room(1, &limit);
     for (int i = 0; i < rows->fields; i++) bytes += 16 * fits * rows->field[i].size;
     if (!free_bytes || bytes < (double)free_bytes) return 0;
     return error_set(e, "%s: %s declares %d rows of %d seeds, %s; needed: what fits into the %s that are free", hdf_path(f),

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/memory.h"
+
 void eigen_workspace(int n, int *lwork, int *liwork)
 {
     double w = 1;
@@ -55,4 +58,21 @@ const char *blas_warning(void)
 void blas_one_thread(void)
 {
     if (!getenv("OPENBLAS_NUM_THREADS") && !getenv("OMP_NUM_THREADS")) openblas_set_num_threads(1);
+}
+
+int blas_open(size_t others, struct error *e)
+{
+    const size_t buffer = (size_t)128 << 20, stack = (size_t)8 << 20, libraries = (size_t)112 << 20;
+    char need[32], have[32];
+    size_t threads = (size_t)openblas_get_num_threads(), limit = memory_address_limit();
+    size_t needed = libraries + threads * buffer + (threads - 1) * stack + others;
+    if (limit < needed)
+        return error_set(
+            e,
+            "this process is limited to %s of addresses (ulimit -v, ulimit -d); needed: %s (OpenBLAS takes 128 MB for "
+            "each of its threads, here %zu: OPENBLAS_NUM_THREADS)",
+            format_bytes((double)limit, have), format_bytes((double)needed, need), threads);
+    double x = 0, y = 0;
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, 1, 1, 1, &x, 1, 0, &y, 1);
+    return 0;
 }

@@ -201,22 +201,15 @@ static void find_needs(struct run *r)
     memory_free(first);
 }
 
-static int longest_window(const struct study *s)
-{
-    int T = 0;
-    for (int i = 0; i < s->configs; i++)
-        if (s->config[i].shape.T > T) T = s->config[i].shape.T;
-    return T;
-}
-
 /* What this rank will hold, before it holds it: own moments and a period's rows during the survey; then moments of its windows and
  * the largest model. A study that does not fit says so here. */
 static int plan_memory(struct run *r, const struct rows_job *job, const struct fits_job *fits, struct error *e)
 {
     int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
-    double store = 0, largest[1], available = (double)memory_available();
+    const char *limit;
+    double store = 0, largest[1], available = (double)memory_room(here, &limit);
     for (int u = 0; u < r->survey.U; u++)
-        store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], longest_window(r->study));
+        store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], study_longest_window(r->study));
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
     double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job), rolling = fits_bytes(fits);
     if (rolling > rows) rows = rolling;
@@ -225,15 +218,15 @@ static int plan_memory(struct run *r, const struct rows_job *job, const struct f
     team_max_double(r->world, largest, 1);
     char need[32], have[32], base[32];
     format_bytes(largest[0], need);
-    format_bytes(available / here, have);
+    format_bytes(available, have);
     log_info("memory: %s a rank planned, beside %s of the program and its libraries; %s a rank available (%d rank%s on this "
              "host)",
              need, format_bytes((double)r->base, base), have, here, here == 1 ? "" : "s");
-    if (available > 0 && r->planned * here > available)
+    if (available > 0 && r->planned > available)
         error_set(e,
-                  "%s: does not fit: needs %s a rank, found %s a rank free on the host of rank %d (%d ranks there); needed: "
-                  "fewer ranks per host, more hosts, or a smaller memory_mb",
-                  r->study->file, need, have, me, here);
+                  "%s: does not fit: needs %s a rank, found %s a rank on the host of rank %d (%s, %d ranks there); needed: "
+                  "fewer ranks per host, more hosts, higher limits, or a smaller memory_mb",
+                  r->study->file, need, have, me, limit, here);
     return team_agree(r->world, e);
 }
 
@@ -393,7 +386,7 @@ static int train(struct run *r, struct error *e)
         if (!error_is_set(e)) history_begin(&r->guard, r->generation, e);
     }
     if (!team_agree(r->world, e)) {
-        survey_fetch(r->world, &r->survey, r->need, longest_window(r->study));
+        survey_fetch(r->world, &r->survey, r->need, study_longest_window(r->study));
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
         status = run_rows(r, &job, &fits, e);
     }

@@ -312,12 +312,12 @@ int fits_probe(const struct rows_job *j, const struct config *c, int row, double
     struct team *alone = team_split(j->world, team_rank(j->world));
     struct panel_file *f = panel_open(j->panel, NULL, j->meta, e);
     shrink(c, &small);
-    double bytes = seat_bytes(j, &small), room = (double)memory_available();
+    const char *limit;
+    double bytes = seat_bytes(j, &small), room = (double)memory_room(1, &limit);
     if (room > 0 && bytes > room && !error_is_set(e)) {
         char needed[32], found[32];
-        error_set(e,
-                  "model '%s' does not fit: needs %s, found %s free on this host; needed: a smaller model, or more memory",
-                  c->name, format_bytes(bytes, needed), format_bytes(room, found));
+        error_set(e, "model '%s' does not fit: needs %s, found %s (%s); needed: a smaller model, or more memory", c->name,
+                  format_bytes(bytes, needed), format_bytes(room, found), limit);
     }
     if (f && !error_is_set(e)) seat_take(&seat, j, &small, 0);
     int n = 0;

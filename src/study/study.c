@@ -389,3 +389,11 @@ void study_free(struct study *s)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     *s = (struct study){0};
 }
+
+int study_longest_window(const struct study *s)
+{
+    int T = 0;
+    for (int i = 0; i < s->configs; i++)
+        if (s->config[i].shape.T > T) T = s->config[i].shape.T;
+    return T;
+}
