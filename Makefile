@@ -17,7 +17,7 @@ CFLAGS ?= -g
 # the same source gives the same bytes wherever it lies: no path of this machine enters the program
 ALL_CFLAGS = -std=gnu11 $(OPTIMISE) -fno-math-errno -ffp-contract=off -ffile-prefix-map=$(CURDIR)=. $(WARN) $(CFLAGS) -Iinclude -Isrc \
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
-LIBS = $(shell pkg-config --libs openblas $(PACKAGES) 2>/dev/null) -lm
+LIBS = $(shell pkg-config --libs openblas $(PACKAGES) 2>/dev/null) -lhdf5_hl -lm
 
 ROOMS := base linalg panel parallel models measure io study report commands
 SOURCES := $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c)))

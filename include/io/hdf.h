@@ -60,6 +60,19 @@ int hdf_write_texts(struct hdf *f, const char *name, int n, char *const *texts,
 int hdf_read_texts(struct hdf *f, const char *name, int *n, char ***texts, struct error *e); /* texts_free */
 void texts_free(int n, char **texts);
 
+/* What a dataset is, kept with it: unit, meaning, and a name for each of its 1 to 5 dimensions, in the attribute HDF_DIMENSION_NAMES and
+ * as HDF5 dimension scales, which netCDF and xarray read. A one-dimensional dataset described by its own name gives the coordinates
+ * of that dimension; others take the scale of that name and size in their group or the nearest above it, and where there is none, one
+ * without coordinates is made in their group (at the root for a name that begins with '/'). Collective if opened so. */
+#define HDF_DIMENSION_NAMES "DIMENSION_LABELS"
+int hdf_describe(struct hdf *f, const char *name, const char *unit, const char *meaning, int rank,
+                 const char *const *dimensions, struct error *e);
+/* From now on f gets the names alone: for a file that only this program reads, where scales would cost time. */
+void hdf_without_scales(struct hdf *f);
+/* Formation dates (YYYYMMDD or YYYYMMDDhhmm) as time by the CF conventions, days or minutes since 1970-01-01: the coordinates of the
+ * dimension called like the dataset. */
+int hdf_write_dates(struct hdf *f, const char *name, int n, const int64_t *dates, struct error *e);
+
 /* Attributes of the object at `where` ("/" for the root). */
 int hdf_put_text(struct hdf *f, const char *where, const char *name, const char *text, struct error *e);
 int hdf_put_int(struct hdf *f, const char *where, const char *name, int64_t value, struct error *e);
@@ -76,6 +89,8 @@ int hdf_list(struct hdf *f, const char *group, int *n, char ***names, struct err
 
 const char *hdf_library(void); /* "HDF5 1.10.8"; static storage */
 
+/* What aipm_format says of the file at path (memory_free); NULL: e says why not. */
+char *hdf_format(const char *path, struct error *e);
 /* Check aipm_format and format_version: refuses another format and versions from the future by name. */
 int hdf_check_format(struct hdf *f, const char *format, int newest, struct error *e);
 

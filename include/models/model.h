@@ -85,33 +85,35 @@ enum trade {
     TRADE_OWN,       /* portfolios the model defines itself: struct own_portfolios */
 };
 
-/* ---- what a row of the results holds: declared once, stored by a generic writer ---- */
-struct field {
-    const char *name, *unit, *meaning;
-    int rank;      /* dimensions after [P] (and [S] if per_seed) */
-    int size[3];   /* their sizes */
-    bool per_seed; /* neural models: every seed is its own fit; the dataset is [P, S, ...] */
+/* ---- what the results hold of a model: declared once here; io/results_schema.h writes it and reads it back ---- */
+enum { FIELD_RANK = 3, LAYOUT_FIELDS = 16, LAYOUT_CONSTANTS = 8 };
+struct dimension {
+    const char *name; /* "ridge", "head", "epoch": of one size in a model; NULL: none */
+    int size;
 };
-struct constant { /* a dataset that does not vary by row, e.g. ridge [nz], heads [nh] */
+struct field { /* a number, or an array, for every fit; its dataset is [date, ...], or [date, seed, ...] */
     const char *name, *unit, *meaning;
+    struct dimension dim[FIELD_RANK]; /* after date and seed; as many as have names */
+    bool per_seed;                    /* every seed's own; otherwise the mean over the seeds is kept */
+};
+struct constant { /* what does not vary by date, e.g. ridge [ridge]; the first along a dimension gives its coordinates */
+    const char *name, *unit, *meaning, *dimension;
     int n;
-    const double *value; /* owned by the layout */
+    const double *value; /* [n] owned by the layout */
 };
 struct layout {
     int fields;
-    struct field field[16]; /* field 0 is always `returns`, a scalar */
+    struct field field[LAYOUT_FIELDS]; /* field 0 is always `returns`, a scalar */
     int constants;
-    struct constant constant[8];
+    struct constant constant[LAYOUT_CONSTANTS];
     int variants; /* V: portfolios per fit */
     int seeds;    /* S: independent fits averaged into `returns`; 1 for closed-form models */
 };
+int field_rank(const struct field *f);
+size_t field_size(const struct field *f);     /* doubles of one fit */
 size_t layout_record(const struct layout *l); /* doubles that one fit's record takes: the sizes of all fields, in order */
-/* Helpers for layout(): append a field / a constant (copies the values). */
-void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit,
-                  const char *meaning);
-void layout_cube(struct layout *l, const char *name, int size0, int size1, int size2, bool per_seed, const char *unit,
-                 const char *meaning); /* of rank 3 */
-void layout_constant(struct layout *l, const char *name, int n, const double *value, const char *unit, const char *meaning);
+void layout_field(struct layout *l, struct field f);       /* append it */
+void layout_constant(struct layout *l, struct constant c); /* append it; its values are copied */
 void layout_free(struct layout *l);
 
 /* A fit's numerical outcome. Codes from FIT_NO_DATA on are no failures: at that date there is nothing to fit or to trade. */

@@ -96,10 +96,12 @@ static int info_results(const char *path, struct error *e)
         for (int p = 0; p < r.P; p++) done += m->done[p] != 0, missing += m->done[p] && isnan(m->returns[p]);
         printf("model           %s/%s (%s): %d of %d rows", m->universe, m->name, m->kind, done, r.P);
         if (missing) printf(", %d of them without a return", missing);
-        if (m->nz) printf(", %d ridges %g to %g", m->nz, m->ridge[0], m->ridge[m->nz - 1]);
-        if (m->nh) printf(", %d head counts up to %g", m->nh, m->heads[m->nh - 1]);
-        if (m->S) printf(", %d seed%s", m->S, m->S == 1 ? "" : "s");
-        if (m->E) printf(", %d epochs", m->E);
+        const double *ridge = results_values(m, "ridge"), *heads = results_values(m, "heads");
+        int nz = results_size(m, "ridge"), nh = results_size(m, "head"), E = results_size(m, "epoch");
+        if (ridge && nz) printf(", %d ridges %g to %g", nz, ridge[0], ridge[nz - 1]);
+        if (heads && nh) printf(", %d head counts up to %g", nh, heads[nh - 1]);
+        if (results_size(m, "seed")) printf(", %d seed%s", m->seeds, m->seeds == 1 ? "" : "s");
+        if (E) printf(", %d epochs", E);
         putchar('\n');
     }
     printf("\nhow it was made\n");
@@ -134,14 +136,7 @@ int command_info(int argc, char **argv, struct team *world)
     snprintf(skeleton, sizeof skeleton, "%s.parts/skeleton.h5", path);
     if (access(path, F_OK) && !access(skeleton, F_OK)) info_results(path, &e);
     else {
-        struct hdf *f = hdf_open(path, NULL, &e);
-        if (f) {
-            if (!hdf_has_attribute(f, "/", "aipm_format"))
-                error_set(&e, "%s: found an HDF5 file without the attribute aipm_format; needed: a panel or results file",
-                          path);
-            else hdf_get_text(f, "/", "aipm_format", &format, &e);
-            hdf_close(f, &e);
-        }
+        format = hdf_format(path, &e);
         if (format && !strcmp(format, "panel")) info_panel(path, &e);
         else if (format && !strcmp(format, "results")) info_results(path, &e);
         else if (format) error_set(&e, "%s: aipm_format: found '%s'; needed: panel or results", path, format);

@@ -142,21 +142,24 @@ struct entry {
 /* The loss a model was fitted with, in sample: leave-one-out at the ridge it chose, or the training loss of the last epoch. NaN: none. */
 static double loss_at(const struct result_model *m, int p)
 {
-    if (m->nz && m->loo_loss && m->selected_ridge)
-        for (int z = 0; z < m->nz; z++)
-            if (m->ridge[z] == m->selected_ridge[p]) return m->loo_loss[(size_t)p * m->nz + z];
-    if (!m->training_loss || !m->E) return NAN;
+    const double *loo = results_values(m, "loo_loss"), *ridge = results_values(m, "ridge"),
+                 *selected = results_values(m, "selected_ridge"), *training = results_values(m, "training_loss");
+    int nz = results_size(m, "ridge"), S = results_size(m, "seed"), E = results_size(m, "epoch");
+    for (int z = 0; loo && ridge && selected && z < nz; z++)
+        if (ridge[z] == selected[p]) return loo[(size_t)p * nz + z];
+    if (!training || !E) return NAN;
     double sum = 0;
-    for (int s = 0; s < m->S; s++) { /* a fit that stopped early has no later epochs */
-        int last = m->E - 1;
-        while (last > 0 && isnan(m->training_loss[((size_t)p * m->S + s) * m->E + last])) last--;
-        sum += m->training_loss[((size_t)p * m->S + s) * m->E + last];
+    for (int s = 0; s < S; s++) { /* a fit that stopped early has no later epochs */
+        const double *loss = training + ((size_t)p * S + s) * E;
+        int last = E - 1;
+        while (last > 0 && isnan(loss[last])) last--;
+        sum += loss[last];
     }
-    return sum / m->S;
+    return sum / S;
 }
 static const char *loss_kind(const struct result_model *m)
 {
-    return m->nz && m->loo_loss ? "leave-one-out" : m->training_loss ? "training" : "none";
+    return results_values(m, "loo_loss") ? "leave-one-out" : results_values(m, "training_loss") ? "training" : "none";
 }
 
 static int row_of(const struct results *r, int64_t date)

@@ -228,7 +228,8 @@ static void make_room(const struct hdf *f, struct error *e)
     enum { METADATA = 32768 };
     off_t more = METADATA;
     for (const struct hdf_note *n = f->notes; n; n = n->next)
-        for (int i = 0; n->texts && i < n->n; i++) more += 2 * (off_t)strlen(n->texts[i]) + 128;
+        for (int i = 0; n->texts && i < n->n; i++)
+            more += 2 * (off_t)strlen(n->texts[i]) + (n->kind == NOTE_DIMENSIONS ? 2048 : 128);
     int fd = open(f->temporary, O_RDWR | O_CLOEXEC);
     if (fd < 0 || H5Fget_eoa(f->id, &end) < 0) end = 0;
     if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end + more) &&

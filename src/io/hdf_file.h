@@ -1,4 +1,4 @@
-/* What hdf.c and hdf_text.c share. Private to io. */
+/* What hdf.c, hdf_text.c and hdf_scale.c share. Private to io. */
 #ifndef IO_HDF_FILE_H
 #define IO_HDF_FILE_H
 
@@ -9,7 +9,7 @@
 /* A note for rank 0 to write when a team's file is closed: MPI-IO cannot write text of variable length. */
 struct hdf_note {
     struct hdf_note *next;
-    enum { NOTE_TEXT, NOTE_TEXTS, NOTE_INT, NOTE_REAL, NOTE_TEXT_DATASET } kind;
+    enum { NOTE_TEXT, NOTE_TEXTS, NOTE_INT, NOTE_REAL, NOTE_TEXT_DATASET, NOTE_DIMENSIONS } kind;
     char *where, *name; /* object and attribute; where only for a dataset */
     int n;
     char **texts;
@@ -30,6 +30,7 @@ struct hdf_handle {
 struct hdf {
     hid_t id;
     char *path, *temporary; /* temporary: where a created file is until it is whole; NULL otherwise */
+    bool without_scales;    /* dimensions have names, but are no HDF5 dimension scales */
     struct team *team;      /* NULL: this rank alone */
     struct hdf_handle *handles;
     struct hdf_note *notes, **last_note;
@@ -47,8 +48,11 @@ int hdf_agree(const struct hdf *f, struct error *e);
 int hdf_check_extent(struct hdf *f, const char *what, hid_t dataset, struct error *e);
 /* Link-creation list that makes parent groups, without times. */
 hid_t hdf_link_list(void);
+/* Write the note now, or keep a copy of it (rank 0 of a team) for the file's end. */
+int hdf_take_note(struct hdf *f, const struct hdf_note *n, struct error *e);
 /* Write one note now (serial file, or rank 0 after the team has closed it). */
 int hdf_note_write(struct hdf *f, const struct hdf_note *n, struct error *e);
+int hdf_scales_write(struct hdf *f, const struct hdf_note *n, struct error *e);
 void hdf_notes_free(struct hdf *f);
 
 #endif

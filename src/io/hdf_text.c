@@ -71,11 +71,12 @@ static int write_text_dataset(struct hdf *f, const struct hdf_note *n, struct er
 
 int hdf_note_write(struct hdf *f, const struct hdf_note *n, struct error *e)
 {
-    return n->kind == NOTE_TEXT_DATASET ? write_text_dataset(f, n, e) : write_attribute(f, n, e);
+    return n->kind == NOTE_DIMENSIONS     ? hdf_scales_write(f, n, e)
+           : n->kind == NOTE_TEXT_DATASET ? write_text_dataset(f, n, e)
+                                          : write_attribute(f, n, e);
 }
 
-/* Write the note now, or keep a copy of it (rank 0 of a team) for the file's end. */
-static int take_note(struct hdf *f, const struct hdf_note *n, struct error *e)
+int hdf_take_note(struct hdf *f, const struct hdf_note *n, struct error *e)
 {
     if (!f->team) return hdf_note_write(f, n, e);
     if (team_rank(f->team)) return 0;
@@ -104,34 +105,35 @@ void hdf_notes_free(struct hdf *f)
 
 int hdf_write_texts(struct hdf *f, const char *name, int n, char *const *texts, struct error *e)
 {
-    return take_note(
+    return hdf_take_note(
         f, &(struct hdf_note){.kind = NOTE_TEXT_DATASET, .where = (char *)name, .n = n, .texts = (char **)texts}, e);
 }
 
 int hdf_put_text(struct hdf *f, const char *where, const char *name, const char *text, struct error *e)
 {
     char *one = (char *)text;
-    return take_note(
+    return hdf_take_note(
         f, &(struct hdf_note){.kind = NOTE_TEXT, .where = (char *)where, .name = (char *)name, .n = 1, .texts = &one}, e);
 }
 
 int hdf_put_texts(struct hdf *f, const char *where, const char *name, int n, char *const *texts, struct error *e)
 {
-    return take_note(f,
-                     &(struct hdf_note){
-                         .kind = NOTE_TEXTS, .where = (char *)where, .name = (char *)name, .n = n, .texts = (char **)texts},
-                     e);
+    return hdf_take_note(
+        f,
+        &(struct hdf_note){
+            .kind = NOTE_TEXTS, .where = (char *)where, .name = (char *)name, .n = n, .texts = (char **)texts},
+        e);
 }
 
 int hdf_put_int(struct hdf *f, const char *where, const char *name, int64_t value, struct error *e)
 {
-    return take_note(
+    return hdf_take_note(
         f, &(struct hdf_note){.kind = NOTE_INT, .where = (char *)where, .name = (char *)name, .n = 1, .integer = value}, e);
 }
 
 int hdf_put_real(struct hdf *f, const char *where, const char *name, double value, struct error *e)
 {
-    return take_note(
+    return hdf_take_note(
         f, &(struct hdf_note){.kind = NOTE_REAL, .where = (char *)where, .name = (char *)name, .n = 1, .real = value}, e);
 }
 
@@ -280,6 +282,17 @@ int hdf_get_int(struct hdf *f, const char *where, const char *name, int64_t *val
 int hdf_get_real(struct hdf *f, const char *where, const char *name, double *value, struct error *e)
 {
     return get_number(f, where, name, true, value, e);
+}
+
+char *hdf_format(const char *path, struct error *e)
+{
+    char *format = NULL;
+    struct hdf *f = hdf_open(path, NULL, e);
+    if (!f) return NULL;
+    if (hdf_has_attribute(f, "/", "aipm_format")) hdf_get_text(f, "/", "aipm_format", &format, e);
+    else error_set(e, "%s: found an HDF5 file without the attribute aipm_format; needed: a panel or results file", path);
+    hdf_close(f, e);
+    return format;
 }
 
 int hdf_check_format(struct hdf *f, const char *format, int newest, struct error *e)

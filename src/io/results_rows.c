@@ -62,7 +62,7 @@ const struct part_record **rows_records(const struct part_index *x, int config, 
 int rows_assemble(struct row_set *r, const struct part_index *x, int config, int first_row, struct error *e)
 {
     size_t record = 0, P = (size_t)r->P, S = (size_t)r->S;
-    double *by_seed[16] = {0};
+    double *by_seed[LAYOUT_FIELDS] = {0};
     rows_allocate(r, first_row);
     for (int i = 0; i < r->fields; i++) {
         record += (size_t)r->field[i].size;

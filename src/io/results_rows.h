@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "io/parts.h"
+#include "models/model.h"
 
 struct row_field {
     const char *name;
@@ -14,7 +15,7 @@ struct row_field {
 };
 struct row_set {
     int P, S, fields;
-    struct row_field field[16];
+    struct row_field field[LAYOUT_FIELDS];
     uint8_t *done; /* [P] all seeds there */
     int64_t *code; /* [P, S] fit codes */
 };

@@ -11,27 +11,12 @@
 #include "base/version.h"
 #include "io/results_file.h"
 #include "results_rows.h"
+#include "results_schema.h"
 
+/* The path of a model's dataset `leaf`; NULL: of its group. */
 static void group_of(const struct results_config *c, const char *leaf, char *out, size_t size)
 {
     snprintf(out, size, "models/%s/%s%s%s", c->universe, c->name, leaf ? "/" : "", leaf ? leaf : "");
-}
-
-/* Shape of a field's dataset: [P], [P, S], [P, n], [P, S, n], [P, n, m], up to [P, S, n, m, k]. */
-static int field_shape(const struct field *f, int P, int S, int64_t size[HDF_DIMENSIONS])
-{
-    int rank = 1;
-    size[0] = P;
-    if (f->per_seed) size[rank++] = S;
-    for (int d = 0; d < f->rank; d++) size[rank++] = f->size[d];
-    return rank;
-}
-
-static int field_doubles(const struct field *f)
-{
-    int n = 1;
-    for (int d = 0; d < f->rank; d++) n *= f->size[d];
-    return n;
 }
 
 /* Root attributes and everything that is known before the first row. */
@@ -49,56 +34,35 @@ static int write_header(struct hdf *f, const struct results_plan *p, struct erro
     char placebo[PLACEBO_TEXT];
     if (p->placebo.kind) hdf_put_text(f, "/", "placebo", placebo_option(&p->placebo, placebo), e);
     hdf_put_text(f, "/", "computes", p->fingerprint, e);
+    hdf_write_dates(f, "date", p->P, p->dates, e);
     hdf_write(f, "dates", HDF_INT64, 1, &P, p->dates, e);
+    hdf_describe(f, "dates", "YYYYMMDD or YYYYMMDDhhmm", "formation dates: a row's return is earned after its date", 1,
+                 (const char *const[]){"date"}, e);
     hdf_write(f, "test_assets/returns", HDF_FLOAT64, 2, by_asset, p->test_assets, e);
+    hdf_describe(f, "test_assets/returns", "decimal per period", "returns after the date, of what models are to price", 2,
+                 (const char *const[]){"date", "test_asset"}, e);
     hdf_write_texts(f, "test_assets/names", p->M, p->test_asset_names, e);
+    hdf_describe(f, "test_assets/names", "1", "names of test assets", 1, (const char *const[]){"test_asset"}, e);
     hdf_put_text(
         f, "test_assets", "source",
         p->test_assets_are_factors ? "managed factors F of the whole universe, unscaled" : "test assets of the panel", e);
-    int64_t assets = p->assets;
-    if (assets) hdf_write(f, "asset_name_ids", HDF_INT64, 1, &assets, p->asset_name_ids, e);
-    if (assets) hdf_write_texts(f, "asset_names", p->assets, p->asset_names, e);
-    if (p->truth) hdf_write(f, "truth/sdf_returns", HDF_FLOAT64, 1, &P, p->truth, e);
+    if (p->assets) schema_write_asset_names(f, p->assets, p->asset_name_ids, p->asset_names, e);
+    if (p->truth) schema_write_truth(f, p->P, p->truth, e);
     return error_is_set(e) ? -1 : 0;
 }
 
-/* A model's group: attributes and constants; `order` of models in the study. */
-static int write_model(struct hdf *f, const struct results_config *c, int order, struct error *e)
+/* A model's group before its rows: attributes and what its layout declares; `order` of models in the study. P 0: no rows yet. */
+static int write_model(struct hdf *f, const struct results_config *c, int order, int P, const int64_t *dates,
+                       struct error *e)
 {
     char where[512];
-    char *names[16];
-    const struct layout *l = c->layout;
-    for (int i = 0; i < l->constants; i++) {
-        int64_t n = l->constant[i].n;
-        group_of(c, l->constant[i].name, where, sizeof where);
-        hdf_write(f, where, HDF_FLOAT64, 1, &n, l->constant[i].value, e);
-        hdf_put_text(f, where, "unit", l->constant[i].unit, e);
-        hdf_put_text(f, where, "meaning", l->constant[i].meaning, e);
-    }
-    for (int i = 0; i < l->fields; i++) names[i] = (char *)(uintptr_t)l->field[i].name;
     group_of(c, NULL, where, sizeof where);
+    schema_write(f, where, c->layout, P, dates, e);
     hdf_put_text(f, where, "kind", c->kind, e);
     hdf_put_text(f, where, "options", c->options, e);
     hdf_put_int(f, where, "order", order, e);
     hdf_put_int(f, where, "window", c->window, e);
-    hdf_put_int(f, where, "first_row", c->first_row, e);
-    hdf_put_int(f, where, "seeds", l->seeds, e);
-    hdf_put_texts(f, where, "fields", l->fields, names, e);
-    return error_is_set(e) ? -1 : 0;
-}
-
-static int write_field(struct hdf *f, const struct results_config *c, const struct field *field, int P, const double *data,
-                       struct error *e)
-{
-    char name[512];
-    int64_t size[HDF_DIMENSIONS];
-    int rank = field_shape(field, P, c->layout->seeds, size);
-    double nan = NAN;
-    group_of(c, field->name, name, sizeof name);
-    if (data) hdf_write(f, name, HDF_FLOAT64, rank, size, data, e);
-    else hdf_dataset(f, name, HDF_FLOAT64, rank, size, 0, &nan, e);
-    hdf_put_text(f, name, "unit", field->unit, e);
-    return hdf_put_text(f, name, "meaning", field->meaning, e);
+    return hdf_put_int(f, where, "first_row", c->first_row, e);
 }
 
 int results_skeleton(const char *parts, const struct results_plan *p, struct error *e)
@@ -107,11 +71,14 @@ int results_skeleton(const char *parts, const struct results_plan *p, struct err
     snprintf(path, sizeof path, "%s/skeleton.h5", parts);
     struct hdf *f = hdf_create(path, NULL, e);
     if (!f) return -1;
+    hdf_without_scales(f);
     write_header(f, p, e);
     for (int i = 0; i < p->configs; i++) { /* a dataset of no rows declares each field's name, size and unit */
         const struct results_config *c = &p->config[i];
-        for (int k = 0; k < c->layout->fields; k++) write_field(f, c, &c->layout->field[k], 0, NULL, e);
-        write_model(f, c, i, e);
+        char group[512];
+        group_of(c, NULL, group, sizeof group);
+        write_model(f, c, i, 0, NULL, e);
+        for (int k = 0; k < c->layout->fields; k++) schema_write_field(f, group, c->layout, k, 0, NULL, e);
     }
     return hdf_close(f, e);
 }
@@ -131,7 +98,7 @@ static void rows_of(const struct results_config *c, int P, struct row_set *r)
     *r = (struct row_set){.P = P, .S = c->layout->seeds, .fields = c->layout->fields};
     for (int i = 0; i < r->fields; i++) {
         const struct field *f = &c->layout->field[i];
-        r->field[i] = (struct row_field){.name = f->name, .size = field_doubles(f), .per_seed = f->per_seed};
+        r->field[i] = (struct row_field){.name = f->name, .size = (int)field_size(f), .per_seed = f->per_seed};
     }
 }
 
@@ -159,12 +126,16 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
     double *values = memory_array(double, layout_record(c->layout), "a record");
     group_of(c, "weight_offsets", name, sizeof name);
     hdf_write(f, name, HDF_INT64, 1, &ends, offset, e);
+    hdf_describe(f, name, "1", "a date's weights are the holdings from its entry up to the next", 1,
+                 (const char *const[]){"date_edge"}, e);
     char to_weights[512], to_ids[512];
     group_of(c, "weights", to_weights, sizeof to_weights);
     group_of(c, "weight_asset_ids", to_ids, sizeof to_ids);
     hdf_dataset(f, to_weights, HDF_FLOAT32, 1, &rows, 0, NULL, e);
-    hdf_put_text(f, to_weights, "unit", "holding per unit of the SDF portfolio", e);
+    hdf_describe(f, to_weights, "holding per unit of the SDF portfolio", "weights, mean over seeds", 1,
+                 (const char *const[]){"holding"}, e);
     hdf_dataset(f, to_ids, HDF_INT64, 1, &rows, 0, NULL, e);
+    hdf_describe(f, to_ids, "id", "the asset of each weight", 1, (const char *const[]){"holding"}, e);
     for (int p = 0; p < P && !error_is_set(e); p++) {
         int64_t n = offset[p + 1] - offset[p];
         if (!n) continue;
@@ -199,17 +170,20 @@ static int write_rows(struct hdf *f, const struct results_config *c, int config,
         return error_set(e, "%s: finished rows of %s/%s have vanished; needed: no other hand on the folder during a run",
                          x->folder, c->universe, c->name);
     }
+    static const char *const by_fit[] = {"date", "seed"};
     char name[512];
     int64_t P = p->P, by_seed[2] = {p->P, r.S};
-    for (int i = 0; i < r.fields; i++) write_field(f, c, &c->layout->field[i], p->P, r.field[i].data, e);
+    group_of(c, NULL, name, sizeof name);
+    for (int i = 0; i < r.fields; i++) schema_write_field(f, name, c->layout, i, p->P, r.field[i].data, e);
     group_of(c, "done", name, sizeof name);
     hdf_write(f, name, HDF_UINT8, 1, &P, r.done, e);
+    hdf_describe(f, name, "1", "1 once the row is final", 1, by_fit, e);
     group_of(c, "fit_code", name, sizeof name);
     hdf_write(f, name, HDF_INT64, r.S > 1 ? 2 : 1, by_seed, r.code, e);
-    hdf_put_text(f, name, "meaning",
+    hdf_describe(f, name, "1",
                  "0 fine; below 1000 the model's own numerical failure, from 1000 on nothing to fit or trade at that date: "
                  "the return is NaN",
-                 e);
+                 r.S > 1 ? 2 : 1, by_fit, e);
     rows_free(&r);
     return p->save_weights ? write_weights(f, c, config, p->P, x, e) : 0;
 }
@@ -235,8 +209,8 @@ int results_finish(const char *path, const struct results_plan *p, const struct 
     write_header(f, p, e);
     write_record(f, record, e);
     for (int i = 0; i < p->configs && !error_is_set(e); i++) {
+        write_model(f, &p->config[i], i, p->P, p->dates, e);
         write_rows(f, &p->config[i], i, p, x, e);
-        write_model(f, &p->config[i], i, e);
     }
     return hdf_close(f, e);
 }

@@ -64,16 +64,33 @@ void sight_layout(const struct sight *s, struct layout *l)
 {
     int A = s->panel->assets;
     if (s->lags)
-        layout_field(l, "lag_weights", 1, s->lags, 0, true, "share", "weight of each lag in the last layer's attention");
+        layout_field(l, (struct field){.name = "lag_weights",
+                                       .unit = "share",
+                                       .meaning = "weight of each lag in the last layer's attention",
+                                       .dim = {{"lag", s->lags}},
+                                       .per_seed = true});
     if (s->sectors)
-        layout_field(l, "sector_attention", 2, s->sectors, s->sectors, true, "share",
-                     "attention of each sector (row) to each sector, last layer, mean over heads; the last: unknown");
+        layout_field(
+            l, (struct field){.name = "sector_attention",
+                              .unit = "share",
+                              .meaning =
+                                  "attention of each sector to each sector, last layer, mean over heads; the last: unknown",
+                              .dim = {{"sector", s->sectors}, {"attended_sector", s->sectors}},
+                              .per_seed = true});
     if (!s->heads) return;
-    layout_cube(l, "attention", s->heads, A, A, true, "share",
-                "attention of each asset (row) to each asset, last layer; NaN where one is absent");
+    layout_field(l, (struct field){.name = "attention",
+                                   .unit = "share",
+                                   .meaning = "attention of each asset to each asset, last layer; NaN where one is absent",
+                                   .dim = {{"head", s->heads}, {"asset", A}, {"attended_asset", A}},
+                                   .per_seed = true});
     double *ids = memory_array(double, A, "asset ids");
     for (int a = 0; a < A; a++) ids[a] = (double)s->panel->asset_name_ids[a];
-    layout_constant(l, "attention_assets", A, ids, "id", "assets of the rows and columns of attention");
+    layout_constant(l, (struct constant){.name = "attention_assets",
+                                         .unit = "id",
+                                         .meaning = "assets that attend and are attended to",
+                                         .dimension = "asset",
+                                         .n = A,
+                                         .value = ids});
     memory_free(ids);
 }
 

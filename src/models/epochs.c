@@ -107,10 +107,31 @@ int training_check(const struct training *t, const struct shape *s, struct error
 void training_layout(const struct training *t, struct layout *l)
 {
     *l = (struct layout){.variants = 1, .seeds = t->seeds};
-    layout_field(l, "returns", 0, 0, 0, false, "decimal", "out-of-sample SDF return, mean over seeds");
-    layout_field(l, "returns_by_seed", 0, 0, 0, true, "decimal", "out-of-sample SDF return of each seed");
-    layout_field(l, "restarts", 0, 0, 0, true, "count", "times the fit diverged and began again at half the learning rate");
-    if (t->epochs) layout_field(l, "training_loss", 1, t->epochs, 0, true, "", "mean loss over the periods of each epoch");
+    layout_field(
+        l, (struct field){.name = "returns", .unit = "decimal", .meaning = "out-of-sample SDF return, mean over seeds"});
+    layout_field(l, (struct field){.name = "returns_by_seed",
+                                   .unit = "decimal",
+                                   .meaning = "out-of-sample SDF return of each seed",
+                                   .per_seed = true});
+    layout_field(l, (struct field){.name = "restarts",
+                                   .unit = "count",
+                                   .meaning = "times the fit diverged and began again at half the learning rate",
+                                   .per_seed = true});
+    if (!t->epochs) return;
+    double *epoch = memory_array(double, t->epochs, "epochs");
+    for (int i = 0; i < t->epochs; i++) epoch[i] = i + 1;
+    layout_field(l, (struct field){.name = "training_loss",
+                                   .unit = "",
+                                   .meaning = "mean loss over the periods of each epoch",
+                                   .dim = {{"epoch", t->epochs}},
+                                   .per_seed = true});
+    layout_constant(l, (struct constant){.name = "epoch",
+                                         .unit = "1",
+                                         .meaning = "epochs of training, from 1",
+                                         .dimension = "epoch",
+                                         .n = t->epochs,
+                                         .value = epoch});
+    memory_free(epoch);
 }
 
 void training_cost(const struct training *t, const struct shape *s, double flops, double bytes, struct cost *c)

@@ -43,10 +43,13 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
 {
     (void)v;
     *l = (struct layout){.variants = 1, .seeds = 1};
-    layout_field(l, "returns", 0, 0, 0, false, "decimal per period",
-                 "out-of-sample return of the factors' tangency portfolio");
-    layout_field(l, "factor_weights", 1, s->benchmark->k, 0, false, "",
-                 "its weights on the benchmark's factors, in their order");
+    layout_field(l, (struct field){.name = "returns",
+                                   .unit = "decimal per period",
+                                   .meaning = "out-of-sample return of the factors' tangency portfolio"});
+    layout_field(l, (struct field){.name = "factor_weights",
+                                   .unit = "1",
+                                   .meaning = "its weights on the benchmark's factors, in their order",
+                                   .dim = {{"factor", s->benchmark->k}}});
 }
 
 static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)

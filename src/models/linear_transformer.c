@@ -202,21 +202,35 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
     for (int i = 0; i < nh; i++) heads[i] = room[i];
     *l = (struct layout){.variants = s->nz * (nh + 1) + 1, .seeds = 1};
     ridge_rows_layout(s, l);
-    layout_field(l, "returns_by_heads", 2, s->nz, nh, false, "decimal per period",
-                 "out-of-sample SDF return by ridge penalty and number of heads");
-    layout_field(l, "symmetric_returns", 0, 0, 0, false, "decimal per period",
-                 "part of the return from symmetric attention (A + A')/2, selected ridge");
-    layout_field(l, "antisymmetric_returns", 0, 0, 0, false, "decimal per period",
-                 "part from antisymmetric attention (A - A')/2, selected ridge");
+    layout_field(l, (struct field){.name = "returns_by_heads",
+                                   .unit = "decimal per period",
+                                   .meaning = "out-of-sample SDF return by ridge penalty and number of heads",
+                                   .dim = {{"ridge", s->nz}, {"head", nh}}});
+    layout_field(l, (struct field){.name = "symmetric_returns",
+                                   .unit = "decimal per period",
+                                   .meaning = "part of the return from symmetric attention (A + A')/2, selected ridge"});
+    layout_field(l, (struct field){.name = "antisymmetric_returns",
+                                   .unit = "decimal per period",
+                                   .meaning = "part from antisymmetric attention (A - A')/2, selected ridge"});
     if (is_ols(v))
-        layout_field(l, "road", 0, 0, 0, false, "1",
-                     "how the window was solved: 1 eigen-decomposition, 2 conjugate gradients");
+        layout_field(l,
+                     (struct field){.name = "road",
+                                    .unit = "1",
+                                    .meaning = "how the window was solved: 1 eigen-decomposition, 2 conjugate gradients"});
     if (on_grid(s, v)) {
-        layout_field(l, "eigen_residual", 0, 0, 0, false, "n eps",
-                     "|A Z x - Z L x| / (|A| |x|) of the distributed eigen-solve");
-        layout_field(l, "eigen_orthogonality", 0, 0, 0, false, "n eps", "|Z'Z x - x| / |x| of the distributed eigen-solve");
+        layout_field(l, (struct field){.name = "eigen_residual",
+                                       .unit = "n eps",
+                                       .meaning = "|A Z x - Z L x| / (|A| |x|) of the distributed eigen-solve"});
+        layout_field(l, (struct field){.name = "eigen_orthogonality",
+                                       .unit = "n eps",
+                                       .meaning = "|Z'Z x - x| / |x| of the distributed eigen-solve"});
     }
-    layout_constant(l, "heads", nh, heads, "1", "numbers of attention heads");
+    layout_constant(l, (struct constant){.name = "heads",
+                                         .unit = "1",
+                                         .meaning = "numbers of attention heads",
+                                         .dimension = "head",
+                                         .n = nh,
+                                         .value = heads});
 }
 
 static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)

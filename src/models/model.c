@@ -68,10 +68,17 @@ void values_set(struct values *v, const char *key, double number)
         if (!strcmp(v->options[i].key, key)) v->value[i].number = number;
 }
 
-static size_t field_size(const struct field *f)
+int field_rank(const struct field *f)
+{
+    int rank = 0;
+    while (rank < FIELD_RANK && f->dim[rank].name) rank++;
+    return rank;
+}
+
+size_t field_size(const struct field *f)
 {
     size_t n = 1;
-    for (int d = 0; d < f->rank; d++) n *= (size_t)f->size[d];
+    for (int d = 0; d < field_rank(f); d++) n *= (size_t)f->dim[d].size;
     return n;
 }
 
@@ -82,26 +89,19 @@ size_t layout_record(const struct layout *l)
     return n;
 }
 
-void layout_field(struct layout *l, const char *name, int rank, int size0, int size1, bool per_seed, const char *unit,
-                  const char *meaning)
+void layout_field(struct layout *l, struct field f)
 {
-    require(l->fields < (int)(sizeof l->field / sizeof *l->field));
-    l->field[l->fields++] = (struct field){name, unit, meaning, rank, {size0, size1, 1}, per_seed};
+    require(l->fields < LAYOUT_FIELDS);
+    l->field[l->fields++] = f;
 }
 
-void layout_cube(struct layout *l, const char *name, int size0, int size1, int size2, bool per_seed, const char *unit,
-                 const char *meaning)
+void layout_constant(struct layout *l, struct constant c)
 {
-    layout_field(l, name, 3, size0, size1, per_seed, unit, meaning);
-    l->field[l->fields - 1].size[2] = size2;
-}
-
-void layout_constant(struct layout *l, const char *name, int n, const double *value, const char *unit, const char *meaning)
-{
-    require(l->constants < (int)(sizeof l->constant / sizeof *l->constant));
-    double *copy = memory_array(double, n, name);
-    memcpy(copy, value, sizeof(double) * (size_t)n);
-    l->constant[l->constants++] = (struct constant){name, unit, meaning, n, copy};
+    require(l->constants < LAYOUT_CONSTANTS);
+    double *copy = memory_array(double, c.n, c.name);
+    memcpy(copy, c.value, sizeof(double) * (size_t)c.n);
+    c.value = copy;
+    l->constant[l->constants++] = c;
 }
 
 void layout_free(struct layout *l)

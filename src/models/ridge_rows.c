@@ -6,14 +6,26 @@
 
 void ridge_rows_layout(const struct shape *s, struct layout *l)
 {
-    layout_field(l, "returns", 0, 0, 0, false, "decimal per period",
-                 "out-of-sample SDF return, ridge selected by leave-one-out");
-    layout_field(l, "loo_loss", 1, s->nz, 0, false, "1", "leave-one-out loss of each ridge penalty in the window");
-    layout_field(l, "selected_ridge", 0, 0, 0, false, "1",
-                 "ridge penalty z of smallest leave-one-out loss, ties to the larger");
-    layout_field(l, "returns_by_ridge", 1, s->nz, 0, false, "decimal per period",
-                 "out-of-sample SDF return of each ridge penalty");
-    layout_constant(l, "ridge", s->nz, s->ridge, "1", "ridge penalties z");
+    layout_field(l, (struct field){.name = "returns",
+                                   .unit = "decimal per period",
+                                   .meaning = "out-of-sample SDF return, ridge selected by leave-one-out"});
+    layout_field(l, (struct field){.name = "loo_loss",
+                                   .unit = "1",
+                                   .meaning = "leave-one-out loss of each ridge penalty in the window",
+                                   .dim = {{"ridge", s->nz}}});
+    layout_field(l, (struct field){.name = "selected_ridge",
+                                   .unit = "1",
+                                   .meaning = "ridge penalty z of smallest leave-one-out loss, ties to the larger"});
+    layout_field(l, (struct field){.name = "returns_by_ridge",
+                                   .unit = "decimal per period",
+                                   .meaning = "out-of-sample SDF return of each ridge penalty",
+                                   .dim = {{"ridge", s->nz}}});
+    layout_constant(l, (struct constant){.name = "ridge",
+                                         .unit = "1",
+                                         .meaning = "ridge penalties z",
+                                         .dimension = "ridge",
+                                         .n = s->nz,
+                                         .value = s->ridge});
 }
 
 double *ridge_rows_record(const struct ridge_path *p, const double *z, const double *returns_by_ridge, double *record)

@@ -5,7 +5,7 @@
 #include "figure.h"
 #include "measure/backtest.h"
 #include "report/backtest.h"
-#include "weights.h"
+#include "io/results_read.h"
 
 /* One portfolio over rows first .. first + n - 1 of the results; arrays [n], NaN before it begins and after ruin. */
 struct book_series {

@@ -51,31 +51,31 @@ static int64_t equal_targets(const struct book_series *s, const struct backtest_
 }
 
 /* A model's shares at place i of the book; -1: it has none. */
-static int64_t model_targets(struct book_series *s, struct hdf *f, int p, const struct backtest_options *o, struct market *m,
-                             struct error *e)
+static int64_t model_targets(const struct book *b, struct book_series *s, struct results_reader *f, int p,
+                             const struct backtest_options *o, struct market *m, struct error *e)
 {
     if (weights_step(&s->w, f, p, e)) return -1;
     const struct held *h = &s->w.now;
     for (int64_t k = 0; k + 1 < h->n; k++)
         if (h->ids[k] >= h->ids[k + 1])
             return error_set(e, "%s: %s/weight_asset_ids: found %lld after %lld on %lld; needed: ids that ascend",
-                             hdf_path(f), s->w.group, (long long)h->ids[k + 1], (long long)h->ids[k], (long long)m->date);
+                             b->r->path, s->w.group, (long long)h->ids[k + 1], (long long)h->ids[k], (long long)m->date);
     if (h->n > m->rows->n)
-        return error_set(e, "%s: %s/weights: found %lld assets on %lld; needed: at most the panel's %d", hdf_path(f),
+        return error_set(e, "%s: %s/weights: found %lld assets on %lld; needed: at most the panel's %d", b->r->path,
                          s->w.group, (long long)h->n, (long long)m->date, m->rows->n);
     if (!backtest_scale(h->n, h->w, o->gross, m->target)) return -1;
     memcpy(m->target_ids, h->ids, (size_t)h->n * sizeof *h->ids);
     return h->n;
 }
 
-static int step(struct book *b, int k, int i, struct hdf *f, const struct backtest_options *o, struct market *m,
+static int step(struct book *b, int k, int i, struct results_reader *f, const struct backtest_options *o, struct market *m,
                 int64_t capacity, struct error *e)
 {
     struct book_series *s = &b->s[k];
     struct backtest_period out;
     int64_t targets = -1;
     if (s->begin < 0 || (i - s->begin) % o->rebalance == 0) {
-        targets = s->model ? model_targets(s, f, b->first + i, o, m, e) : equal_targets(s, o, m);
+        targets = s->model ? model_targets(b, s, f, b->first + i, o, m, e) : equal_targets(s, o, m);
         if (error_is_set(e)) return -1;
         if (s->begin < 0 && targets < 0) return 0;
         if (s->begin < 0) {
@@ -87,7 +87,7 @@ static int step(struct book *b, int k, int i, struct hdf *f, const struct backte
     enum backtest_code code = backtest_step(&s->held, o->cost_bp * 1e-4, m->rows->n, m->rows->ids, m->rows->returns, targets,
                                             targets < 0 ? NULL : m->target_ids, m->target, &out);
     if (code == BACKTEST_UNKNOWN)
-        return error_set(e, "%s: %s holds assets on %lld that the panel does not have then", hdf_path(f), s->w.group,
+        return error_set(e, "%s: %s holds assets on %lld that the panel does not have then", b->r->path, s->w.group,
                          (long long)m->date);
     if (code == BACKTEST_RUINED && s->ruined < 0) s->ruined = i;
     s->gross[i] = out.gross, s->net[i] = out.net, s->traded[i] = out.traded;
@@ -95,8 +95,8 @@ static int step(struct book *b, int k, int i, struct hdf *f, const struct backte
 }
 
 /* Every period of the panel is read: all of them make its digest. */
-static void walk(struct book *b, struct hdf *f, const struct backtest_options *o, const char *path, struct panel_meta *m,
-                 struct panel_file *panel, int t0, struct error *e)
+static void walk(struct book *b, struct results_reader *f, const struct backtest_options *o, const char *path,
+                 struct panel_meta *m, struct panel_file *panel, int t0, struct error *e)
 {
     struct row_buffer buffer;
     struct rows rows;
@@ -153,7 +153,7 @@ static int take_placebo(const struct results *r, struct panel_meta *m, struct er
     return 0;
 }
 
-static void over_panel(struct book *b, struct hdf *f, const struct backtest_options *o, struct error *e)
+static void over_panel(struct book *b, struct results_reader *f, const struct backtest_options *o, struct error *e)
 {
     const char *path = o->panel ? o->panel : b->r->panel;
     struct panel_meta m;
@@ -178,11 +178,11 @@ int book_fill(struct book *b, const struct results *r, const struct backtest_opt
     date_range(r->P, r->dates, o->from, o->to, &b->first, &b->n);
     if (b->n == 0) return error_set(e, "%s: no formation date lies in the range asked for", r->path);
     b->s = memory_array(struct book_series, b->capacity, "portfolios");
-    struct hdf *f = hdf_open(r->path, NULL, e);
+    struct results_reader *f = results_reader_open(r, e);
     if (!f) return -1;
     for (int i = 0; i < r->models && !error_is_set(e); i++) {
         struct weights w;
-        if (!weights_open(&w, f, &r->model[i], r->P, e)) {
+        if (!weights_open(&w, f, &r->model[i], e)) {
             weights_close(&w);
             continue;
         }
@@ -194,7 +194,7 @@ int book_fill(struct book *b, const struct results *r, const struct backtest_opt
     if (!error_is_set(e) && b->series == 0)
         error_set(e, "%s: found no model with saved weights; needed: a study with save_weights: true", r->path);
     if (!error_is_set(e)) over_panel(b, f, o, e);
-    return hdf_close(f, e) || error_is_set(e) ? -1 : 0;
+    return results_reader_close(f, e);
 }
 
 void book_free(struct book *b)
@@ -218,14 +218,7 @@ int book_periods(const struct book *b, const struct book_series *s)
 
 bool backtest_possible(const struct results *r)
 {
-    struct error ignored = {""};
-    struct hdf *f = r->under_way ? NULL : hdf_open(r->path, NULL, &ignored);
     bool any = false;
-    char path[600];
-    for (int i = 0; i < r->models && f && !any; i++) {
-        snprintf(path, sizeof path, "models/%.200s/%.200s/weights", r->model[i].universe, r->model[i].name);
-        any = hdf_exists(f, path);
-    }
-    if (f) hdf_close(f, &ignored);
+    for (int i = 0; i < r->models; i++) any = any || r->model[i].has_weights;
     return any;
 }

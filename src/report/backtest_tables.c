@@ -67,15 +67,16 @@ static void put_difference(const struct book *b, struct table *t, const struct b
 /* Gross Sharpe ratios of the single seeds' portfolios: how much of the figure is the draw of a seed. */
 static void put_seeds(const struct book *b, struct table *t, const struct book_series *s, int n)
 {
-    const struct result_model *m = s->model;
-    if (!m || m->S < 2 || !m->returns_by_seed) return;
-    double *x = memory_array(double, n, "returns of a seed"), *sharpe = memory_array(double, m->S, "seeds' Sharpe ratios");
+    const double *by_seed = s->model ? results_values(s->model, "returns_by_seed") : NULL;
+    int S = by_seed ? results_size(s->model, "seed") : 0;
+    if (S < 2) return;
+    double *x = memory_array(double, n, "returns of a seed"), *sharpe = memory_array(double, S, "seeds' Sharpe ratios");
     double low = NAN, high = NAN;
     int seeds = 0;
-    for (int k = 0; k < m->S; k++) {
+    for (int k = 0; k < S; k++) {
         int have = 0;
         for (int i = 0; i < n; i++) {
-            double r = m->returns_by_seed[(size_t)(b->first + s->begin + i) * (size_t)m->S + (size_t)k];
+            double r = by_seed[(size_t)(b->first + s->begin + i) * (size_t)S + (size_t)k];
             if (isfinite(r)) x[have++] = r;
         }
         double one = sharpe_ratio(have, x, b->r->periods_per_year);

@@ -17,6 +17,8 @@ static void name_and_title(const struct result_model *m, const char *what, const
 static int heads(struct figures *f, const struct result_model *m, const struct table *t, struct error *e)
 {
     char name[96], title[200];
+    const double *penalty = results_values(m, "ridge"), *count = results_values(m, "heads");
+    int nh = results_size(m, "head");
     name_and_title(m, "heads", "Heads and ridge", name, title);
     if (figure_begin(f, name, title,
                      "Out-of-sample Sharpe ratio and pricing error by number of attention heads. Thick line: the ridge "
@@ -45,11 +47,11 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
     fprintf(f->script,
             "set palette defined (0 '#440154', 0.3 '#3b528b', 0.6 '#21918c', 1 '#6ccd5a')\nset cbrange [%g:%g]\nunset "
             "colorbox\nunset key\nset xlabel 'heads'\nset logscale x 2\nset xrange [%g:%g]\nset xtics (",
-            log10(m->ridge[0]), log10(m->ridge[m->nz - 1]), 0.9 * m->heads[0], 1.1 * m->heads[m->nh - 1]);
+            log10(penalty[0]), log10(penalty[results_size(m, "ridge") - 1]), 0.9 * count[0], 1.1 * count[nh - 1]);
     int labelled = 0;
-    for (int h = 0; h < m->nh; h++) { /* no label where the next, or the last, would overlap it */
-        bool room = h == m->nh - 1 || (m->heads[h + 1] >= 1.2 * m->heads[h] && m->heads[m->nh - 1] >= 1.35 * m->heads[h]);
-        if (room) fprintf(f->script, "%s%g", labelled++ ? ", " : "", m->heads[h]);
+    for (int h = 0; h < nh; h++) { /* no label where the next, or the last, would overlap it */
+        bool room = h == nh - 1 || (count[h + 1] >= 1.2 * count[h] && count[nh - 1] >= 1.35 * count[h]);
+        if (room) fprintf(f->script, "%s%g", labelled++ ? ", " : "", count[h]);
     }
     fputs(")\nif (phone) { set multiplot layout 2,1 } else { set multiplot layout 1,2 }\n", f->script);
     static const char *const label[] = {"Sharpe ratio, a year", "HJD"};
@@ -71,6 +73,8 @@ static int heads(struct figures *f, const struct result_model *m, const struct t
 static int selected_ridge(struct figures *f, const struct sample *s, const struct result_model *m, struct error *e)
 {
     char name[96], title[200];
+    const double *selected = results_values(m, "selected_ridge"), *ridge = results_values(m, "ridge");
+    double first = ridge[0], last = ridge[results_size(m, "ridge") - 1];
     name_and_title(m, "ridge", "Selected ridge", name, title);
     if (figure_begin(f, name, title,
                      "The penalty that leave-one-out selected in each window. Crosses: an end of the grid was chosen; a "
@@ -79,8 +83,8 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
         return -1;
     fputs("date\tlog10_ridge\tat_an_end\n", f->data);
     for (int p = s->first; p < s->first + s->n; p++) {
-        double z = m->selected_ridge[p];
-        bool edge = z == m->ridge[0] || z == m->ridge[m->nz - 1];
+        double z = selected[p];
+        bool edge = z == first || z == last;
         figure_date(f->data, s->r->dates[p]);
         figure_number(f->data, log10(z));
         figure_number(f->data, edge ? log10(z) : NAN);
@@ -91,7 +95,7 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
             "set key bottom center outside horizontal\nset ylabel 'log10 of the ridge'\nset yrange [%g:%g]\n"
             "plot data using 1:2 skip 1 with points pt 7 ps 0.4 lc rgb '#0072B2' title 'selected', data using 1:3 skip 1 "
             "with points pt 2 ps 0.8 lw 1.5 lc rgb '#D55E00' title 'at an end of the grid'\n",
-            log10(m->ridge[0]) - 0.5, log10(m->ridge[m->nz - 1]) + 0.5);
+            log10(first) - 0.5, log10(last) + 0.5);
     return figure_end(f, e);
 }
 
@@ -99,19 +103,21 @@ static int selected_ridge(struct figures *f, const struct sample *s, const struc
 static int training_loss(struct figures *f, const struct sample *s, const struct result_model *m, struct error *e)
 {
     char name[96], title[200];
+    const double *loss = results_values(m, "training_loss");
+    int S = results_size(m, "seed"), E = results_size(m, "epoch");
     name_and_title(m, "training", "Training loss", name, title);
     if (figure_begin(f, name, title, "Loss by epoch, mean over windows. Band: from the lowest to the highest seed.", 7.6,
                      3.2, 320, e))
         return -1;
     fputs("epoch\tmean\tlow\thigh\n", f->data);
-    for (int epoch = 0; epoch < m->E; epoch++) {
+    for (int epoch = 0; epoch < E; epoch++) {
         double low = INFINITY, high = -INFINITY, sum = 0;
         int seeds = 0;
-        for (int seed = 0; seed < m->S; seed++) {
+        for (int seed = 0; seed < S; seed++) {
             double mean = 0;
             int n = 0;
             for (int p = s->first; p < s->first + s->n; p++) {
-                double x = m->training_loss[((size_t)p * (size_t)m->S + (size_t)seed) * (size_t)m->E + (size_t)epoch];
+                double x = loss[((size_t)p * (size_t)S + (size_t)seed) * (size_t)E + (size_t)epoch];
                 if (isfinite(x)) mean += x, n++;
             }
             if (!n) continue;
@@ -124,7 +130,7 @@ static int training_loss(struct figures *f, const struct sample *s, const struct
         figure_number(f->data, high);
         fputc('\n', f->data);
     }
-    fprintf(f->script, "set xtics %g\n", fmax(1, figure_step(1, m->E)));
+    fprintf(f->script, "set xtics %g\n", fmax(1, figure_step(1, E)));
     fputs("unset key\nset xlabel 'epoch'\nset ylabel 'mean loss'\nset yrange [*:*]\n"
           "plot data using 1:3:4 skip 1 with filledcurves fc rgb '#9ecae1' fs solid 0.6 noborder, data using 1:2 skip 1 "
           "with linespoints lt 1 pt 7\n",
@@ -195,9 +201,11 @@ int figures_inside(struct figures *f, struct sample *s, const struct tables *t, 
         char stem[128], other[128];
         double value;
         if (sample_take(s, m->returns, 1) == 0) continue;
-        if (m->returns_by_heads && m->nz && m->nh > 1) heads(f, m, t->table[TABLES_HEADS], e);
-        if (m->nz > 1 && m->selected_ridge) selected_ridge(f, s, m, e);
-        if (m->training_loss && m->E > 1) training_loss(f, s, m, e);
+        bool grid = results_values(m, "ridge") && results_size(m, "ridge") > 0;
+        if (grid && results_values(m, "returns_by_heads") && results_values(m, "heads") && results_size(m, "head") > 1)
+            heads(f, m, t->table[TABLES_HEADS], e);
+        if (grid && results_values(m, "selected_ridge") && results_size(m, "ridge") > 1) selected_ridge(f, s, m, e);
+        if (results_values(m, "training_loss") && results_size(m, "epoch") > 1) training_loss(f, s, m, e);
         if (!swept(m->name, stem, &value)) continue;
         int before = 0, all = 0;
         for (int j = 0; j < r->models; j++)

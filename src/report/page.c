@@ -287,7 +287,7 @@ static void missing(FILE *out, const struct study_report *s)
     int loss = 0, count = 0;
     for (int i = 0; i < TABLES; i++)
         if (what[i] && !s->tables.table[i]) lacking(out, &count, what[i]);
-    for (int i = 0; i < s->r->models; i++) loss += s->r->model[i].training_loss != NULL;
+    for (int i = 0; i < s->r->models; i++) loss += results_field(&s->r->model[i], "training_loss") != NULL;
     if (!loss) lacking(out, &count, "training curves (no neural model)");
     if (!s->positions) lacking(out, &count, "holdings (no saved weights)");
     else if (!s->backtest) lacking(out, &count, "backtest (the panel that the study was run on is not in its place)");

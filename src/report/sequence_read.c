@@ -4,60 +4,37 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "io/hdf.h"
 #include "io/panel_file.h"
+#include "io/results_read.h"
 #include "measure/series.h"
 #include "sequence.h"
 #include "study/study.h"
 
-/* A record's dataset: its row size and whether it has one. */
-static bool find(struct hdf *f, const struct sample *s, const struct result_model *m, const char *name, char path[700],
-                 size_t *row, struct error *e)
+/* A record's field; NULL: the model has none, or one without entries. */
+static const struct result_field *find(const struct result_model *m, const char *name, const struct error *e)
 {
-    int rank;
-    int64_t size[HDF_DIMENSIONS];
-    snprintf(path, 700, "models/%.200s/%.200s/%s", m->universe, m->name, name);
-    if (error_is_set(e) || !hdf_exists(f, path) || hdf_shape(f, path, HDF_FLOAT64, &rank, size, e)) return false;
-    if (rank < 3 || size[0] != s->r->P) {
-        error_set(e, "%s: %s: found %d dimensions and %lld rows; needed: a row for each of %d dates, and seeds", hdf_path(f),
-                  path, rank, (long long)size[0], s->r->P);
-        return false;
-    }
-    *row = 1;
-    for (int d = 1; d < rank; d++) *row *= (size_t)size[d];
-    return *row > 0;
+    const struct result_field *x = error_is_set(e) ? NULL : results_field(m, name);
+    return x && result_field_row(x) ? x : NULL;
 }
 
-/* Sizes of a row that must be S times a whole number of `unit`s; returns how many. */
-static int count(struct hdf *f, const char *path, size_t row, int S, size_t unit, struct error *e)
+static double *row_array(const struct result_field *x)
 {
-    if (row % ((size_t)S * unit) == 0 && row > 0 && row <= INT32_MAX) return (int)(row / ((size_t)S * unit));
-    error_set(e, "%s: %s: found %zu values a row; needed: %d seeds of a multiple of %zu", hdf_path(f), path, row, S, unit);
-    return 0;
+    return memory_array(double, result_field_row(x), x->name);
 }
 
 /* ---- names ---- */
 
-static void name_assets(struct sequence_record *c, struct hdf *f, const double *ids, struct error *e)
+static void name_assets(struct sequence_record *c, const struct results *r, const double *ids)
 {
-    int n = 0;
-    char **names = NULL, number[32];
-    int64_t *known = NULL;
-    if (hdf_exists(f, "asset_names") && !hdf_read_texts(f, "asset_names", &n, &names, e) &&
-        !hdf_line(f, "asset_name_ids", HDF_INT64, n, NULL, e)) {
-        known = memory_array(int64_t, n, "ids of names");
-        hdf_read(f, "asset_name_ids", HDF_INT64, known, e);
-    }
+    char number[32];
     c->asset = memory_array(char *, c->A, "names of assets");
     for (int a = 0; a < c->A; a++) {
         const char *name = NULL;
-        for (int k = 0; k < n && known; k++)
-            if ((double)known[k] == ids[a]) name = names[k];
+        for (int k = 0; k < r->assets; k++)
+            if ((double)r->asset_name_ids[k] == ids[a]) name = r->asset_names[k];
         snprintf(number, sizeof number, "%.0f", ids[a]);
         c->asset[a] = memory_text(name ? name : number);
     }
-    memory_free(known);
-    if (names) texts_free(n, names);
 }
 
 /* The group column that the model's option `sector` names. */
@@ -187,25 +164,22 @@ static void keep_map(struct sequence_record *c, int S, const double *raw)
     memory_free(sum);
 }
 
-static void read_attention(struct sequence_record *c, struct hdf *f, const struct sample *s, int S, int64_t date,
+static void read_attention(struct sequence_record *c, struct results_reader *f, const struct sample *s, int64_t date,
                            struct error *e)
 {
-    char path[700], where[700];
-    size_t row;
-    int64_t assets;
-    if (!find(f, s, c->model, "attention", path, &row, e)) return;
-    snprintf(where, sizeof where, "models/%.200s/%.200s/attention_assets", c->model->universe, c->model->name);
-    if (hdf_line(f, where, HDF_FLOAT64, -1, &assets, e)) return;
-    if (assets < 1 || assets > 10000) {
-        error_set(e, "%s: %s: found %lld assets; needed: 1 to 10000", hdf_path(f), where, (long long)assets);
+    const struct result_field *x = find(c->model, "attention", e);
+    const double *ids = results_values(c->model, "attention_assets");
+    int A = results_size(c->model, "asset"), S = c->model->seeds;
+    if (!x) return;
+    if (!ids || results_size(c->model, "attended_asset") != A) {
+        error_set(e, "%s: %s: found attention of %d assets to %d; needed: a square, and attention_assets", s->r->path,
+                  c->model->name, A, results_size(c->model, "attended_asset"));
         return;
     }
-    int A = (int)assets;
     size_t one = (size_t)A * (size_t)A;
-    if (!(c->H = count(f, path, row, S, one, e))) return;
     c->A = A;
-    double *ids = memory_array(double, A, "ids of assets"), *raw = memory_array(double, row, "attention of a date"),
-           *scratch = memory_array(double, one, "attention of a date");
+    c->H = x->dim[2].size;
+    double *raw = row_array(x), *scratch = memory_array(double, one, "attention of a date");
     c->mean = memory_array(double, one, "mean attention");
     c->head_mean = memory_array(double, one *(size_t)c->H, "mean attention");
     c->head = memory_array(struct attention_view, c->H, "heads");
@@ -213,59 +187,53 @@ static void read_attention(struct sequence_record *c, struct hdf *f, const struc
     c->leader = memory_array(double, A, "leaders");
     c->follower = memory_array(double, A, "followers");
     c->order = memory_array(int, A, "order of leaders");
-    struct sums x;
-    sums_open(&x, c);
-    if (!hdf_read(f, where, HDF_FLOAT64, ids, e)) name_assets(c, f, ids, e);
+    struct sums sums;
+    sums_open(&sums, c);
+    name_assets(c, s->r, ids);
     for (int i = 0; i < c->n && !error_is_set(e); i++)
-        if (!hdf_read_part(f, path, HDF_FLOAT64, s->first + i, 1, raw, e)) take_date(c, &x, i, S, raw, scratch);
+        if (!results_row(f, c->model, x, s->first + i, raw, e)) take_date(c, &sums, i, S, raw, scratch);
     for (int p = 0; p < s->r->P && date && !error_is_set(e); p++)
-        if (s->r->dates[p] == date && !hdf_read_part(f, path, HDF_FLOAT64, p, 1, raw, e))
-            keep_map(c, S, raw), c->date = date;
-    if (!error_is_set(e)) summarise(c, &x);
-    sums_close(&x);
-    memory_free(ids);
+        if (s->r->dates[p] == date && !results_row(f, c->model, x, p, raw, e)) keep_map(c, S, raw), c->date = date;
+    if (!error_is_set(e)) summarise(c, &sums);
+    sums_close(&sums);
     memory_free(raw);
     memory_free(scratch);
 }
 
 /* ---- lags and sectors ---- */
 
-static void read_lags(struct sequence_record *c, struct hdf *f, const struct sample *s, int S, struct error *e)
+static void read_lags(struct sequence_record *c, struct results_reader *f, const struct sample *s, struct error *e)
 {
-    char path[700];
-    size_t row;
-    if (!find(f, s, c->model, "lag_weights", path, &row, e)) return;
-    if (!(c->lags = count(f, path, row, S, 1, e))) return;
+    const struct result_field *x = find(c->model, "lag_weights", e);
+    if (!x) return;
+    c->lags = x->dim[2].size;
     size_t lags = (size_t)c->lags;
-    double *raw = memory_array(double, row, "lag weights"), *sum = memory_array(double, 2 * lags, "lag weights");
+    double *raw = row_array(x), *sum = memory_array(double, 2 * lags, "lag weights");
     c->lag = memory_array(double, (size_t)c->n *lags, "lag weights");
-    for (int i = 0; i < c->n && !hdf_read_part(f, path, HDF_FLOAT64, s->first + i, 1, raw, e); i++) {
+    for (int i = 0; i < c->n && !results_row(f, c->model, x, s->first + i, raw, e); i++) {
         memset(sum, 0, 2 * lags * sizeof *sum);
-        for (int k = 0; k < S; k++) means_add(lags, raw + (size_t)k * lags, sum, sum + lags);
+        for (int k = 0; k < c->model->seeds; k++) means_add(lags, raw + (size_t)k * lags, sum, sum + lags);
         means_take(lags, sum, sum + lags, c->lag + (size_t)i * lags);
     }
     memory_free(raw);
     memory_free(sum);
 }
 
-static void read_sectors(struct sequence_record *c, struct hdf *f, const struct sample *s, int S, struct error *e)
+static void read_sectors(struct sequence_record *c, struct results_reader *f, const struct sample *s, struct error *e)
 {
-    char path[700];
-    size_t row;
-    if (!find(f, s, c->model, "sector_attention", path, &row, e)) return;
-    int squares = count(f, path, row, S, 1, e);
-    if (!squares) return;
-    c->sectors = (int)lround(sqrt(squares));
-    if (c->sectors * c->sectors != squares) {
-        c->sectors = 0;
-        error_set(e, "%s: %s: found %d values a seed; needed: a square", hdf_path(f), path, squares);
+    const struct result_field *x = find(c->model, "sector_attention", e);
+    if (!x) return;
+    if (x->dim[2].size != x->dim[3].size) {
+        error_set(e, "%s: %s: found sector_attention of %d sectors to %d; needed: a square", s->r->path, c->model->name,
+                  x->dim[2].size, x->dim[3].size);
         return;
     }
-    size_t n = (size_t)squares;
-    double *raw = memory_array(double, row, "sector attention"), *sum = memory_array(double, 2 * n, "sector attention");
+    c->sectors = x->dim[2].size;
+    size_t n = (size_t)c->sectors * (size_t)c->sectors;
+    double *raw = row_array(x), *sum = memory_array(double, 2 * n, "sector attention");
     c->sector = memory_array(double, n, "sector attention");
-    for (int i = 0; i < c->n && !hdf_read_part(f, path, HDF_FLOAT64, s->first + i, 1, raw, e); i++)
-        for (int k = 0; k < S; k++) means_add(n, raw + (size_t)k * n, sum, sum + n);
+    for (int i = 0; i < c->n && !results_row(f, c->model, x, s->first + i, raw, e); i++)
+        for (int k = 0; k < c->model->seeds; k++) means_add(n, raw + (size_t)k * n, sum, sum + n);
     means_take(n, sum, sum + n, c->sector);
     name_sectors(c, s->r);
     memory_free(raw);
@@ -281,23 +249,21 @@ int sequence_read(struct sequence_report *q, const struct sample *s, int64_t dat
     if (!there)
         return error_set(e, "%s: found no date %lld; needed: one of the results', %lld to %lld", r->path, (long long)date,
                          (long long)r->dates[0], (long long)r->dates[r->P - 1]);
-    struct hdf *f = r->under_way ? NULL : hdf_open(r->path, NULL, e);
+    struct results_reader *f = results_reader_open(r, e);
     q->record = memory_array(struct sequence_record, SEQUENCE_MODELS, "attention of sequence models");
     for (int i = 0; i < r->models && f && q->n < SEQUENCE_MODELS && !error_is_set(e); i++) {
         struct sequence_record *c = &q->record[q->n];
-        int S = r->model[i].S ? r->model[i].S : 1;
         *c = (struct sequence_record){.model = &r->model[i], .n = s->n};
-        read_attention(c, f, s, S, date, e);
-        read_lags(c, f, s, S, e);
-        read_sectors(c, f, s, S, e);
+        read_attention(c, f, s, date, e);
+        read_lags(c, f, s, e);
+        read_sectors(c, f, s, e);
         if (c->A || c->lags || c->sectors || error_is_set(e)) {
             c->dates = memory_array(int64_t, s->n, "dates");
             memcpy(c->dates, r->dates + s->first, (size_t)s->n * sizeof *c->dates);
             q->n++;
         }
     }
-    if (f) hdf_close(f, e);
-    return error_is_set(e) ? -1 : 0;
+    return results_reader_close(f, e);
 }
 
 static void record_free(struct sequence_record *c)

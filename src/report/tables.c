@@ -35,12 +35,13 @@ void table_key(struct table *t, const char *universe, const char *model)
 /* How often the selected ridge was the first or last of the grid, among rows with a selection; NaN: no ridge. */
 static double edge_share(const struct sample *s, const struct result_model *m)
 {
-    int rows = 0, edge = 0;
-    for (int p = s->first; p < s->first + s->n && m->nz && m->selected_ridge; p++) {
-        double z = m->selected_ridge[p];
+    const double *ridge = results_values(m, "ridge"), *selected = results_values(m, "selected_ridge");
+    int rows = 0, edge = 0, nz = results_size(m, "ridge");
+    for (int p = s->first; p < s->first + s->n && nz && selected; p++) {
+        double z = selected[p];
         if (isnan(z)) continue;
         rows++;
-        edge += z == m->ridge[0] || z == m->ridge[m->nz - 1];
+        edge += ridge && (z == ridge[0] || z == ridge[nz - 1]);
     }
     return rows ? (double)edge / rows : NAN;
 }
@@ -226,8 +227,9 @@ static struct table *tangency_table(const struct sample *s)
 
 int sample_selected(const struct result_model *m, int p)
 {
-    for (int z = 0; z < m->nz; z++)
-        if (m->selected_ridge && m->selected_ridge[p] == m->ridge[z]) return z;
+    const double *ridge = results_values(m, "ridge"), *selected = results_values(m, "selected_ridge");
+    for (int z = 0; ridge && selected && z < results_size(m, "ridge"); z++)
+        if (selected[p] == ridge[z]) return z;
     return -1;
 }
 
@@ -247,7 +249,10 @@ static struct table *heads(struct sample *s)
     double *chosen = memory_array(double, s->r->P, "returns at the selected ridge");
     for (int i = 0; i < s->r->models; i++) {
         const struct result_model *m = &s->r->model[i];
-        if (!m->returns_by_heads || !m->nh || !m->nz) continue;
+        const double *returns = results_values(m, "returns_by_heads"), *ridge = results_values(m, "ridge"),
+                     *count = results_values(m, "heads");
+        int nz = results_size(m, "ridge"), nh = results_size(m, "head"), stride = nz * nh;
+        if (!returns || !ridge || !count || !stride) continue;
         if (!t) {
             t = table_create("heads", "Heads and ridge");
             table_key_columns(t);
@@ -256,17 +261,15 @@ static struct table *heads(struct sample *s)
             measure_columns(t, MEASURES_HEADS);
             table_note(t, "No ridge in a row: the ridge selected in each window.");
         }
-        int stride = m->nz * m->nh;
-        for (int h = 0; h < m->nh; h++) {
+        for (int h = 0; h < nh; h++) {
             for (int p = 0; p < s->r->P; p++) {
                 int z = sample_selected(m, p);
-                chosen[p] = z < 0 ? NAN : m->returns_by_heads[(size_t)p * (size_t)stride + (size_t)(z * m->nh + h)];
+                chosen[p] = z < 0 ? NAN : returns[(size_t)p * (size_t)stride + (size_t)(z * nh + h)];
             }
-            heads_row(s, t, m, NAN, m->heads[h], chosen, 1);
+            heads_row(s, t, m, NAN, count[h], chosen, 1);
         }
-        for (int z = 0; z < m->nz; z++)
-            for (int h = 0; h < m->nh; h++)
-                heads_row(s, t, m, m->ridge[z], m->heads[h], m->returns_by_heads + z * m->nh + h, stride);
+        for (int z = 0; z < nz; z++)
+            for (int h = 0; h < nh; h++) heads_row(s, t, m, ridge[z], count[h], returns + z * nh + h, stride);
     }
     memory_free(chosen);
     return t;
@@ -277,7 +280,9 @@ static struct table *ridges(struct sample *s)
     struct table *t = NULL;
     for (int i = 0; i < s->r->models; i++) {
         const struct result_model *m = &s->r->model[i];
-        if (!m->nz || !m->returns_by_ridge) continue;
+        const double *returns = results_values(m, "returns_by_ridge"), *ridge = results_values(m, "ridge");
+        int nz = results_size(m, "ridge");
+        if (!returns || !ridge || !nz) continue;
         if (!t) {
             t = table_create("ridge", "Ridge penalties: how often selected, and what each would have earned");
             table_key_columns(t);
@@ -285,15 +290,15 @@ static struct table *ridges(struct sample *s)
             table_column(t, "selected_share", "selected", TABLE_REAL, 2);
             measure_columns(t, MEASURES_RIDGE);
         }
-        for (int z = 0; z < m->nz; z++) {
-            int rows = 0, hits = 0, n = sample_take(s, m->returns_by_ridge + z, m->nz);
+        for (int z = 0; z < nz; z++) {
+            int rows = 0, hits = 0, n = sample_take(s, returns + z, nz);
             for (int p = s->first; p < s->first + s->n; p++) {
                 int at = sample_selected(m, p);
                 rows += at >= 0;
                 hits += at == z;
             }
             table_key(t, m->universe, m->name);
-            table_set(t, "ridge", m->ridge[z]);
+            table_set(t, "ridge", ridge[z]);
             table_set(t, "selected_share", rows ? (double)hits / rows : NAN);
             measure_values(t, MEASURES_RIDGE, sample_measured(s, n));
         }
@@ -307,7 +312,9 @@ static struct table *symmetry(struct sample *s)
     double *full = memory_array(double, 2 * (size_t)s->n, "returns of a part");
     for (int i = 0; i < s->r->models; i++) {
         const struct result_model *m = &s->r->model[i];
-        if (!m->symmetric_returns || !m->antisymmetric_returns) continue;
+        const double *const series[] = {m->returns, results_values(m, "symmetric_returns"),
+                                        results_values(m, "antisymmetric_returns")};
+        if (!series[1] || !series[2]) continue;
         if (!t) {
             t = table_create("symmetry", "Symmetric and antisymmetric parts of linear attention");
             table_key_columns(t);
@@ -317,7 +324,6 @@ static struct table *symmetry(struct sample *s)
             table_column(t, "periods", NULL, TABLE_COUNT, 0);
         }
         const char *const part[] = {"total", "symmetric", "antisymmetric"};
-        const double *const series[] = {m->returns, m->symmetric_returns, m->antisymmetric_returns};
         for (int j = 0; j < 3; j++) {
             int n = sample_take(s, series[j], 1);
             table_key(t, m->universe, m->name);

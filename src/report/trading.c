@@ -5,11 +5,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "io/hdf.h"
+#include "io/results_read.h"
 #include "measure/alpha.h"
 #include "measure/series.h"
 #include "measure/trading.h"
-#include "weights.h"
 
 static const int COSTS[] = {10, 25, 50}; /* basis points of what is traded, one way */
 enum { LEVELS = sizeof COSTS / sizeof *COSTS };
@@ -19,7 +18,8 @@ struct holding {
     double *traded;                       /* [n] of each period in s->index */
 };
 
-static int measure_weights(struct sample *s, struct weights *w, struct hdf *f, int n, struct holding *h, struct error *e)
+static int measure_weights(struct sample *s, struct weights *w, struct results_reader *f, int n, struct holding *h,
+                           struct error *e)
 {
     for (int i = 0; i < n; i++) {
         double gross = 0, net = 0;
@@ -74,7 +74,7 @@ struct table *trading_table(struct sample *s, struct error *e)
         table_column(t, net_column(c, name), title, TABLE_REAL, 2);
     }
     table_column(t, "break_even_bp", "break-even cost, bp", TABLE_REAL, 0);
-    struct hdf *f = s->r->under_way ? NULL : hdf_open(s->r->path, NULL, e);
+    struct results_reader *f = results_reader_open(s->r, e);
     int with_weights = 0;
     double *scaled = memory_array(double, s->n, "scaled returns");
     struct holding h = {.traded = memory_array(double, s->n, "traded")};
@@ -89,13 +89,13 @@ struct table *trading_table(struct sample *s, struct error *e)
         measured.scaled = scaled;
         measure_values(t, MEASURES_TRADING, measured);
         h = (struct holding){.traded = h.traded};
-        if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !measure_weights(s, &w, f, n, &h, e))
+        if (weights_open(&w, f, m, e) && n > 1 && !measure_weights(s, &w, f, n, &h, e))
             put_weights(s, t, n, scale, &h), with_weights++;
         weights_close(&w);
     }
     memory_free(scaled);
     memory_free(h.traded);
-    if (f) hdf_close(f, e);
+    results_reader_close(f, e);
     table_note(t, "Every series scaled by one constant to 15%% volatility a year over the sample. Drawdown: of the "
                   "cumulated sum of returns.");
     if (with_weights)
@@ -127,13 +127,13 @@ struct table *positions_table(struct sample *s, int most, struct error *e)
     table_column(t, "date", NULL, TABLE_DATE, 0);
     table_column(t, "asset", NULL, TABLE_COUNT, 0);
     table_column(t, "weight_percent", "weight %", TABLE_REAL, 2);
-    struct hdf *f = s->r->under_way ? NULL : hdf_open(s->r->path, NULL, e);
+    struct results_reader *f = results_reader_open(s->r, e);
     for (int i = 0; i < s->r->models && f && !error_is_set(e); i++) {
         const struct result_model *m = &s->r->model[i];
         struct weights w;
         int n = sample_take(s, m->returns, 1);
         double scale = volatility_scale(n, s->series, s->r->periods_per_year);
-        if (weights_open(&w, f, m, s->r->P, e) && n > 1 && !weights_step(&w, f, s->index[n - 1], e)) {
+        if (weights_open(&w, f, m, e) && n > 1 && !weights_step(&w, f, s->index[n - 1], e)) {
             struct position *p = memory_array(struct position, w.now.n, "positions");
             for (int64_t a = 0; a < w.now.n; a++) p[a] = (struct position){w.now.w[a], w.now.ids[a]};
             qsort(p, (size_t)w.now.n, sizeof *p, by_weight);
@@ -148,7 +148,7 @@ struct table *positions_table(struct sample *s, int most, struct error *e)
         }
         weights_close(&w);
     }
-    if (f) hdf_close(f, e);
+    results_reader_close(f, e);
     table_note(t, "At 15%% volatility a year; the %d largest long and short positions of each model.", most);
     if (t->rows && !error_is_set(e)) return t;
     table_free(t);

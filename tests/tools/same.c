@@ -1,6 +1,6 @@
 /* same A B [PATH]: exit 0 if two HDF5 files hold the same names and the same bits under PATH (a group or a dataset; default: all that
  * the models computed, /models, with the dates and test assets); otherwise say where they differ. Floats are compared as float64 bits,
- * so NaN equals NaN. */
+ * so NaN equals NaN. Coordinates of dimensions (date, ridge, seed) are compared where both files have them. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +57,17 @@ static int compare_data(struct hdf *a, struct hdf *b, const char *path)
     return bad;
 }
 
+/* Whether a dataset is the scale of a dimension; `bare`: one without coordinates, which holds nothing. */
+static bool is_scale(struct hdf *f, const char *path, bool bare)
+{
+    char *text = NULL;
+    struct error e = {""};
+    bool scale = hdf_has_attribute(f, path, "CLASS") && !hdf_get_text(f, path, bare ? "NAME" : "CLASS", &text, &e) &&
+                 !strncmp(text, bare ? "This is a netCDF dimension" : "DIMENSION_SCALE", bare ? 26 : 16);
+    memory_free(text);
+    return scale;
+}
+
 static int compare(struct hdf *a, struct hdf *b, const char *path)
 {
     struct error e = {""}, f = {""};
@@ -64,11 +75,14 @@ static int compare(struct hdf *a, struct hdf *b, const char *path)
     int n = 0, m = 0, bad = 0;
     if (!hdf_exists(a, path) || !hdf_exists(b, path)) return differ(path, "is missing");
     if (hdf_list(a, path, &n, &x, &e)) return compare_data(a, b, path);
-    if (hdf_list(b, path, &m, &y, &f) || n != m) bad = differ(path, "members differ");
-    for (int i = 0; i < n && !bad; i++) {
+    if (hdf_list(b, path, &m, &y, &f)) bad = differ(path, "is a group in one of them only");
+    for (int i = 0, j = 0; (i < n || j < m) && !bad;) {
         char child[1024];
-        snprintf(child, sizeof child, "%s/%s", path, x[i]);
-        bad = strcmp(x[i], y[i]) ? differ(child, "is in one of them only") : compare(a, b, child);
+        int order = i == n ? 1 : j == m ? -1 : strcmp(x[i], y[j]);
+        snprintf(child, sizeof child, "%s/%s", path, order > 0 ? y[j] : x[i]);
+        if (order) bad = !is_scale(order < 0 ? a : b, child, false) && differ(child, "is in one of them only");
+        else bad = !is_scale(a, child, true) && compare(a, b, child);
+        i += order <= 0, j += order >= 0;
     }
     texts_free(n, x);
     if (y) texts_free(m, y);

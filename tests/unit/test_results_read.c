@@ -9,9 +9,9 @@
 #include "base/memory.h"
 #include "io/results_file.h"
 #include "io/results_write.h"
-#include "report/weights.h"
+#include "io/results_read.h"
 
-enum { P = 4, NZ = 3, S = 2, VALUES = 1 + NZ + 1, ASSETS = 2 };
+enum { P = 4, NZ = 3, S = 2, STATES = 2, VALUES = 1 + NZ + 1 + STATES, ASSETS = 2 };
 static char folder[64];
 static struct error e;
 
@@ -43,10 +43,20 @@ static void plan_make(void)
     static char *names[1] = {"market"};
     static const double market[P] = {0.01, 0.02, 0.03, 0.04};
     layout = (struct layout){.variants = 1, .seeds = S};
-    layout_field(&layout, "returns", 0, 0, 0, false, "1", "return");
-    layout_field(&layout, "returns_by_ridge", 1, NZ, 0, false, "1", "return of each ridge");
-    layout_field(&layout, "returns_by_seed", 0, 0, 0, true, "1", "return of each seed");
-    layout_constant(&layout, "ridge", NZ, ridge, "1", "penalty");
+    layout_field(&layout, (struct field){.name = "returns", .unit = "1", .meaning = "return"});
+    layout_field(
+        &layout,
+        (struct field){.name = "returns_by_ridge", .unit = "1", .meaning = "return of each ridge", .dim = {{"ridge", NZ}}});
+    layout_field(&layout,
+                 (struct field){.name = "returns_by_seed", .unit = "1", .meaning = "return of each seed", .per_seed = true});
+    layout_field(&layout, (struct field){.name = "states", /* a name that no reader knows */
+                                         .unit = "1",
+                                         .meaning = "of each seed",
+                                         .dim = {{"state", STATES}},
+                                         .per_seed = true});
+    layout_constant(&layout,
+                    (struct constant){
+                        .name = "ridge", .unit = "1", .meaning = "penalty", .dimension = "ridge", .n = NZ, .value = ridge});
     config = (struct results_config){
         .universe = "all", .name = "m", .kind = "mlp", .options = "", .layout = &layout, .window = 2, .first_row = 1};
     plan = (struct results_plan){.study_text = "models: []",
@@ -94,9 +104,15 @@ static void run_under_way(void)
     run_make();
     CU_ASSERT_FATAL(results_load(at("r.h5"), &r, &e) == 0);
     const struct result_model *m = &r.model[0];
-    CU_ASSERT(r.under_way && r.models == 1 && r.P == P && m->nz == NZ && m->S == S);
-    CU_ASSERT(isnan(m->returns[0]) && m->returns[1] == 1.125 && m->returns_by_ridge[2 * NZ] == 2.125 && !m->done[P - 1]);
-    CU_ASSERT(m->returns_by_seed[(P - 1) * S] == P - 1 && isnan(m->returns_by_seed[(P - 1) * S + 1]));
+    const double *by_ridge = results_values(m, "returns_by_ridge"), *by_seed = results_values(m, "returns_by_seed"),
+                 *states = results_values(m, "states");
+    CU_ASSERT(r.under_way && r.models == 1 && r.P == P && m->seeds == S);
+    CU_ASSERT(results_size(m, "ridge") == NZ && results_size(m, "seed") == S && results_size(m, "state") == STATES);
+    CU_ASSERT_FATAL(by_ridge && by_seed && states && results_field(m, "states")->per_seed);
+    CU_ASSERT(isnan(m->returns[0]) && m->returns[1] == 1.125 && by_ridge[2 * NZ] == 2.125 && !m->done[P - 1]);
+    CU_ASSERT(by_seed[(P - 1) * S] == P - 1 && isnan(by_seed[(P - 1) * S + 1]));
+    CU_ASSERT(states[(1 * S + 1) * STATES + 1] == 1.25 && isnan(states[((P - 1) * S + 1) * STATES]));
+    CU_ASSERT(results_values(m, "ridge")[2] == 10 && results_field(m, "heads") == NULL);
     results_free(&r);
 }
 
@@ -158,9 +174,11 @@ static void skeletons_that_lie(void)
     lie_in_fields(2, twice, "found 'returns' twice");
     lie_in_fields(2, other, "'returns' first");
     lie_in_fields(2, missing, "nowhere is missing");
-    lie_in_shape("models/all/m/returns_by_ridge", 2, (hsize_t[]){0, 1}, "found 1 values a row; needed: 3");
-    lie_in_shape("models/all/m/returns_by_ridge", 3, (hsize_t[]){0, 1 << 30, 1 << 30}, "declares rows of more than");
-    lie_in_shape("models/all/m/returns", 2, (hsize_t[]){0, 7}, "found 7 values a row; needed: 1");
+    lie_in_shape("models/all/m/returns_by_ridge", 2, (hsize_t[]){0, 1}, "found 1 entries along ridge; needed: 3");
+    lie_in_shape("models/all/m/returns_by_ridge", 3, (hsize_t[]){0, 1 << 30, 1 << 30}, "3 dimensions; 2 are needed");
+    lie_in_shape("models/all/m/states", 3, (hsize_t[]){0, 1 << 30, 1 << 30}, "declares rows of more than");
+    lie_in_shape("models/all/m/returns", 2, (hsize_t[]){0, 7}, "2 dimensions; 1 are needed");
+    lie_in_shape("models/all/m/returns_by_seed", 2, (hsize_t[]){0, 7}, "found 7 entries along seed; needed: 2");
     lie_in_shape("models/all/m/ridge", 1, (hsize_t[]){1 << 30}, "declares 8589934592 bytes");
 }
 
@@ -204,17 +222,18 @@ static void first_record_counts(void)
     CU_ASSERT_FATAL(results_finish(at("whole.h5"), &plan, &x, "", &e) == 0);
     parts_free(&x);
     CU_ASSERT_FATAL(results_load(at("whole.h5"), &r, &e) == 0);
-    struct hdf *f = hdf_open(at("whole.h5"), NULL, &e);
-    CU_ASSERT_FATAL(f && weights_open(&held, f, &r.model[0], P, &e));
+    struct results_reader *f = results_reader_open(&r, &e);
+    CU_ASSERT_FATAL(f && weights_open(&held, f, &r.model[0], &e));
+    const double *by_seed = results_values(&r.model[0], "returns_by_seed");
     for (int row = 1; row < P; row++) {
         double first = row < P - 1 ? row : P - 1, second = row < P - 1 ? row + 0.25 : 100 + P - 1;
-        CU_ASSERT(r.model[0].returns_by_seed[row * S] == first && r.model[0].returns_by_seed[row * S + 1] == second);
+        CU_ASSERT(by_seed[row * S] == first && by_seed[row * S + 1] == second);
         CU_ASSERT(weights_step(&held, f, row, &e) == 0 && held.now.n == ASSETS);
         CHECK_CLOSE(held.now.w[1], (first + second) / 2, 1e-6);
         CHECK_CLOSE(held.now.w[1], r.model[0].returns[row], 1e-6); /* the fits that earned the return hold the weights */
     }
     weights_close(&held);
-    hdf_close(f, &e);
+    results_reader_close(f, &e);
     results_free(&r);
 }
 
@@ -243,9 +262,13 @@ static void offsets_of_weights(int64_t entry, int64_t value)
     int64_t keep;
     hdf_read_part(f, "models/all/m/weight_offsets", HDF_INT64, entry, 1, &keep, &e);
     hdf_write_part(f, "models/all/m/weight_offsets", HDF_INT64, entry, 1, &value, &e);
-    CU_ASSERT(!weights_open(&held, f, &r.model[0], P, &e));
+    hdf_close(f, &e);
+    struct results_reader *reader = results_reader_open(&r, &e);
+    CU_ASSERT(reader && !weights_open(&held, reader, &r.model[0], &e));
     says("needed: offsets in order, 0 to 6");
     weights_close(&held);
+    results_reader_close(reader, &e);
+    f = hdf_edit(at("whole.h5"), &e);
     hdf_write_part(f, "models/all/m/weight_offsets", HDF_INT64, entry, 1, &keep, &e);
     hdf_close(f, &e);
     results_free(&r);

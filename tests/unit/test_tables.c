@@ -24,10 +24,26 @@ static double *normals(int stream, int n, double mean, double scale)
     return x;
 }
 
+/* A field with its values, and the sizes of date or ridge or head, ridge, head. */
+static double *field(struct result_model *m, const char *name, double *values, int rank, int size0, int size1, int size2)
+{
+    struct result_field *x = results_add(m, name);
+    const int size[] = {size0, size1, size2};
+    static const char *const of[] = {"date", "ridge", "head"};
+    x->rank = rank;
+    x->values = values;
+    for (int d = 0; d < rank; d++) {
+        strcpy(x->dim[d].name, rank > 1 || size0 == P ? of[d] : size0 == NZ ? "ridge" : "head");
+        x->dim[d].size = size[d];
+    }
+    return values;
+}
+
 static void model(struct result_model *m, const char *universe, const char *name, int stream)
 {
     *m = (struct result_model){.universe = memory_text(universe), .name = memory_text(name), .kind = memory_text("bsv")};
-    m->returns = normals(stream, P, 0.02, 0.05);
+    m->seeds = 1;
+    m->returns = field(m, "returns", normals(stream, P, 0.02, 0.05), 1, P, 0, 0);
     m->done = memory_array(uint8_t, P, "done");
     memset(m->done, 1, P);
 }
@@ -50,21 +66,20 @@ static void make(struct results *r)
     model(&r->model[0], "all", "bsv", 3);
     model(&r->model[1], "all", "linear_transformer", 4);
     model(&r->model[2], "small", "bsv", 5);
-    for (int p = 0; p < 10; p++) r->model[0].returns[p] = NAN, r->model[0].done[p] = 0;
+    for (int p = 0; p < 10; p++) r->model[0].field[0].values[p] = NAN, r->model[0].done[p] = 0;
     struct result_model *m = &r->model[1];
-    m->nz = NZ, m->nh = NH;
-    m->ridge = memory_array(double, NZ, "ridge");
-    m->heads = memory_array(double, NH, "heads");
-    m->selected_ridge = memory_array(double, P, "selected");
-    m->returns_by_ridge = normals(6, P * NZ, 0.01, 0.05);
-    m->returns_by_heads = normals(7, P * NZ * NH, 0.01, 0.05);
-    m->symmetric_returns = normals(8, P, 0.01, 0.03);
-    m->antisymmetric_returns = memory_array(double, P, "antisymmetric");
-    for (int z = 0; z < NZ; z++) m->ridge[z] = pow(10, z - 2);
-    for (int h = 0; h < NH; h++) m->heads[h] = h + 1;
+    double *ridge = field(m, "ridge", memory_array(double, NZ, "ridge"), 1, NZ, 0, 0),
+           *heads = field(m, "heads", memory_array(double, NH, "heads"), 1, NH, 0, 0),
+           *selected = field(m, "selected_ridge", memory_array(double, P, "selected"), 1, P, 0, 0),
+           *antisymmetric = field(m, "antisymmetric_returns", memory_array(double, P, "antisymmetric"), 1, P, 0, 0);
+    const double *symmetric = field(m, "symmetric_returns", normals(8, P, 0.01, 0.03), 1, P, 0, 0);
+    field(m, "returns_by_ridge", normals(6, P * NZ, 0.01, 0.05), 2, P, NZ, 0);
+    field(m, "returns_by_heads", normals(7, P * NZ * NH, 0.01, 0.05), 3, P, NZ, NH);
+    for (int z = 0; z < NZ; z++) ridge[z] = pow(10, z - 2);
+    for (int h = 0; h < NH; h++) heads[h] = h + 1;
     for (int p = 0; p < P; p++) {
-        m->selected_ridge[p] = p == 0 ? NAN : m->ridge[p % 4 == 0 ? 2 : p == 1 ? 0 : 1];
-        m->antisymmetric_returns[p] = m->returns[p] - m->symmetric_returns[p];
+        selected[p] = p == 0 ? NAN : ridge[p % 4 == 0 ? 2 : p == 1 ? 0 : 1];
+        antisymmetric[p] = m->returns[p] - symmetric[p];
     }
 }
 
@@ -155,12 +170,13 @@ static void contents(void)
     const struct table *h = t.table[TABLES_HEADS];
     CU_ASSERT(h->rows == (NZ + 1) * NH && isnan(number(h, 0, "ridge")));
     double series[P];
-    for (int i = 0; i < P; i++) series[i] = r.model[1].returns_by_heads[i * NZ * NH + 1 * NH + 1]; /* ridge 0.1, two heads */
+    for (int i = 0; i < P; i++)
+        series[i] = results_values(&r.model[1], "returns_by_heads")[i * NZ * NH + 1 * NH + 1]; /* ridge 0.1, two heads */
     CHECK_CLOSE(number(h, NH + 1 * NH + 1, "sharpe"), sharpe_ratio(P, series, 12), 1e-13);
     CHECK_CLOSE(number(h, NH + 1 * NH + 1, "ridge"), 0.1, 1e-15);
     const struct table *s = t.table[TABLES_SYMMETRY];
     CU_ASSERT(s->rows == 3);
-    CHECK_CLOSE(number(s, 1, "sharpe"), sharpe_ratio(P, r.model[1].symmetric_returns, 12), 1e-14);
+    CHECK_CLOSE(number(s, 1, "sharpe"), sharpe_ratio(P, results_values(&r.model[1], "symmetric_returns"), 12), 1e-14);
     CHECK_CLOSE(number(s, 0, "hjd"), number(p, 1, "hjd"), 1e-14);
     tables_free(&t);
     results_free(&r);
@@ -204,8 +220,8 @@ static void incomplete_results(void)
     CU_ASSERT(tables_build(&r, &options, &t, &e) == -1 && strstr(e.text, "no row is finished"));
     e = (struct error){""};
     r.rows_done = 50;
-    for (int p = 0; p < P; p++) r.model[0].returns[p] = NAN;
-    for (int p = 3; p < P; p++) r.model[2].returns[p] = NAN;
+    for (int p = 0; p < P; p++) r.model[0].field[0].values[p] = NAN;
+    for (int p = 3; p < P; p++) r.model[2].field[0].values[p] = NAN;
     memory_free(r.test_assets);
     r.test_assets = NULL, r.M = 0;
     CU_ASSERT_FATAL(tables_build(&r, &options, &t, &e) == 0);
