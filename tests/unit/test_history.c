@@ -31,7 +31,7 @@ static void make(void)
         for (int i = 0; i < N && t != 6; i++) {
             if (random_uniform(&s, (uint64_t)(t * N + i)) < 0.35) continue;
             ids[n] = 100 + i;
-            sizes[n] = (int8_t)(i % 2 ? SIZE_LARGE : SIZE_MICRO);
+            sizes[n] = (int8_t[]){SIZE_MICRO, SIZE_LARGE, SIZE_MEGA}[i % 3];
             sector[n] = (i + t) % 3 - 1;
             returns[n] = (double)(t * 100 + i);
             for (int d = 0; d < D; d++) x[n * D + d] = (float)(t * N + i) / 1000 - (float)d / 10;

@@ -429,6 +429,11 @@ static void quantiles_and_rows(void)
     for (int i = 0; i < 20; i++) many[i] = i == 3 ? (double)NAN : 20 - i;
     bootstrap_interval(20, many, 0.9, &low, &high);
     CU_ASSERT(low > 1 && low < 3 && high > 18 && high < 20);
+    double even[1001]; /* 0 .. 1000, backwards: 2.5% lie outside on either side */
+    for (int i = 0; i < 1001; i++) even[i] = 1000 - i;
+    bootstrap_interval(1001, even, 0.95, &low, &high);
+    CHECK_CLOSE(low, 25, 1e-12);
+    CHECK_CLOSE(high, 975, 1e-12);
     for (int i = 0; i < 20; i++) many[i] = i < 3 ? (double)NAN : i;
     bootstrap_interval(20, many, 0.9, &low, &high);
     CU_ASSERT(isnan(low) && isnan(high));

@@ -1,6 +1,7 @@
 /* The OLS linear transformer: both roads against the dense D^3 regression, a plain D T solve and refitting. */
 #include <cblas.h>
 #include <lapacke.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -12,10 +13,11 @@
 
 enum { NZ = 4, MOST = 40000 };
 
-/* A small panel: T periods of n_t assets, characteristics in [-0.5, 0.5], one of them absent in the first period. */
+/* A small panel: T periods of n_t assets, characteristics in [-0.5, 0.5], one of them absent in the first period but where complete. */
 static struct {
     int T, D, n[64];
     double *X[64], *R[64], *Xi[64], sigma[64 * 64];
+    bool complete;
 } panel;
 static struct ols o;
 static double shift[NZ];
@@ -34,7 +36,8 @@ static void make(int T, int D, uint64_t seed)
         for (int i = 0; i < n; i++) {
             double common = random_uniform(&s, at++) - 0.5;
             for (int a = 0; a < D; a++)
-                panel.X[t][i * D + a] = t == 0 && a == 0 ? 0 : 0.3 * common + 0.7 * (random_uniform(&s, at++) - 0.5);
+                panel.X[t][i * D + a] =
+                    t == 0 && a == 0 && !panel.complete ? 0 : 0.3 * common + 0.7 * (random_uniform(&s, at++) - 0.5);
             panel.R[t][i] = 0.1 * random_normal(&s, at++) + 0.05 * panel.X[t][i * D];
         }
         double *G = o.gamma + (size_t)(t * D * D);
@@ -203,6 +206,43 @@ static void against_plain(void)
         }
 }
 
+/* Penalties so small that I - M Gamma keeps no digit: leave-one-out losses against the D (T - 1) system of the other periods, which a tiny
+ * penalty does not trouble. */
+static void leave_one_out_without_penalty(void)
+{
+    int T = 10, D = 6, n = D * (T - 1);
+    panel.complete = true; /* else B is singular, and its null vector costs digits on any way */
+    make(T, D, 12);
+    for (int z = 0; z < NZ; z++) shift[z] = pow(10, 2 * z - 16);
+    dense(0);
+    CU_ASSERT_EQUAL(o.basis.r, T);
+    double *A = memory_array(double, n *n, "A"), *x = memory_array(double, n, "x"), theta[8];
+    lapack_int *pivot = memory_array(lapack_int, n, "pivot");
+    for (int z = 0; z < NZ; z++)
+        for (int out = 0; out < T; out++) {
+            double loss = 0;
+            for (int i = 0; i < n; i++) {
+                int t = i / D + (i / D >= out), a = i % D;
+                x[i] = o.target[t * D + a];
+                for (int j = 0; j < n; j++) {
+                    int s = j / D + (j / D >= out);
+                    A[i * n + j] = o.gamma[(t * D + a) * D + j % D] * panel.sigma[t * T + s] + (i == j ? shift[z] : 0);
+                }
+            }
+            CU_ASSERT_EQUAL(LAPACKE_dgesv(LAPACK_ROW_MAJOR, n, 1, A, n, pivot, x, 1), 0);
+            memset(theta, 0, sizeof theta);
+            for (int j = 0; j < n; j++) theta[j % D] += panel.sigma[out * T + j / D + (j / D >= out)] * x[j];
+            for (int i = 0; i < panel.n[out]; i++)
+                loss += pow(panel.R[out][i] - cblas_ddot(D, panel.X[out] + i * D, 1, theta, 1), 2);
+            CHECK_CLOSE(o.loss_by_period[out * NZ + z] / loss, 1, 1e-9);
+        }
+    memory_free(A);
+    memory_free(x);
+    memory_free(pivot);
+    drop();
+    panel.complete = false;
+}
+
 /* Both roads, tiny penalties too: portfolios, losses, choice. */
 static void roads_agree(void)
 {
@@ -284,6 +324,7 @@ static const struct check tests[] = {
     {"portfolios against the D^3 regression, both roads", against_primal},
     {"leave-one-out against refitting the D^3 regression, both roads", leave_one_out},
     {"portfolios against a plain D T solve, both roads", against_plain},
+    {"leave-one-out losses almost without a penalty", leave_one_out_without_penalty},
     {"the two roads agree to 1e-8", roads_agree},
     {"Lemma 5", low_rank},
 };
