@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +251,11 @@ static void give_space_back(const struct hdf *f)
     close(memory);
 }
 
+static void leave(void *handle)
+{
+    (void)handle; /* the list frees it */
+}
+
 /* Close what is open in f, and f itself. Collective on a team's file. On error a created file loses its contents. */
 static int close_open(struct hdf *f, struct error *e)
 {
@@ -264,6 +270,8 @@ static int close_open(struct hdf *f, struct error *e)
         hdf_agree(f, e); /* nobody flushes before it is done */
         H5Fflush(f->id, H5F_SCOPE_LOCAL);
     }
+    tdestroy(f->by_name, leave);
+    f->by_name = NULL;
     while (f->handles) {
         struct hdf_handle *h = f->handles;
         f->handles = h->next;

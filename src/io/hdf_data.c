@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -75,12 +76,18 @@ bool hdf_exists(struct hdf *f, const char *name)
     return there && H5Oexists_by_name(f->id, name, H5P_DEFAULT) > 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct hdf_handle *)a)->name, ((const struct hdf_handle *)b)->name);
+}
+
 static struct hdf_handle *remember(struct hdf *f, const char *name, hid_t id, H5T_class_t class, int rank,
                                    const int64_t *size)
 {
     struct hdf_handle *h = memory_array(struct hdf_handle, 1, "open dataset");
     *h = (struct hdf_handle){.next = f->handles, .name = memory_text(name), .id = id, .class = class, .rank = rank};
     for (int i = 0; i < rank && i < HDF_DIMENSIONS; i++) h->size[i] = size[i];
+    if (!tsearch(h, &f->by_name, by_name)) die("out of memory: the datasets of %s", f->path);
     return f->handles = h;
 }
 
@@ -121,8 +128,8 @@ int hdf_check_extent(struct hdf *f, const char *what, hid_t dataset, struct erro
 
 static struct hdf_handle *find(struct hdf *f, const char *name, struct error *e)
 {
-    for (struct hdf_handle *h = f->handles; h; h = h->next)
-        if (!strcmp(h->name, name)) return h;
+    struct hdf_handle **open = tfind(&(struct hdf_handle){.name = (char *)(uintptr_t)name}, &f->by_name, by_name);
+    if (open) return *open;
     if (!hdf_exists(f, name)) {
         error_set(e, "%s: dataset %s is missing", f->path, name);
         return NULL;

@@ -29,10 +29,11 @@ struct hdf_handle {
 
 struct hdf {
     hid_t id;
-    char *path, *temporary; /* temporary: where a created file is until it is whole; NULL otherwise */
-    bool without_scales;    /* dimensions have names, but are no HDF5 dimension scales */
-    struct team *team;      /* NULL: this rank alone */
-    struct hdf_handle *handles;
+    char *path, *temporary;     /* temporary: where a created file is until it is whole; NULL otherwise */
+    bool without_scales;        /* dimensions have names, but are no HDF5 dimension scales */
+    struct team *team;          /* NULL: this rank alone */
+    struct hdf_handle *handles; /* the last opened first */
+    void *by_name;              /* the same in a tree of search.h */
     struct hdf_note *notes, **last_note;
 };
 

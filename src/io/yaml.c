@@ -1,6 +1,8 @@
+#define _GNU_SOURCE /* tdestroy */
 #include "io/yaml.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,50 +37,72 @@ static struct yaml_node *new_node(enum yaml_kind kind, const yaml_event_t *event
     return n;
 }
 
-static void *grown(void *old, int n, size_t size)
+/* Twice the room for what has n entries of it, as a block of its own. */
+static void *doubled(void *old, int n, size_t size)
 {
-    void *more = memory_allocate((size_t)n + 1, size, "YAML");
-    if (old) memcpy(more, old, (size_t)n * size);
+    void *more = memory_allocate(n ? 2 * (size_t)n : 4, size, "YAML");
+    if (n) memcpy(more, old, (size_t)n * size);
     memory_free(old);
     return more;
 }
 
-static int append(struct yaml_node *n, struct yaml_node *item, const char *key, int line)
+static void append(struct yaml_node *n, struct yaml_node *item, char *key, int line)
 {
-    n->item = grown(n->item, n->n, sizeof *n->item);
-    n->item[n->n] = item;
-    if (n->kind == YAML_MAP) {
-        n->key = grown(n->key, n->n, sizeof *n->key);
-        n->key_line = grown(n->key_line, n->n, sizeof *n->key_line);
-        n->key[n->n] = memory_text(key);
-        n->key_line[n->n] = line;
+    if (n->n == n->room) {
+        n->item = doubled(n->item, n->n, sizeof *n->item);
+        if (n->kind == YAML_MAP) n->key = doubled(n->key, n->n, sizeof *n->key);
+        if (n->kind == YAML_MAP) n->key_line = doubled(n->key_line, n->n, sizeof *n->key_line);
+        n->room = n->n ? 2 * n->n : 4;
     }
-    return n->n++;
+    n->item[n->n] = item;
+    if (n->kind == YAML_MAP) n->key[n->n] = key, n->key_line[n->n] = line;
+    n->n++;
 }
 
-/* Items of a list or entries of a map up to its end. */
-static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t end, int depth)
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+static void leave(void *key)
+{
+    (void)key; /* the tree of keys owns none of them */
+}
+
+/* The key of a map's next entry (the caller's to free), and the event of its value. NULL: an error, after which `seen` may hold keys that
+ * are gone and is only good for tdestroy. */
+static char *read_key(struct reader *r, yaml_event_t *event, void **seen)
+{
+    int line = (int)event->start_mark.line + 1;
+    if (event->type != YAML_SCALAR_EVENT) {
+        yaml_event_delete(event);
+        return error_set(r->e, "%s: line %d: found a key that is not plain text", r->file, line), NULL;
+    }
+    char *key = memory_text((const char *)event->data.scalar.value);
+    yaml_event_delete(event);
+    char **place = tsearch(key, seen, by_text);
+    if (!place) error_set(r->e, "%s: no memory for its keys", r->file);
+    else if (*place != key) error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
+    if (!error_is_set(r->e) && !next(r, event)) return key;
+    memory_free(key);
+    return NULL;
+}
+
+/* Items of a list or entries of a map up to its end; `seen`: the keys of the map so far. */
+static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t end, int depth, void **seen)
 {
     yaml_event_t event;
     for (;;) {
         if (next(r, &event)) return -1;
         if (event.type == end) return yaml_event_delete(&event), 0;
-        char key[256] = "";
         int line = (int)event.start_mark.line + 1;
-        if (n->kind == YAML_MAP) {
-            if (event.type != YAML_SCALAR_EVENT) {
-                yaml_event_delete(&event);
-                return error_set(r->e, "%s: line %d: found a key that is not plain text", r->file, line);
-            }
-            snprintf(key, sizeof key, "%s", (const char *)event.data.scalar.value);
-            yaml_event_delete(&event);
-            if (node_find(n, key))
-                return error_set(r->e, "%s: line %d: found the key '%s' twice; needed: once", r->file, line, key);
-            if (next(r, &event)) return -1;
-        }
+        char *key = n->kind == YAML_MAP ? read_key(r, &event, seen) : NULL;
+        if (n->kind == YAML_MAP && !key) return -1;
         struct yaml_node *item = read_node(r, &event, depth + 1);
         yaml_event_delete(&event);
-        if (!item) return -1;
+        if (!item) {
+            memory_free(key);
+            return -1;
+        }
         append(n, item, key, line);
     }
 }
@@ -87,6 +111,7 @@ static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, 
 {
     int line = (int)start->start_mark.line + 1, bad = 0;
     struct yaml_node *n = NULL;
+    void *seen = NULL;
     if (depth > DEPTH) return error_set(r->e, "%s: line %d: nested more than %d deep", r->file, line, DEPTH), NULL;
     switch (start->type) {
     case YAML_SCALAR_EVENT:
@@ -95,23 +120,24 @@ static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, 
         return n;
     case YAML_SEQUENCE_START_EVENT:
         n = new_node(YAML_LIST, start);
-        bad = read_items(r, n, YAML_SEQUENCE_END_EVENT, depth);
+        bad = read_items(r, n, YAML_SEQUENCE_END_EVENT, depth, &seen);
         break;
     case YAML_MAPPING_START_EVENT:
         n = new_node(YAML_MAP, start);
-        bad = read_items(r, n, YAML_MAPPING_END_EVENT, depth);
+        bad = read_items(r, n, YAML_MAPPING_END_EVENT, depth, &seen);
         break;
     case YAML_ALIAS_EVENT:
         return error_set(r->e, "%s: line %d: YAML aliases are not used here: write the value out", r->file, line), NULL;
     default: return error_set(r->e, "%s: line %d: found no value", r->file, line), NULL;
     }
+    tdestroy(seen, leave);
     if (bad) node_free(n), n = NULL;
     return n;
 }
 
 void node_append(struct yaml_node *parent, const char *key, struct yaml_node *item)
 {
-    append(parent, item, key, item->line);
+    append(parent, item, parent->kind == YAML_MAP ? memory_text(key) : NULL, item->line);
 }
 
 struct yaml_node *node_parse(const char *file, const char *text, struct error *e)

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE /* tdestroy */
 #include "study/study.h"
 
 #include <math.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,9 +199,33 @@ static const struct yaml_node *option_node(const struct study *s, const struct y
     return own || strcmp(key, "lookback") ? own : s->lookback;
 }
 
+/* Names of one universe's models and configurations so far, in a tree of search.h. */
+struct taken {
+    int line;
+    char name[];
+};
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct taken *)a)->name, ((const struct taken *)b)->name);
+}
+
+/* Take a name; the line of who has it already, or 0. */
+static int name_taken(void **taken, const char *name, int line)
+{
+    size_t n = strlen(name) + 1;
+    struct taken *new = memory_allocate(sizeof *new + n, 1, "a name"), **place;
+    new->line = line;
+    memcpy(new->name, name, n);
+    place = tsearch(new, taken, by_name);
+    if (!place) die("out of memory: the names of models");
+    if (*place == new) return 0;
+    memory_free(new);
+    return (*place)->line;
+}
+
 /* One point of a model entry's sweep: choice[0] is the window's, choice[1+i] the i-th option's. */
 static int expand(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name,
-                  const struct universe *u, const int *choice, struct error *e)
+                  const struct universe *u, const int *choice, void **taken, struct error *e)
 {
     struct config c = {.class = class, .universe = u, .line = entry->line, .model = memory_text(name)};
     char place[256], full[256], text[256], all[2048];
@@ -241,9 +267,8 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
     if (!status && !escape_is_plain(full))
         status = error_set(e, "%s: line %d: found a control character in '%s'; needed: swept values without", place,
                            entry->line, escape_shown(full));
-    for (int i = s->configs; !status && i-- > 0 && s->config[i].universe == u && !strcmp(s->config[i].model, name);)
-        if (!strcmp(s->config[i].name, full))
-            status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
+    if (!status && strcmp(full, name) && name_taken(taken, full, entry->line))
+        status = error_set(e, "%s: line %d: found %s twice; needed: each swept value once", place, entry->line, full);
     if (status) {
         values_free(&c.values);
         memory_free(c.model);
@@ -257,7 +282,7 @@ static int expand(struct study *s, const struct yaml_node *entry, const struct m
 
 /* Every point of one model entry, the last swept key running fastest. */
 static int expand_all(struct study *s, const struct yaml_node *entry, const struct model_class *class, const char *name,
-                      const struct universe *u, struct error *e)
+                      const struct universe *u, void **taken, struct error *e)
 {
     int count[1 + MAX_OPTIONS] = {0}, choice[1 + MAX_OPTIONS] = {0}, keys = 1;
     const struct yaml_node *own = node_find(entry, "window");
@@ -272,7 +297,7 @@ static int expand_all(struct study *s, const struct yaml_node *entry, const stru
         if (s->configs >= MAX_CONFIGS)
             return error_set(e, "%s: line %d: model '%s': the sweeps make more than %d configurations", s->file, entry->line,
                              name, MAX_CONFIGS);
-        if (expand(s, entry, class, name, u, choice, e)) return -1;
+        if (expand(s, entry, class, name, u, choice, taken, e)) return -1;
         int i = keys - 1;
         while (i >= 0 && ++choice[i] == count[i]) choice[i--] = 0;
         if (i < 0) return 0;
@@ -286,7 +311,8 @@ static void class_names(char *out, size_t size)
         at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", (*c)->name);
 }
 
-static int parse_model(struct study *s, const struct yaml_node *entry, const struct universe *u, struct error *e)
+static int parse_model(struct study *s, const struct yaml_node *entry, const struct universe *u, void **taken,
+                       struct error *e)
 {
     static const char *const keys[] = {"name", "kind", "window", NULL};
     char list[512], place[256];
@@ -307,11 +333,11 @@ static int parse_model(struct study *s, const struct yaml_node *entry, const str
                          s->file, name->line, escape_shown(name->text));
     snprintf(place, sizeof place, "%s: model '%s'", s->file, name->text);
     if (check_keys(place, entry, keys, class->options, e)) return -1;
-    for (int i = 0; i < s->configs; i++)
-        if (s->config[i].universe == u && !strcmp(s->config[i].model, name->text))
-            return error_set(e, "%s: line %d: found the model name '%s' twice (first on line %d); needed: each once",
-                             s->file, name->line, name->text, s->config[i].line);
-    return expand_all(s, entry, class, name->text, u, e);
+    int first = name_taken(taken, name->text, entry->line);
+    if (first)
+        return error_set(e, "%s: line %d: found the model name '%s' twice (first on line %d); needed: each once", s->file,
+                         name->line, name->text, first);
+    return expand_all(s, entry, class, name->text, u, taken, e);
 }
 
 static int parse_models(struct study *s, const struct yaml_node *n, struct error *e)
@@ -320,9 +346,13 @@ static int parse_models(struct study *s, const struct yaml_node *n, struct error
     if (!n || n->kind != YAML_LIST || !n->n)
         return error_set(e, "%s: line %d: models: found none; needed: a list with at least one - {name: ..., kind: ...}",
                          s->file, n ? n->line : 1);
-    for (int u = 0; u < s->universes; u++)
-        for (int i = 0; i < n->n; i++)
-            if (parse_model(s, n->item[i], s->universe[u], e)) return -1;
+    for (int u = 0; u < s->universes; u++) {
+        void *taken = NULL;
+        int status = 0;
+        for (int i = 0; i < n->n && !status; i++) status = parse_model(s, n->item[i], s->universe[u], &taken, e);
+        tdestroy(taken, memory_free);
+        if (status) return -1;
+    }
     for (int i = 0; i < s->configs; i++) sequences |= (s->config[i].class->needs & NEED_HISTORY) != 0;
     if (s->lookback && !sequences)
         return error_set(e, "%s: line %d: found lookback, but no model of the study looks back (aipm run --explain)",

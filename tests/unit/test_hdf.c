@@ -232,6 +232,28 @@ static void failures_leave_nothing(void)
     hdf_close(f, &e);
 }
 
+/* Looking a dataset up takes no longer the more of them are open: results of thousands of models stay readable. */
+static void many_datasets(void)
+{
+    enum { MANY = 4000, TIMES = 50 };
+    int64_t size[HDF_DIMENSIONS], one = 1;
+    int rank, good = 0;
+    char name[32];
+    struct hdf *f = hdf_create(at("many.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "x%d", i);
+        hdf_write(f, name, HDF_INT64, 1, &one, &one, &e);
+    }
+    clock_t began = clock();
+    for (int i = 0; i < MANY * TIMES; i++) {
+        snprintf(name, sizeof name, "x%d", i % MANY);
+        good += hdf_shape(f, name, HDF_INT64, &rank, size, &e) == 0 && rank == 1;
+    }
+    CU_ASSERT((double)(clock() - began) / CLOCKS_PER_SEC < 1);
+    CU_ASSERT(good == MANY * TIMES && hdf_close(f, &e) == 0);
+}
+
 /* Three ways to meet a full disk: when room is reserved, when deflated chunks are flushed, and at the metadata. */
 static void full_disk(void)
 {
@@ -276,6 +298,7 @@ int main(void)
         {"formats and versions", formats},
         {"same data, same bytes", same_data_same_bytes},
         {"failures leave nothing behind", failures_leave_nothing},
+        {"many datasets", many_datasets},
         {"a full disk", full_disk},
     };
     char command[160];
