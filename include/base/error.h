@@ -24,6 +24,9 @@ static inline bool error_is_set(const struct error *e)
     return e->text[0] != '\0';
 }
 
+/* "aipm: TEXT" on stderr, without what a terminal would obey: messages quote names from files. */
+void error_print(const struct error *e);
+
 /* End the program on every rank with status 1 after removing files registered with cleanup_register(). */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

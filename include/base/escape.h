@@ -14,7 +14,8 @@
 /* Whether text is UTF-8 without control characters and without marks that turn the direction of writing: what a name in a study must be. */
 bool escape_is_plain(const char *text);
 
-/* gnuplot: a string in single quotes, inside which it knows no escapes, no `command` and no @macro. Terminals are set noenhanced. */
+/* gnuplot: an expression of strings in single quotes, inside which it knows no escapes, no `command` and no @macro. Terminals are set
+ * noenhanced. */
 void escape_gnuplot(FILE *out, const char *text);
 /* The same for the label of a tic, which gnuplot passes through gprintf: % is doubled. */
 void escape_gnuplot_tic(FILE *out, const char *text);

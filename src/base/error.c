@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+
 enum { CLEANUPS = 16 };
 static char *volatile cleanup_path[CLEANUPS];
 static void (*die_hook)(int);
@@ -23,6 +25,13 @@ int error_set(struct error *e, const char *format, ...)
     return -1;
 }
 
+void error_print(const struct error *e)
+{
+    fputs("aipm: ", stderr);
+    escape_message(stderr, e->text);
+    fputc('\n', stderr);
+}
+
 void die_set_hook(void (*hook)(int status))
 {
     die_hook = hook;
@@ -30,12 +39,12 @@ void die_set_hook(void (*hook)(int status))
 
 _Noreturn void die(const char *format, ...)
 {
+    struct error e;
     va_list a;
     va_start(a, format);
-    fputs("aipm: ", stderr);
-    vfprintf(stderr, format, a);
-    fputc('\n', stderr);
+    vsnprintf(e.text, sizeof e.text, format, a);
     va_end(a);
+    error_print(&e);
     cleanup_run();
     if (die_hook) die_hook(EXIT_INPUT);
     exit(EXIT_INPUT);

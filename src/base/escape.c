@@ -82,35 +82,41 @@ static bool only(const char *text, const char *these)
 
 /* ---- gnuplot ---- */
 
-/* Between two `quote`s; each character of `doubled` is written twice. */
-static void gnuplot_quoted(FILE *out, const char *text, char quote, const char *doubled)
+/* gnuplot 5.4 reads '''a' and 'a''''b' as two strings, and its macros miscount quotes inside other quotes, so a single quote is a
+ * string of its own, by its number: 'it'."\047".'s'. */
+static void gnuplot_single(FILE *out, const char *text, bool format)
 {
-    fputc(quote, out);
+    fputc('\'', out);
     EACH_CHARACTER(c, at, text)
     {
         if (!c.plain) fputc(instead(c), out);
-        else if (c.code == '"' && quote == '"') fputc('\'', out);
-        else {
-            if (one_of(c, doubled)) fputc((int)c.code, out);
-            put(out, at, c);
-        }
+        else if (c.code == '\'') fputs("'.\"\\047\".'", out);
+        else if (format && c.code == '%') fputs("%%", out);
+        else put(out, at, c);
     }
-    fputc(quote, out);
+    fputc('\'', out);
 }
 
 void escape_gnuplot(FILE *out, const char *text)
 {
-    gnuplot_quoted(out, text, '\'', "'");
+    gnuplot_single(out, text, false);
 }
 
 void escape_gnuplot_tic(FILE *out, const char *text)
 {
-    gnuplot_quoted(out, text, '\'', "'%");
+    gnuplot_single(out, text, true);
 }
 
 void escape_gnuplot_field(FILE *out, const char *text)
 {
-    gnuplot_quoted(out, text, '"', "");
+    fputc('"', out);
+    EACH_CHARACTER(c, at, text)
+    {
+        if (!c.plain) fputc(instead(c), out);
+        else if (c.code == '"') fputc('\'', out);
+        else put(out, at, c);
+    }
+    fputc('"', out);
 }
 
 /* ---- POSIX shell ---- */

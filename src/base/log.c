@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+
 static bool speaks = true, quiet;
 
 void log_set_speaker(bool s)
@@ -24,8 +26,10 @@ void log_set_quiet(bool q)
 
 static void say(const char *prefix, const char *format, va_list a)
 {
+    char text[2048];
+    vsnprintf(text, sizeof text, format, a);
     fputs(prefix, stderr);
-    vfprintf(stderr, format, a);
+    escape_message(stderr, text);
     fputc('\n', stderr);
 }
 

@@ -87,6 +87,6 @@ int command_analyze(int argc, char **argv, struct team *world)
         results_free(&r);
     }
     if (!error_is_set(&e)) return EXIT_DONE;
-    fprintf(stderr, "aipm: %s\n", e.text);
+    error_print(&e);
     return EXIT_INPUT;
 }

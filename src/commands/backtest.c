@@ -117,6 +117,6 @@ int command_backtest(int argc, char **argv, struct team *world)
         results_free(&r);
     }
     if (!error_is_set(&e)) return EXIT_DONE;
-    fprintf(stderr, "aipm: %s\n", e.text);
+    error_print(&e);
     return EXIT_INPUT;
 }

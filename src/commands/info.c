@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "commands/commands.h"
@@ -28,7 +29,7 @@ static void print_names(const char *title, int n, char *const *names)
     int column = printf("%-16s", title);
     for (int i = 0; i < n; i++) {
         if (column + strlen(names[i]) > 100) column = printf("\n%-16s", "") - 1;
-        column += printf("%s%s", names[i], i + 1 < n ? ", " : "");
+        column += printf("%s%s", escape_shown(names[i]), i + 1 < n ? ", " : "");
     }
     putchar('\n');
 }
@@ -43,15 +44,17 @@ static int info_panel(const char *path, struct error *e)
         int n = (int)(m.offsets[t + 1] - m.offsets[t]);
         if (n < smallest) smallest = n;
     }
-    printf("panel           %s\n", path);
-    printf("periods         %d, %s (%d a year)", m.T, m.frequency, m.periods_per_year);
+    printf("panel           %s\n", escape_shown(path));
+    printf("periods         %d, %s (%d a year)", m.T, escape_shown(m.frequency), m.periods_per_year);
     if (m.T) printf(", formation dates %lld to %lld", (long long)m.dates[0], (long long)m.dates[m.T - 1]);
     printf("\nrows            %lld assets and periods, %d to %d assets a period, %s\n", (long long)m.rows, smallest,
            panel_max_assets(&m), format_bytes(panel_row_bytes(&m), bytes));
     printf("size groups     %s\n", m.has_size_groups ? "yes" : "no");
-    if (m.assets) printf("asset names     %d, %s to %s\n", m.assets, m.asset_names[0], m.asset_names[m.assets - 1]);
+    if (m.assets)
+        printf("asset names     %d, %s to %s\n", m.assets, escape_shown(m.asset_names[0]),
+               escape_shown(m.asset_names[m.assets - 1]));
     for (int g = 0; g < m.G; g++) {
-        printf("group column    %s: %d label%s\n", m.group_names[g], m.labels[g], m.labels[g] == 1 ? "" : "s");
+        printf("group column    %s: %d label%s\n", escape_shown(m.group_names[g]), m.labels[g], m.labels[g] == 1 ? "" : "s");
         print_names("", m.labels[g], m.label_names[g]);
     }
     printf("characteristics %d\n", m.D);
@@ -66,7 +69,7 @@ static int info_panel(const char *path, struct error *e)
             if (all && from == m.T) from = t;
             if (all) to = t;
         }
-        printf("benchmark       %s: %d factors, ", m.benchmark[b].name, k);
+        printf("benchmark       %s: %d factors, ", escape_shown(m.benchmark[b].name), k);
         if (to < 0) printf("nowhere complete\n");
         else printf("%lld to %lld\n", (long long)m.dates[from], (long long)m.dates[to]);
         print_names("", k, m.benchmark[b].factor_names);
@@ -80,8 +83,8 @@ static int info_results(const char *path, struct error *e)
 {
     struct results r;
     if (results_load(path, &r, e)) return -1;
-    printf("results         %s%s\n", path, r.under_way ? " (run under way)" : "");
-    printf("study           %s\n", r.study_name);
+    printf("results         %s%s\n", escape_shown(path), r.under_way ? " (run under way)" : "");
+    printf("study           %s\n", escape_shown(r.study_name));
     char words[PLACEBO_TEXT];
     if (r.placebo.kind) printf("placebo         %s\n", placebo_words(&r.placebo, words));
     printf("rows            %ld of %ld finished\n", r.rows_done, r.rows_total);
@@ -94,7 +97,8 @@ static int info_results(const char *path, struct error *e)
         const struct result_model *m = &r.model[i];
         int done = 0, missing = 0;
         for (int p = 0; p < r.P; p++) done += m->done[p] != 0, missing += m->done[p] && isnan(m->returns[p]);
-        printf("model           %s/%s (%s): %d of %d rows", m->universe, m->name, m->kind, done, r.P);
+        printf("model           %s/%s (%s): %d of %d rows", escape_shown(m->universe), escape_shown(m->name),
+               escape_shown(m->kind), done, r.P);
         if (missing) printf(", %d of them without a return", missing);
         const double *ridge = results_values(m, "ridge"), *heads = results_values(m, "heads");
         int nz = results_size(m, "ridge"), nh = results_size(m, "head"), E = results_size(m, "epoch");
@@ -105,13 +109,19 @@ static int info_results(const char *path, struct error *e)
         putchar('\n');
     }
     printf("\nhow it was made\n");
-    for (int i = 0; i < r.attributes; i++) printf("  %-20s %s\n", r.attribute_name[i], r.attribute_text[i]);
-    printf("\nstudy file\n");
-    for (const char *line = r.study; line && *line;) {
-        size_t n = strcspn(line, "\n");
-        printf("  %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
+    for (int i = 0; i < r.attributes; i++) {
+        printf("  %-20s ", escape_shown(r.attribute_name[i]));
+        escape_message(stdout, r.attribute_text[i]);
+        putchar('\n');
     }
+    printf("\nstudy file\n");
+    char *text = memory_text(r.study ? r.study : ""), *rest = text;
+    for (char *line; (line = strsep(&rest, "\n")) && (rest || *line);) {
+        fputs("  ", stdout);
+        escape_message(stdout, line);
+        putchar('\n');
+    }
+    memory_free(text);
     results_free(&r);
     return 0;
 }
@@ -143,6 +153,6 @@ int command_info(int argc, char **argv, struct team *world)
         memory_free(format);
     }
     if (!error_is_set(&e)) return EXIT_DONE;
-    fprintf(stderr, "aipm: %s\n", e.text);
+    error_print(&e);
     return EXIT_INPUT;
 }

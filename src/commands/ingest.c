@@ -372,7 +372,7 @@ int command_ingest(int argc, char **argv, struct team *world)
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status == -1) {
         status = (a.ohlcv ? ohlcv_ingest(&a.prices, world, &e) : ingest(&a.o, world, &e)) ? EXIT_INPUT : EXIT_DONE;
-        if (status && log_speaks()) fprintf(stderr, "aipm: %s\n", e.text);
+        if (status && log_speaks()) error_print(&e);
     }
     for (int k = 0; k < a.texts; k++) memory_free(a.text[k]);
     memory_free(a.prices.input);

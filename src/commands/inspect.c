@@ -123,7 +123,7 @@ int command_inspect(int argc, char **argv, struct team *world)
             inspect(&a, &r, alone, &e);
             results_free(&r);
         }
-        if (error_is_set(&e)) fprintf(stderr, "aipm: %s\n", e.text);
+        if (error_is_set(&e)) error_print(&e);
     }
     team_close(alone);
     return team_agree(world, &e) ? EXIT_INPUT : EXIT_DONE;

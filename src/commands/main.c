@@ -52,7 +52,7 @@ static void check_limits(const struct command *c)
 {
     struct error e = {""};
     if (!blas_open(c->parallel ? MPI_ADDRESSES : OTHER_ADDRESSES, &e)) return;
-    fprintf(stderr, "aipm: %s\n", e.text);
+    error_print(&e);
     _exit(EXIT_INPUT);
 }
 

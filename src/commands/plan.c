@@ -238,6 +238,6 @@ int command_plan(int argc, char **argv, struct team *world)
     }
     memory_free(text);
     if (!error_is_set(&e)) return EXIT_DONE;
-    if (log_speaks()) fprintf(stderr, "aipm: %s\n", e.text);
+    if (log_speaks()) error_print(&e);
     return EXIT_INPUT;
 }

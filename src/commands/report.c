@@ -93,6 +93,6 @@ int command_report(int argc, char **argv, struct team *world)
     memory_free(r);
     if (world) world_close(world);
     if (!error_is_set(&e)) return EXIT_DONE;
-    fprintf(stderr, "aipm: %s\n", e.text);
+    error_print(&e);
     return EXIT_INPUT;
 }

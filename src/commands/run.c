@@ -130,6 +130,6 @@ int command_run(int argc, char **argv, struct team *world)
         memory_free(everywhere);
     }
     memory_free(text);
-    if (error_is_set(&e) && log_speaks()) fprintf(stderr, "aipm: %s\n", e.text);
+    if (error_is_set(&e) && log_speaks()) error_print(&e);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "commands/commands.h"
@@ -219,17 +220,6 @@ static void allocation_tilt(struct allocation *l, const struct reading *r, doubl
 
 /* ---- JSON ---- */
 
-static void json_text(const char *s, FILE *out)
-{
-    fputc('"', out);
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
-        else if ((unsigned char)*s < 0x20) fprintf(out, "\\u%04x", (unsigned)(unsigned char)*s);
-        else fputc(*s, out);
-    }
-    fputc('"', out);
-}
-
 static void json_number(double x, FILE *out)
 {
     char number[32];
@@ -238,7 +228,7 @@ static void json_number(double x, FILE *out)
 
 static void json_key(const char *key, FILE *out)
 {
-    json_text(key, out);
+    escape_json(out, key);
     fputs(": ", out);
 }
 
@@ -246,7 +236,7 @@ static void json_signal(const struct reading *r, FILE *out)
 {
     fputs(", ", out);
     json_key("target", out);
-    json_text(r->t->name[r->target], out);
+    escape_json(out, r->t->name[r->target]);
     fputs(", \"signal\": ", out);
     json_number(r->signal.signal, out);
     fputs(", \"attention_weights\": {", out);
@@ -257,7 +247,7 @@ static void json_signal(const struct reading *r, FILE *out)
     }
     fputs("}, \"dominant_driver\": ", out);
     if (r->signal.dominant < 0) fputs("null", out);
-    else json_text(r->t->name[r->other[r->signal.dominant]], out);
+    else escape_json(out, r->t->name[r->other[r->signal.dominant]]);
     fputs(", \"confidence\": ", out);
     json_number(r->signal.confidence, out);
 }
@@ -291,7 +281,7 @@ static void print_json(const struct reading *r, const struct allocation *l, FILE
 {
     fputc('{', out);
     json_key("date", out);
-    json_text(r->t->date[r->t->T - 1], out);
+    escape_json(out, r->t->date[r->t->T - 1]);
     if (r->t->dropped) fprintf(out, ", \"rows_dropped\": %d", r->t->dropped);
     if (r->target >= 0) json_signal(r, out);
     if (r->matrix) json_regime(r, out);
@@ -471,6 +461,6 @@ int command_signal(int argc, char **argv, struct team *world)
         return_table_free(&t);
     }
     if (!error_is_set(&e)) return EXIT_DONE;
-    fprintf(stderr, "aipm: %s\n", e.text);
+    error_print(&e);
     return EXIT_INPUT;
 }

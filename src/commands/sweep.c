@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/memory.h"
 #include "commands/commands.h"
 #include "io/parts.h"
@@ -123,9 +124,10 @@ static int expand_array(const struct arguments *a, const char *text, struct erro
         memory_free(member);
     }
     if (error_is_set(e)) return -1;
-    printf("written: %ld studies in %s\n  sbatch --array=1-%ld slurm/array.sbatch %s/*.yaml\n  aipm sweep --table "
-           "RESULTS...      once they are done\n",
-           members, a->array, members, a->array);
+    printf("written: %ld studies in %s\n  sbatch --array=1-%ld slurm/array.sbatch ", members, escape_shown(a->array),
+           members);
+    escape_shell(stdout, a->array);
+    puts("/*.yaml\n  aipm sweep --table RESULTS...      once they are done");
     return 0;
 }
 
@@ -230,8 +232,9 @@ static void print_table(const struct entry *x, int n, bool by_sharpe)
     printf("\n  %-10s %-40s %-15s %12s %8s %16s  %s\n", "universe", "model", "in-sample loss", "mean", "periods",
            "out-of-sample SR", "results");
     for (int i = 0; i < n; i++)
-        printf("%c %-10s %-40s %-15s %12.6g %8d %16.3f  %s\n", x[i].chosen && !by_sharpe ? '*' : ' ', x[i].model->universe,
-               x[i].model->name, loss_kind(x[i].model), x[i].loss, x[i].n, x[i].sharpe, x[i].file->path);
+        printf("%c %-10s %-40s %-15s %12.6g %8d %16.3f  %s\n", x[i].chosen && !by_sharpe ? '*' : ' ',
+               escape_shown(x[i].model->universe), escape_shown(x[i].model->name), loss_kind(x[i].model), x[i].loss, x[i].n,
+               x[i].sharpe, escape_shown(x[i].file->path));
 }
 
 static int table(const struct arguments *a, struct error *e)
@@ -284,7 +287,7 @@ int command_sweep(int argc, char **argv, struct team *world)
         else if (text) a.array ? expand_array(&a, text, &e) : expand_one(&a, text, &e);
         memory_free(text);
         status = error_is_set(&e) ? EXIT_INPUT : EXIT_DONE;
-        if (error_is_set(&e)) fprintf(stderr, "aipm: %s\n", e.text);
+        if (error_is_set(&e)) error_print(&e);
     }
     sweep_free(&a.sweep);
     return status;

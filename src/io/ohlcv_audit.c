@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/hdf.h"
@@ -35,7 +36,7 @@ static char **names_in_order(const struct ohlcv *x)
 static void print_row(const char *name, int width, const int64_t *count, const int64_t *total, const char *first,
                       const char *last)
 {
-    printf("\n%-*s  %10s  %10s", width, name, first, last);
+    printf("\n%-*s  %10s  %10s", width, escape_shown(name), first, last);
     for (int k = 0; k < OHLCV_STEPS; k++)
         if (total[k] || k == OHLCV_READ || k == OHLCV_KEPT)
             printf("  %*lld", (int)strlen(step[k].name) > 7 ? (int)strlen(step[k].name) : 7, (long long)count[k]);

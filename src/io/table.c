@@ -170,65 +170,42 @@ char *table_format(const struct table *t, int row, int column, char out[TABLE_CE
     return out;
 }
 
-/* ---- CSV (RFC 4180) ---- */
-static void csv_text(const char *s, FILE *out)
-{
-    if (!strpbrk(s, ",\"\r\n")) {
-        fputs(s, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *s; s++) fputs(*s == '"' ? "\"\"" : (char[]){*s, '\0'}, out);
-    fputc('"', out);
-}
-
+/* ---- CSV ---- */
 void table_csv(const struct table *t, FILE *out)
 {
     char number[32];
     for (int c = 0; c < t->columns; c++) {
         if (c) fputc(',', out);
-        csv_text(t->column[c].name, out);
+        escape_csv(out, t->column[c].name);
     }
     fputc('\n', out);
     for (int r = 0; r < t->rows; r++)
         for (int c = 0; c < t->columns; c++) {
             const struct table_cell *cell = table_at(t, r, c);
-            if (t->column[c].kind == TABLE_TEXT) csv_text(cell->text ? cell->text : "", out);
+            if (t->column[c].kind == TABLE_TEXT) escape_csv(out, cell->text ? cell->text : "");
             else fputs(number_text(cell->number, number), out);
             fputc(c + 1 < t->columns ? ',' : '\n', out);
         }
 }
 
-/* ---- text for people: escapes ---- */
-static void markdown_text(const char *s, FILE *out)
-{
-    for (; *s; s++) {
-        if (*s == '|' || *s == '\\' || *s == '*' || *s == '_' || *s == '<' || *s == '`') fputc('\\', out);
-        fputc(*s == '\n' || *s == '\r' ? ' ' : *s, out);
-    }
-}
+/* ---- Markdown and LaTeX ---- */
 
-static void latex_text(const char *s, FILE *out)
+static void markdown_cell(const struct table *t, int r, int c, FILE *out)
 {
-    for (; *s; s++) {
-        if (strchr("&%$#_{}", *s)) fprintf(out, "\\%c", *s);
-        else if (*s == '~') fputs("\\textasciitilde{}", out);
-        else if (*s == '^') fputs("\\textasciicircum{}", out);
-        else if (*s == '\\') fputs("\\textbackslash{}", out);
-        else if (*s == '<' || *s == '>') fprintf(out, "$%c$", *s);
-        else fputc(*s == '\n' || *s == '\r' ? ' ' : *s, out);
-    }
+    char text[TABLE_CELL];
+    table_format(t, r, c, text);
+    if (t->column[c].kind == TABLE_TEXT) escape_markdown(out, text);
+    else fputs(text, out);
 }
 
 void table_markdown(const struct table *t, FILE *out)
 {
-    char text[TABLE_CELL];
     fprintf(out, "**");
-    markdown_text(t->title, out);
+    escape_markdown(out, t->title);
     fprintf(out, "**\n\n|");
     for (int c = 0; c < t->columns; c++) {
         fputc(' ', out);
-        markdown_text(t->column[c].title, out);
+        escape_markdown(out, t->column[c].title);
         fputs(" |", out);
     }
     fputs("\n|", out);
@@ -238,14 +215,14 @@ void table_markdown(const struct table *t, FILE *out)
         fputc('|', out);
         for (int c = 0; c < t->columns; c++) {
             fputc(' ', out);
-            markdown_text(table_format(t, r, c, text), out);
+            markdown_cell(t, r, c, out);
             fputs(" |", out);
         }
         fputc('\n', out);
     }
     for (int i = 0; i < t->notes; i++) {
         fputs(i ? "  \n" : "\n", out);
-        markdown_text(t->note[i], out);
+        escape_markdown(out, t->note[i]);
     }
     if (t->notes) fputc('\n', out);
 }
@@ -257,18 +234,18 @@ static void latex_cell(const struct table *t, int r, int c, FILE *out)
     table_format(t, r, c, text);
     if (!*text) fputs("--", out);
     else if (t->column[c].kind != TABLE_TEXT && *text == '-') fprintf(out, "$-$%s", text + 1);
-    else latex_text(text, out);
+    else escape_latex(out, text);
 }
 
 void table_latex(const struct table *t, FILE *out)
 {
     fprintf(out, "%% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n\\caption{");
-    latex_text(t->title, out);
+    escape_latex(out, t->title);
     fprintf(out, "}\n\\label{tab:%s}\n\\begin{tabular}{", t->name);
     for (int c = 0; c < t->columns; c++) fputc(t->column[c].kind == TABLE_TEXT ? 'l' : 'r', out);
     fputs("}\n\\toprule\n", out);
     for (int c = 0; c < t->columns; c++) {
-        latex_text(t->column[c].title, out);
+        escape_latex(out, t->column[c].title);
         fputs(c + 1 < t->columns ? " & " : " \\\\\n\\midrule\n", out);
     }
     for (int r = 0; r < t->rows; r++)
@@ -279,7 +256,7 @@ void table_latex(const struct table *t, FILE *out)
     fputs("\\bottomrule\n\\end{tabular}\n", out);
     for (int i = 0; i < t->notes; i++) {
         fputs("\\par\\footnotesize ", out);
-        latex_text(t->note[i], out);
+        escape_latex(out, t->note[i]);
         fputc('\n', out);
     }
     fputs("\\end{table}\n", out);

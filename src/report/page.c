@@ -2,20 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "report/attention.h"
 #include "study_report.h"
-
-void page_text(FILE *out, const char *text)
-{
-    for (; text && *text; text++) {
-        if (*text == '&') fputs("&amp;", out);
-        else if (*text == '<') fputs("&lt;", out);
-        else if (*text == '>') fputs("&gt;", out);
-        else if (*text == '"') fputs("&quot;", out);
-        else fputc(*text, out);
-    }
-}
 
 static const char STYLE[] =
     ":root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--line:#d0d0d0;--soft:#f4f5f7;--mark:#005a9c}"
@@ -47,16 +37,16 @@ void page_begin(FILE *out, const char *title)
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
           "'unsafe-inline'\">\n<title>",
           out);
-    page_text(out, title);
+    escape_html(out, title);
     fprintf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n<h1>", STYLE);
-    page_text(out, title);
+    escape_html(out, title);
     fputs("</h1>\n", out);
 }
 
 void page_end(FILE *out, const char *program)
 {
     fputs("<p class=\"note\">Written by ", out);
-    page_text(out, program);
+    escape_html(out, program);
     fputs(". Tables as CSV, Markdown and LaTeX, and figures as PDF and SVG with the scripts that draw them, are in tables/ "
           "and figures/ beside this page.</p>\n</body>\n</html>\n",
           out);
@@ -67,11 +57,11 @@ void page_table(FILE *out, const struct table *t, bool folded)
     char text[TABLE_CELL];
     if (folded) {
         fputs("<details><summary>", out);
-        page_text(out, t->title);
+        escape_html(out, t->title);
         fprintf(out, " (%d rows)</summary>\n", t->rows);
     } else { /* above the part that scrolls */
         fprintf(out, "<p class=\"caption\" id=\"caption-%s\">", t->name);
-        page_text(out, t->title);
+        escape_html(out, t->title);
         fputs("</p>\n", out);
     }
     fprintf(out, "<div class=\"scroll\"><table id=\"%s\"", t->name);
@@ -80,7 +70,7 @@ void page_table(FILE *out, const struct table *t, bool folded)
     fputs("<thead><tr>", out);
     for (int c = 0; c < t->columns; c++) {
         fputs(t->column[c].kind == TABLE_TEXT ? "<th class=\"l\">" : "<th>", out);
-        page_text(out, t->column[c].title);
+        escape_html(out, t->column[c].title);
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n<tbody>\n", out);
@@ -88,7 +78,7 @@ void page_table(FILE *out, const struct table *t, bool folded)
         fputs("<tr>", out);
         for (int c = 0; c < t->columns; c++) {
             fputs(t->column[c].kind == TABLE_TEXT ? "<td class=\"l\">" : "<td>", out);
-            page_text(out, table_format(t, r, c, text));
+            escape_html(out, table_format(t, r, c, text));
             fputs("</td>", out);
         }
         fputs("</tr>\n", out);
@@ -96,7 +86,7 @@ void page_table(FILE *out, const struct table *t, bool folded)
     fputs("</tbody></table></div>\n", out);
     for (int i = 0; i < t->notes; i++) {
         fputs("<p class=\"note\">", out);
-        page_text(out, t->note[i]);
+        escape_html(out, t->note[i]);
         fputs("</p>\n", out);
     }
     if (folded) fputs("</details>\n", out);
@@ -123,14 +113,14 @@ static void page_figure(FILE *out, const struct figures *f, const struct figure 
 {
     char path[4300];
     fprintf(out, "<figure id=\"figure-%s\"%s>\n<h3>", g->name, g->map ? " class=\"map\"" : "");
-    page_text(out, g->title);
+    escape_html(out, g->title);
     fputs("</h3>\n", out);
     if (g->drawn) {
         fputs("<picture><source media=\"(max-width:640px)\" srcset=\"data:image/svg+xml;base64,", out);
         snprintf(path, sizeof path, "%s/%s-phone.svg", f->folder, g->name);
         embed(out, path);
         fputs("\"><img alt=\"", out);
-        page_text(out, g->title);
+        escape_html(out, g->title);
         fputs("\" src=\"data:image/svg+xml;base64,", out);
         snprintf(path, sizeof path, "%s/%s.svg", f->folder, g->name);
         embed(out, path);
@@ -139,7 +129,7 @@ static void page_figure(FILE *out, const struct figures *f, const struct figure 
         fprintf(out, "<p class=\"warn\">Not drawn: %s. Data and script are in figures/%s.dat and .gp.</p>\n",
                 f->missing ? "gnuplot is not installed" : "gnuplot failed", g->name);
     fputs("<figcaption>", out);
-    page_text(out, g->caption);
+    escape_html(out, g->caption);
     fputs("</figcaption>\n</figure>\n", out);
 }
 
@@ -174,9 +164,9 @@ static void best_sentence(FILE *out, const struct table *u, const struct table *
     int best = best_of(u, universe), worse = 0, pairs = 0;
     if (best < 0) return;
     fputs("<li>Universe <b>", out);
-    page_text(out, universe);
+    escape_html(out, universe);
     fputs("</b>: the highest Sharpe ratio is <b>", out);
-    page_text(out, cell(u, best, "model"));
+    escape_html(out, cell(u, best, "model"));
     fprintf(out, "</b>'s, %s a year (95%% interval %s to %s)", cell(u, best, "sharpe"), cell(u, best, "sharpe_low"),
             cell(u, best, "sharpe_high"));
     for (int r = 0; r < d->rows; r++) {
@@ -245,13 +235,13 @@ static void record(FILE *out, const struct results *r)
     fputs("<h2>How it was made</h2>\n<div class=\"scroll\"><table style=\"min-width:0\"><tbody>\n", out);
     for (int i = 0; i < r->attributes; i++) {
         fputs("<tr><td class=\"l\">", out);
-        page_text(out, r->attribute_name[i]);
+        escape_html(out, r->attribute_name[i]);
         fputs("</td><td class=\"l\" style=\"white-space:normal\">", out);
-        page_text(out, r->attribute_text[i]);
+        escape_html(out, r->attribute_text[i]);
         fputs("</td></tr>\n", out);
     }
     fputs("</tbody></table></div>\n<details><summary>Study file</summary><pre>", out);
-    page_text(out, r->study);
+    escape_html(out, r->study);
     fputs("</pre></details>\n", out);
 }
 
@@ -259,7 +249,7 @@ static void record(FILE *out, const struct results *r)
 static void lacking(FILE *out, int *count, const char *what)
 {
     fputs((*count)++ ? "; " : "<p class=\"note\">Not here: ", out);
-    page_text(out, what);
+    escape_html(out, what);
 }
 
 /* How to get the attention maps that are not there. */
@@ -311,7 +301,7 @@ static void sequence_section(FILE *out, const struct sequence_report *q)
         const struct sequence_record *c = &q->record[r];
         if (sequence_warning(c, warning)) {
             fputs("<p class=\"warn\">", out);
-            page_text(out, warning);
+            escape_html(out, warning);
             fputs(".</p>\n", out);
         }
         for (int i = q->first_figure[r]; i < q->first_figure[r + 1]; i++)
@@ -326,13 +316,13 @@ void page_study(FILE *out, const struct study_report *s, const struct report_opt
     const struct results *r = s->r;
     if (!alone) {
         fputs("<h2>", out);
-        page_text(out, s->label);
+        escape_html(out, s->label);
         fputs("</h2>\n", out);
     }
     char words[PLACEBO_TEXT];
     if (r->placebo.kind) {
         fputs(placebo_empty(&r->placebo) ? "<p class=\"warn\">Placebo: " : "<p class=\"warn\">Altered rows: ", out);
-        page_text(out, placebo_words(&r->placebo, words));
+        escape_html(out, placebo_words(&r->placebo, words));
         fputs(placebo_empty(&r->placebo)
                   ? ". Everything below is what these models find where there is nothing to find.</p>\n"
                   : ".</p>\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backtest.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"

@@ -34,6 +34,5 @@ void page_begin(FILE *out, const char *title);
 void page_study(FILE *out, const struct study_report *s, const struct report_options *o, bool alone);
 void page_table(FILE *out, const struct table *t, bool folded);
 void page_end(FILE *out, const char *program);
-void page_text(FILE *out, const char *text); /* escaped */
 
 #endif

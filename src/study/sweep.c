@@ -2,8 +2,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "io/yaml.h"
 
@@ -83,21 +85,14 @@ static void say(struct out *o, const char *text)
 
 static void put_scalar(struct out *o, const char *text)
 {
-    if (*text && !strpbrk(text, ":#,[]{}\"'&*!|>%@`\\\n\t ") && *text != '-' && *text != '?') {
-        say(o, text);
-        return;
-    }
-    if (*text == '-' && !strpbrk(text + 1, ":#,[]{}\"'&*!|>%@`\\\n\t ") && text[1]) { /* -10 */
-        say(o, text);
-        return;
-    }
-    say(o, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') put(o, "\\", 1);
-        if (*text == '\n') say(o, "\\n");
-        else put(o, text, 1);
-    }
-    say(o, "\"");
+    char *yaml = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&yaml, &n);
+    if (!f) die("no memory for a study file");
+    escape_yaml(f, text);
+    fclose(f);
+    put(o, yaml, n);
+    free(yaml);
 }
 
 static void put_node(struct out *o, const struct yaml_node *n)

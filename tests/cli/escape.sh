@@ -62,3 +62,26 @@ sed 's/^output: .*/output: "a\\e[2J.h5"/' s.yaml >escape.yaml
 refuses "an output with a control character" 1 "escape.yaml: line 3: output: found a line end" "$AIPM" run escape.yaml
 sed 's/name: bsv/name: "b\\e[2J"/' s.yaml >model.yaml
 refuses "a model's name with a control character" 1 "no control characters" "$AIPM" run model.yaml
+
+# tables, terminal, page
+"$AIPM" info hostile.h5 >info.txt; "$AIPM" report "no"$'\e'"[2Jfile.h5" 2>>info.txt; "$AIPM" sweep --table hostile.h5 >>info.txt
+check "a terminal is given no control characters" bash -c "grep -q PWNED info.txt && ! LC_ALL=C grep -P '[\x01-\x08\x0b-\x1f\x7f\xff]' info.txt"
+check "a page holds no element of a name" bash -c "grep -q 'alert(1)' page/index.html && ! grep '<script' page/index.html"
+check "a CSV file holds no formula of a name" bash -c "grep -q HYPERLINK page/tables/performance.csv && ! grep -E '(^|,)\"?=' page/tables/*.csv"
+
+# every escaping function through the target's own reader; SEED=N replays
+seed=${SEED:-$RANDOM} texts=2000
+mkdir fuzz && cd fuzz || exit 1
+"$TESTS_BUILT/tools/escape_fuzz" "$seed" $texts || bad "escape_fuzz"
+bash words.sh >words && check "shell words of seed $seed" cmp texts words
+if command -v dash >/dev/null; then dash words.sh >words && check "words of a POSIX shell, seed $seed" cmp texts words; fi
+check=$TESTS_BUILT/../../tests/cli/escape_check.py
+python=$(command -v python3)
+if [ -n "$python" ]; then
+    for kind in csv json html markdown latex terminal; do check "$kind of seed $seed" "$python" "$check" $kind; done
+    if "$python" -c 'import yaml' 2>/dev/null; then check "yaml of seed $seed" "$python" "$check" yaml
+    else skip "PyYAML is not installed (Debian: python3-yaml): 1 check of YAML"; fi
+    if command -v gnuplot >/dev/null; then gnuplot strings.gp 2>gnuplot.err; check "gnuplot of seed $seed" "$python" "$check" gnuplot
+    else skip "gnuplot is not installed (Debian: gnuplot-nox): 1 check of its strings"; fi
+else skip "python3 is not installed: 8 checks that every target's reader gives texts back"; fi
+check "no command in a text is run, seed $seed" bash -c "! find .. -name 'PWNED*' | grep ."
