@@ -52,6 +52,10 @@ void ols_destroy(struct ols *o);
 /* loss and selected from loss_by_period of the T periods of the window in place. */
 void ols_select(struct ols *o);
 
+/* Where Sigma [T, T] is zero (no period's characteristics say anything) there is no equation to solve: q is 0 and every loss that of
+ * holding nothing. Returns 1 then, with q and loss_by_period filled; 0: there is something to fit, and nothing was done. */
+int ols_is_nothing(struct ols *o, int T, const double *sigma, int ld);
+
 /* ---- the dense road. Unknown (a, i), characteristic a and mode i, stands at index a r + i ---- */
 
 /* out[i + j ld] = B(row[i], col[j]) for row[i] >= col[j]; both lists ascending. 2 T flops an entry. work: ols_block_work doubles. */

@@ -99,6 +99,17 @@ void ols_select(struct ols *o)
     }
 }
 
+int ols_is_nothing(struct ols *o, int T, const double *sigma, int ld)
+{
+    for (int t = 0; t < T; t++)
+        if (sigma[(size_t)t * ld + t] != 0) return 0;
+    o->basis.T = T, o->basis.r = 0;
+    memset(o->q, 0, sizeof(double) * (size_t)o->nz * o->T * o->D);
+    for (int t = 0; t < T; t++)
+        for (int z = 0; z < o->nz; z++) o->loss_by_period[(size_t)t * o->nz + z] = o->square[t];
+    return 1;
+}
+
 /* ---- the dense road ---- */
 
 size_t ols_block_work(const struct ols *o)

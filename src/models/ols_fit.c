@@ -358,7 +358,8 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
         o->square[t] = p->squares;
     }
     for (int z = 0; z < f->plan.nz; z++) f->shift[z] = f->plan.z[z] * T;
-    code = f->road == OLS_ITERATIVE ? iterative(f, w, team) : dense(f, w, team, note);
+    if (ols_is_nothing(o, T, w->timing_gram, T + 1)) code = 0;
+    else code = f->road == OLS_ITERATIVE ? iterative(f, w, team) : dense(f, w, team, note);
     if (code == OLS_NO_CONVERGENCE && ols_plan_falls_back(&f->plan)) {
         if (!f->told)
             log_warn(

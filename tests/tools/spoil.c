@@ -31,7 +31,12 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "dates-order")) hdf_write_part(f, "dates", HDF_INT64, T - 1, 1, (v[0] = 19000131, v), &e);
     else if (!strcmp(what, "offsets-order")) hdf_write_part(f, "offsets", HDF_INT64, T / 2, 1, (v[0] = 1, v), &e);
     else if (!strcmp(what, "offsets-past")) hdf_write_part(f, "offsets", HDF_INT64, T, 1, (v[0] = rows[0] + 5, v), &e);
-    else return 2;
+    else if (!strcmp(what, "zero-characteristics") || !strcmp(what, "zero-but-one")) {
+        int64_t kept = strcmp(what, "zero-but-one") ? 0 : 40; /* rows at the end that stay what they are */
+        float *zeros = memory_array(float, rows[0] * D, "zeros");
+        hdf_write_part(f, "characteristics", HDF_FLOAT32, 0, rows[0] - kept, zeros, &e);
+        memory_free(zeros);
+    } else return 2;
     memory_free(x);
     hdf_close(f, &e);
     if (error_is_set(&e)) return printf("%s\n", e.text), 1;
