@@ -19,6 +19,7 @@ size_t memory_held(void);          /* bytes allocated now */
 size_t memory_peak(void);          /* most bytes ever allocated at once */
 long memory_blocks(void);          /* blocks not yet freed: 0 at exit */
 size_t memory_resident(void);      /* resident set of the process now, bytes (Linux /proc); 0 if unknown */
+size_t memory_mapped(void);        /* addresses it has mapped */
 size_t memory_resident_peak(void); /* its high-water mark */
 /* The tightest of the control groups that `membership` (/proc/self/cgroup) names and of those around them, bytes; SIZE_MAX without a
  * limit. mount: where they are mounted, /sys/fs/cgroup. */

@@ -17,7 +17,8 @@ enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT32, HDF_INT64, HDF_FLOAT32, HDF_FLOA
 struct hdf; /* an open file */
 
 /* Reading. team NULL: this rank alone; otherwise all ranks open it together through MPI-IO (collective; metadata is read
- * once and broadcast). A missing, truncated or foreign file is an error that says which. On a team's file whatever looks
+ * once and broadcast). A missing, truncated, foreign or damaged file is an error that says which
+ * (io/hdf_probe.h). On a team's file whatever looks
  * something up is collective: hdf_exists, hdf_shape, hdf_list, texts, attributes, and the first use of a dataset (it then stays
  * open); reading and writing parts of a dataset that was used before is independent. */
 struct hdf *hdf_open(const char *path, struct team *team, struct error *e);

@@ -28,6 +28,10 @@ size_t memory_resident(void)
 {
     return 1024 * field("/proc/self/status", "VmRSS:");
 }
+size_t memory_mapped(void)
+{
+    return 1024 * field("/proc/self/status", "VmSize:");
+}
 size_t memory_resident_peak(void)
 {
     return 1024 * field("/proc/self/status", "VmHWM:");

@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "commands/commands.h"
 #include "io/hdf.h"
+#include "io/hdf_probe.h"
 #include "linalg/eigen.h"
 
 static const struct command commands[] = {
@@ -71,6 +72,8 @@ int main(int argc, char **argv)
     if (argc < 2) return usage(stderr, EXIT_USAGE);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) return usage(stdout, EXIT_DONE);
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) return printf("%s\n", version_text()), EXIT_DONE;
+    if (!strcmp(argv[1], PROBE_COMMAND) && argc == 3) return hdf_probe_child(argv[2]);
+    hdf_probe_by("/proc/self/exe");
     for (const struct command *c = commands; c->name; c++) {
         if (strcmp(argv[1], c->name)) continue;
         if (c->run == command_run) stop_listen(); /* before MPI starts, which takes a second on many hosts */

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "io/hdf_file.h"
+#include "io/hdf_probe.h"
 #include "parallel/comm.h"
 
 /* A file that HDF5 could not close stays half-open inside it and would crash it at exit. */
@@ -106,6 +107,7 @@ static int check_file(const char *path, struct error *e)
     if (!file) return error_set(e, "%s: cannot be opened: %s", path, strerror(errno));
     fclose(file);
     if (s.st_size == 0) return error_set(e, "%s: is empty (0 bytes); an HDF5 file is needed", path);
+    if (hdf_probe(path, e)) return -1;
     if (H5Fis_hdf5(path) <= 0)
         return error_set(e, "%s: is not an HDF5 file (%lld bytes without its signature); an HDF5 file is needed", path,
                          (long long)s.st_size);
@@ -125,6 +127,7 @@ struct hdf *hdf_open(const char *path, struct team *team, struct error *e)
     struct hdf *f = hdf_new(path, team, false);
     if (hdf_leads(f)) check_file(path, e);
     if (!hdf_agree(f, e)) {
+        hdf_probe_trust(path);
         hid_t list = access_list(team, false);
         f->id = H5Fopen(path, H5F_ACC_RDONLY, list);
         if (f->id < 0) error_set(e, "%s: cannot be opened: %s", path, hdf_reason());
