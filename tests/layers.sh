@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Prove the dependency direction from the objects: base, linalg, panel and models know no MPI, HDF5 or BLACS; only parallel
-# knows MPI and BLACS, only io knows HDF5 (io may hand a communicator to HDF5); no room includes a header of a room above it.
+# knows MPI and BLACS, only io knows HDF5 (io may hand a communicator to HDF5) and what datasets are called; no room includes a header of a room above it.
 set -u
 obj=$1 bad=0
-undefined() { nm -u "$1"/*.o 2>/dev/null | awk '{print $2}' | sort -u; }
+undefined() {       # FOLDER of a room's objects; one that has lost its source is none of them
+    local c
+    for c in src/"${1##*/}"/*.c; do nm -u "$1/$(basename "$c" .c).o" 2>/dev/null; done | awk '{print $2}' | sort -u
+}
 complain() { echo "layers: $1" >&2; bad=1; }
 for room in base linalg panel models measure study report commands; do
     s=$(undefined "$obj/$room" | grep -E '^(MPI_|H5|Cblacs_|p[sd]sy|descinit_|numroc_)' | tr '\n' ' ')
@@ -11,6 +14,13 @@ for room in base linalg panel models measure study report commands; do
 done
 s=$(undefined "$obj/parallel" | grep -E '^H5' | tr '\n' ' '); [ -z "$s" ] || complain "parallel uses $s"
 s=$(undefined "$obj/io" | grep -E '^(MPI_|Cblacs_)' | tr '\n' ' '); [ -z "$s" ] || complain "io uses $s"
+# nobody above io opens a file of ours by path and dataset name
+for room in measure study report commands; do
+    s=$(undefined "$obj/$room" | grep -E '^(hdf_(open|create|edit|exists|shape|line|list|read|write|dataset|describe|put|get|has)|dataset_|panel_writer_file)' | tr '\n' ' ')
+    [ -z "$s" ] || complain "$room opens datasets: $s"
+    s=$(grep -nE '"(models|test_assets|benchmarks|groups)/' src/$room/*.c | grep -v '#include' | cut -d: -f1 | sort -u | tr '\n' ' ')
+    [ -z "$s" ] || complain "paths of datasets in $s"
+done
 order=(base linalg panel parallel models measure io study report commands)
 for ((i = 0; i < ${#order[@]}; i++)); do
     for ((j = i + 1; j < ${#order[@]}; j++)); do

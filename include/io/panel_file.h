@@ -57,8 +57,13 @@ struct panel_writer *panel_write_begin(const char *path, struct team *team, cons
 int panel_write_rows(struct panel_writer *w, int64_t first_row, int64_t count, const float *characteristics,
                      const double *returns, const int64_t *ids, const int8_t *size_groups, int32_t *const *groups,
                      struct error *e);
-/* A root attribute text (how the panel was made). Collective, before end. */
+/* Where m has no truth: room for the true SDF's returns (collective, after begin), and the one of period t (independent). */
+int panel_make_truth(struct panel_writer *w, struct error *e);
+int panel_write_truth(struct panel_writer *w, int t, double sdf_return, struct error *e);
+/* Root attributes (how the panel was made). Collective, before end. */
 int panel_write_text(struct panel_writer *w, const char *name, const char *text, struct error *e);
+int panel_write_int(struct panel_writer *w, const char *name, int64_t value, struct error *e);
+int panel_write_real(struct panel_writer *w, const char *name, double value, struct error *e);
 /* Access to the file for additional datasets of the panel's own (audit tables, asset names). */
 struct hdf *panel_writer_file(struct panel_writer *w);
 int panel_write_end(struct panel_writer *w, struct error *e);

@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "commands/commands.h"
-#include "io/hdf.h"
 #include "io/jkp_csv.h"
 #include "io/panel_file.h"
 #include "panel/planted.h"
@@ -208,7 +207,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return rc;
 }
 
-static int write_options(struct hdf *f, const struct request *r, double ceiling, struct error *e)
+static int write_options(struct panel_writer *w, const struct request *r, double ceiling, struct error *e)
 {
     const struct synthetic_options *o = &r->o;
     const struct {
@@ -218,26 +217,27 @@ static int write_options(struct hdf *f, const struct request *r, double ceiling,
         {"synth_sharpe", o->sharpe},           {"synth_factor_share", o->factor_share}, {"synth_own_share", o->own_share},
         {"synth_cross_share", o->cross_share}, {"synth_volatility", o->volatility},     {"synth_ceiling", ceiling},
     };
-    int rc = hdf_put_text(f, "/", "made_by", version_text(), e);
-    if (!rc) rc = hdf_put_int(f, "/", "synth_assets", o->N, e);
-    if (!rc) rc = hdf_put_int(f, "/", "synth_seed", (int64_t)o->seed, e);
+    int rc = panel_write_text(w, "made_by", version_text(), e);
+    if (!rc) rc = panel_write_int(w, "synth_assets", o->N, e);
+    if (!rc) rc = panel_write_int(w, "synth_seed", (int64_t)o->seed, e);
     for (size_t i = 0; i < sizeof reals / sizeof *reals && !rc; i++)
-        rc = hdf_put_real(f, "/", reals[i].name, reals[i].value, e);
+        rc = panel_write_real(w, reals[i].name, reals[i].value, e);
     return rc;
 }
 
-static int write_planted_options(struct hdf *f, const struct planted *p, const struct planted_options *o, struct error *e)
+static int write_planted_options(struct panel_writer *w, const struct planted *p, const struct planted_options *o,
+                                 struct error *e)
 {
     bool sectors = o->kind == PLANTED_SECTORS;
-    int rc = hdf_put_text(f, "/", "made_by", version_text(), e);
-    if (!rc) rc = hdf_put_text(f, "/", "synth_planted", planted_name(o->kind), e);
-    if (!rc) rc = hdf_put_int(f, "/", "synth_seed", (int64_t)o->seed, e);
-    if (!rc) rc = hdf_put_int(f, "/", sectors ? "synth_sectors" : "synth_lead", sectors ? o->sectors : o->lead, e);
-    if (!rc) rc = hdf_put_real(f, "/", "synth_strength", o->strength, e);
-    if (!rc) rc = hdf_put_real(f, "/", "synth_absent", o->absent, e);
-    if (!rc) rc = hdf_put_real(f, "/", "synth_volatility", o->volatility, e);
-    if (!rc) rc = hdf_put_real(f, "/", "synth_slope", planted_slope(p), e);
-    if (!rc) rc = hdf_put_real(f, "/", "synth_ceiling", planted_ceiling(p), e);
+    int rc = panel_write_text(w, "made_by", version_text(), e);
+    if (!rc) rc = panel_write_text(w, "synth_planted", planted_name(o->kind), e);
+    if (!rc) rc = panel_write_int(w, "synth_seed", (int64_t)o->seed, e);
+    if (!rc) rc = panel_write_int(w, sectors ? "synth_sectors" : "synth_lead", sectors ? o->sectors : o->lead, e);
+    if (!rc) rc = panel_write_real(w, "synth_strength", o->strength, e);
+    if (!rc) rc = panel_write_real(w, "synth_absent", o->absent, e);
+    if (!rc) rc = panel_write_real(w, "synth_volatility", o->volatility, e);
+    if (!rc) rc = panel_write_real(w, "synth_slope", planted_slope(p), e);
+    if (!rc) rc = panel_write_real(w, "synth_ceiling", planted_ceiling(p), e);
     return rc;
 }
 
@@ -277,7 +277,7 @@ static void write_block(struct panel_writer *w, const struct maker *k, const str
         int n = make_period(k, t, &b, &sdf);
         require(n == m->offsets[t + 1] - m->offsets[t]);
         if (!panel_write_rows(w, m->offsets[t], n, b.characteristics, b.returns, b.ids, b.size_groups, b.group, e))
-            hdf_write_part(panel_writer_file(w), "truth/sdf_returns", HDF_FLOAT64, t, 1, &sdf, e);
+            panel_write_truth(w, t, sdf, e);
         progress_show(&p, m->offsets[t + 1] - m->offsets[first], NULL);
     }
     if (!error_is_set(e)) progress_end(&p, m->offsets[last] - m->offsets[first]);
@@ -298,10 +298,8 @@ static void write_panel(const struct request *r, struct team *world, struct erro
              ceiling);
     struct panel_writer *w = panel_write_begin(r->output, world, &m, e);
     if (w) {
-        int64_t T = m.T;
-        struct hdf *f = panel_writer_file(w);
-        if (!hdf_dataset(f, "truth/sdf_returns", HDF_FLOAT64, 1, &T, 0, NULL, e) &&
-            !(k.planted ? write_planted_options(f, k.planted, &r->p, e) : write_options(f, r, ceiling, e)))
+        if (!panel_make_truth(w, e) &&
+            !(k.planted ? write_planted_options(w, k.planted, &r->p, e) : write_options(w, r, ceiling, e)))
             write_block(w, &k, &m, world, e);
         if (!panel_write_end(w, e))
             log_info("%s: written in %s (%.0f MB/s)", r->output, format_duration(clock_seconds() - start, took),

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/ohlcv_panel.h"
+#include "datasets.h"
 
 static const struct {
     const char *name, *meaning;
@@ -96,13 +97,13 @@ int ohlcv_audit_write(const struct ohlcv *x, struct panel_writer *w, struct erro
         memcpy(conflict + (size_t)a * OHLCV_NAMED_CONFLICTS, x->audit[a].conflict, sizeof x->audit[a].conflict);
         first[a] = x->audit[a].first, last[a] = x->audit[a].last;
     }
-    int rc = hdf_write_texts(f, "audit/assets", x->A, asset, e);
-    if (!rc) rc = hdf_write(f, "audit/rows", HDF_INT64, 2, size, count, e);
-    if (!rc) rc = hdf_write(f, "audit/conflicting_dates", HDF_INT64, 2, conflicts, conflict, e);
-    if (!rc) rc = hdf_write(f, "audit/first", HDF_INT64, 1, size, first, e);
-    if (!rc) rc = hdf_write(f, "audit/last", HDF_INT64, 1, size, last, e);
-    if (!rc) rc = hdf_write_texts(f, "audit/steps", OHLCV_STEPS, names, e);
-    if (!rc) rc = hdf_write_texts(f, "audit/meanings", OHLCV_STEPS, meanings, e);
+    int rc = dataset_write_texts(f, "audit/assets", x->A, asset, e);
+    if (!rc) rc = dataset_write(f, "audit/rows", HDF_INT64, size, count, e);
+    if (!rc) rc = dataset_write(f, "audit/conflicting_dates", HDF_INT64, conflicts, conflict, e);
+    if (!rc) rc = dataset_write(f, "audit/first", HDF_INT64, size, first, e);
+    if (!rc) rc = dataset_write(f, "audit/last", HDF_INT64, size, last, e);
+    if (!rc) rc = dataset_write_texts(f, "audit/steps", OHLCV_STEPS, names, e);
+    if (!rc) rc = dataset_write_texts(f, "audit/meanings", OHLCV_STEPS, meanings, e);
     memory_free(count);
     memory_free(asset);
     return rc;

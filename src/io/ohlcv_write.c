@@ -6,6 +6,7 @@
 #include "io/hdf.h"
 #include "io/ohlcv_panel.h"
 #include "panel/rank.h"
+#include "datasets.h"
 
 /* Assets lie by asset on the ranks that read them; the panel lies by date. Formation dates are cut into blocks that do not depend on the
  * number of ranks; block after block, one per rank at a time, the rows of a block go to one rank, which orders, ranks and writes them. */
@@ -196,8 +197,8 @@ int ohlcv_write_rows(struct ohlcv *x, const struct panel_meta *m, struct panel_w
     struct mail *mail = memory_array(struct mail, size, "rows by rank"), foreign = {0};
     void **send = memory_array(void *, size, "rows by rank");
     size_t *bytes = memory_array(size_t, size, "bytes by rank");
-    int rc = hdf_dataset(panel_writer_file(w), "ohlcv/features", HDF_FLOAT32, 2, shape, 0, NULL, e);
-    if (!rc) rc = hdf_dataset(panel_writer_file(w), "ohlcv/close", HDF_FLOAT64, 1, shape, 0, NULL, e);
+    int rc = dataset_make(panel_writer_file(w), "ohlcv/features", HDF_FLOAT32, shape, e);
+    if (!rc) rc = dataset_make(panel_writer_file(w), "ohlcv/close", HDF_FLOAT64, shape, e);
     for (int b = 0; b < blocks && !rc; b += size) {
         int64_t my_row = row;
         for (int r = 0; r < size; r++) {

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "io/claim.h"
 #include "io/hdf.h"
+#include "datasets.h"
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
 
@@ -178,26 +179,31 @@ static int check_room(const char *path, const struct panel_meta *m, struct error
 
 static int write_header(struct hdf *f, const struct panel_meta *m, struct error *e)
 {
-    char path[300];
+    char path[300], factors[300];
     int64_t T[2] = {m->T, m->M}, offsets = (int64_t)m->T + 1, assets = m->assets;
     int rc = hdf_put_text(f, "/", "aipm_format", "panel", e);
     if (!rc) rc = hdf_put_int(f, "/", "format_version", PANEL_FORMAT_VERSION, e);
     if (!rc) rc = hdf_put_int(f, "/", "periods_per_year", m->periods_per_year, e);
     if (!rc) rc = hdf_put_text(f, "/", "frequency", m->frequency, e);
-    if (!rc) rc = hdf_write_texts(f, "characteristic_names", m->D, m->characteristic_names, e);
-    if (!rc) rc = hdf_write(f, "dates", HDF_INT64, 1, T, m->dates, e);
-    if (!rc) rc = hdf_write(f, "offsets", HDF_INT64, 1, &offsets, m->offsets, e);
-    if (!rc && m->assets) rc = hdf_write_texts(f, "asset_names", m->assets, m->asset_names, e);
-    if (!rc && m->assets) rc = hdf_write(f, "asset_name_ids", HDF_INT64, 1, &assets, m->asset_name_ids, e);
-    if (!rc && m->M) rc = hdf_write(f, "test_assets/returns", HDF_FLOAT64, 2, T, m->test_assets, e);
-    if (!rc && m->M) rc = hdf_write_texts(f, "test_assets/names", m->M, m->test_asset_names, e);
+    if (!rc) rc = dataset_write_texts(f, "characteristic_names", m->D, m->characteristic_names, e);
+    if (!rc) rc = hdf_write_dates(f, "date", m->T, m->dates, e);
+    if (!rc) rc = dataset_write(f, "dates", HDF_INT64, T, m->dates, e);
+    if (!rc) rc = dataset_write(f, "offsets", HDF_INT64, &offsets, m->offsets, e);
+    if (!rc && m->assets) rc = dataset_write_texts(f, "asset_names", m->assets, m->asset_names, e);
+    if (!rc && m->assets) rc = dataset_write(f, "asset_name_ids", HDF_INT64, &assets, m->asset_name_ids, e);
+    if (!rc && m->M) rc = dataset_write(f, "test_assets/returns", HDF_FLOAT64, T, m->test_assets, e);
+    if (!rc && m->M) rc = dataset_write_texts(f, "test_assets/names", m->M, m->test_asset_names, e);
     for (int b = 0; b < m->benchmarks && !rc; b++) {
         int64_t size[2] = {m->T, m->benchmark[b].k};
         snprintf(path, sizeof path, "benchmarks/%s", m->benchmark[b].name);
         rc = hdf_write(f, path, HDF_FLOAT64, 2, size, m->benchmark[b].returns, e);
+        snprintf(factors, sizeof factors, "/factor_%s", m->benchmark[b].name);
+        if (!rc)
+            rc = hdf_describe(f, path, "decimal per period", "returns of factors after the date", 2,
+                              (const char *const[]){"date", factors}, e);
         if (!rc) rc = hdf_put_texts(f, path, "factor_names", m->benchmark[b].k, m->benchmark[b].factor_names, e);
     }
-    if (!rc && m->truth) rc = hdf_write(f, "truth/sdf_returns", HDF_FLOAT64, 1, T, m->truth, e);
+    if (!rc && m->truth) rc = dataset_write(f, "truth/sdf_returns", HDF_FLOAT64, T, m->truth, e);
     return rc;
 }
 
@@ -240,12 +246,13 @@ struct panel_writer *panel_write_begin(const char *path, struct team *team, cons
     if (!team || team_rank(team) == 0) check_room(path, m, e);
     rc = team ? team_agree(team, e) : error_is_set(e) ? -1 : 0;
     if (!rc) rc = write_header(f, m, e);
-    if (!rc) rc = hdf_dataset(f, "asset_ids", HDF_INT64, 1, size, 0, NULL, e);
-    if (!rc) rc = hdf_dataset(f, "characteristics", HDF_FLOAT32, 2, size, 0, NULL, e);
-    if (!rc) rc = hdf_dataset(f, "returns", HDF_FLOAT64, 1, size, 0, NULL, e);
-    if (!rc && m->has_size_groups) rc = hdf_dataset(f, "size_groups", HDF_INT8, 1, size, 0, NULL, e);
+    if (!rc) rc = dataset_make(f, "asset_ids", HDF_INT64, size, e);
+    if (!rc) rc = dataset_make(f, "characteristics", HDF_FLOAT32, size, e);
+    if (!rc) rc = dataset_make(f, "returns", HDF_FLOAT64, size, e);
+    if (!rc && m->has_size_groups) rc = dataset_make(f, "size_groups", HDF_INT8, size, e);
     for (int g = 0; g < m->G && !rc; g++) {
         rc = hdf_dataset(f, group_path(m, g, column), HDF_INT32, 1, size, 0, NULL, e);
+        if (!rc) rc = hdf_describe(f, column, "1", "number of a label, -1: unknown", 1, (const char *const[]){"row"}, e);
         if (!rc) rc = hdf_put_texts(f, column, "labels", m->labels[g], m->label_names[g], e);
     }
     if (!rc) return w;
@@ -274,6 +281,27 @@ int panel_write_rows(struct panel_writer *w, int64_t first_row, int64_t count, c
 int panel_write_text(struct panel_writer *w, const char *name, const char *text, struct error *e)
 {
     return hdf_put_text(w->hdf, "/", name, text, e);
+}
+
+int panel_write_int(struct panel_writer *w, const char *name, int64_t value, struct error *e)
+{
+    return hdf_put_int(w->hdf, "/", name, value, e);
+}
+
+int panel_write_real(struct panel_writer *w, const char *name, double value, struct error *e)
+{
+    return hdf_put_real(w->hdf, "/", name, value, e);
+}
+
+int panel_make_truth(struct panel_writer *w, struct error *e)
+{
+    int64_t T = w->meta->T;
+    return dataset_make(w->hdf, "truth/sdf_returns", HDF_FLOAT64, &T, e);
+}
+
+int panel_write_truth(struct panel_writer *w, int t, double sdf_return, struct error *e)
+{
+    return hdf_write_part(w->hdf, "truth/sdf_returns", HDF_FLOAT64, t, 1, &sdf_return, e);
 }
 
 struct hdf *panel_writer_file(struct panel_writer *w)

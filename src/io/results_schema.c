@@ -74,24 +74,6 @@ int schema_write_field(struct hdf *f, const char *group, const struct layout *l,
     return hdf_describe(f, path, field->unit, field->meaning, rank, dimension, e);
 }
 
-int schema_write_asset_names(struct hdf *f, int n, const int64_t *ids, char *const *names, struct error *e)
-{
-    static const char *const asset[] = {"asset"};
-    int64_t size = n;
-    hdf_write(f, "asset_name_ids", HDF_INT64, 1, &size, ids, e);
-    hdf_describe(f, "asset_name_ids", "id", "assets that have names", 1, asset, e);
-    hdf_write_texts(f, "asset_names", n, names, e);
-    return hdf_describe(f, "asset_names", "1", "their names", 1, asset, e);
-}
-
-int schema_write_truth(struct hdf *f, int P, const double *returns, struct error *e)
-{
-    int64_t size = P;
-    hdf_write(f, "truth/sdf_returns", HDF_FLOAT64, 1, &size, returns, e);
-    return hdf_describe(f, "truth/sdf_returns", "decimal per period", "return of the true conditional SDF portfolio", 1,
-                        (const char *const[]){"date"}, e);
-}
-
 /* ---- reading ---- */
 
 /* The dimensions that FORMATS.md gives these names. */

@@ -14,10 +14,6 @@ int schema_write(struct hdf *f, const char *group, const struct layout *l, int P
 int schema_write_field(struct hdf *f, const char *group, const struct layout *l, int k, int P, const double *data,
                        struct error *e);
 
-/* What panels and results have alike, where `date` is a dimension of the root. */
-int schema_write_asset_names(struct hdf *f, int n, const int64_t *ids, char *const *names, struct error *e);
-int schema_write_truth(struct hdf *f, int P, const double *returns, struct error *e);
-
 /* What the group declares, into m->field, checked: FORMATS.md's names have its dimensions, a dimension has one size in a model, dates
  * are P, seeds m->seeds. Constants get their values, fields too unless `rows` is false (a skeleton's: they come from the parts). Fields of
  * more than two dimensions a fit are left in the file. Files from before dimensions had names are read by FORMATS.md's. */

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "io/results_file.h"
+#include "datasets.h"
 #include "results_rows.h"
 #include "results_schema.h"
 
@@ -22,7 +23,7 @@ static void group_of(const struct results_config *c, const char *leaf, char *out
 /* Root attributes and everything that is known before the first row. */
 static int write_header(struct hdf *f, const struct results_plan *p, struct error *e)
 {
-    int64_t P = p->P, by_asset[2] = {p->P, p->M};
+    int64_t P = p->P, by_asset[2] = {p->P, p->M}, assets = p->assets;
     hdf_put_text(f, "/", "aipm_format", "results", e);
     hdf_put_int(f, "/", "format_version", RESULTS_FORMAT_VERSION, e);
     hdf_put_int(f, "/", "periods_per_year", p->periods_per_year, e);
@@ -35,19 +36,15 @@ static int write_header(struct hdf *f, const struct results_plan *p, struct erro
     if (p->placebo.kind) hdf_put_text(f, "/", "placebo", placebo_option(&p->placebo, placebo), e);
     hdf_put_text(f, "/", "computes", p->fingerprint, e);
     hdf_write_dates(f, "date", p->P, p->dates, e);
-    hdf_write(f, "dates", HDF_INT64, 1, &P, p->dates, e);
-    hdf_describe(f, "dates", "YYYYMMDD or YYYYMMDDhhmm", "formation dates: a row's return is earned after its date", 1,
-                 (const char *const[]){"date"}, e);
-    hdf_write(f, "test_assets/returns", HDF_FLOAT64, 2, by_asset, p->test_assets, e);
-    hdf_describe(f, "test_assets/returns", "decimal per period", "returns after the date, of what models are to price", 2,
-                 (const char *const[]){"date", "test_asset"}, e);
-    hdf_write_texts(f, "test_assets/names", p->M, p->test_asset_names, e);
-    hdf_describe(f, "test_assets/names", "1", "names of test assets", 1, (const char *const[]){"test_asset"}, e);
+    dataset_write(f, "dates", HDF_INT64, &P, p->dates, e);
+    dataset_write(f, "test_assets/returns", HDF_FLOAT64, by_asset, p->test_assets, e);
+    dataset_write_texts(f, "test_assets/names", p->M, p->test_asset_names, e);
     hdf_put_text(
         f, "test_assets", "source",
         p->test_assets_are_factors ? "managed factors F of the whole universe, unscaled" : "test assets of the panel", e);
-    if (p->assets) schema_write_asset_names(f, p->assets, p->asset_name_ids, p->asset_names, e);
-    if (p->truth) schema_write_truth(f, p->P, p->truth, e);
+    if (assets) dataset_write(f, "asset_name_ids", HDF_INT64, &assets, p->asset_name_ids, e);
+    if (assets) dataset_write_texts(f, "asset_names", p->assets, p->asset_names, e);
+    if (p->truth) dataset_write(f, "truth/sdf_returns", HDF_FLOAT64, &P, p->truth, e);
     return error_is_set(e) ? -1 : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "io/hdf.h"
 #include "io/source.h"
 #include "panel/rank.h"
+#include "datasets.h"
 
 /* A period's rows in memory, in order of identifier. */
 struct ordered {
@@ -407,8 +408,8 @@ static int write_names(struct stock_panel *p, struct hdf *f, struct error *e)
     int64_t n = names_count(names);
     int64_t *id = memory_array(int64_t, n, "identifiers");
     for (int64_t k = 0; k < n; k++) id[k] = k + 1;
-    int rc = hdf_write_texts(f, "asset_names", (int)n, names_sorted(names), e);
-    if (!rc) rc = hdf_write(f, "asset_name_ids", HDF_INT64, 1, &n, id, e);
+    int rc = dataset_write_texts(f, "asset_names", (int)n, names_sorted(names), e);
+    if (!rc) rc = dataset_write(f, "asset_name_ids", HDF_INT64, &n, id, e);
     memory_free(id);
     return rc;
 }
@@ -426,13 +427,13 @@ int stock_panel_write_audit(struct stock_panel *p, struct panel_writer *w, struc
         name[k] = (char *)(uintptr_t)step[k].name, meaning[k] = (char *)(uintptr_t)step[k].meaning;
     for (int c = 0; c < C; c++) characteristic[c] = s->columns.names[s->columns.column[c]];
     for (int d = 0; d < p->D; d++) kept[p->characteristic[d]] = 1;
-    int rc = hdf_write(f, "audit/years", HDF_INT64, 1, size, year, e);
-    if (!rc) rc = hdf_write(f, "audit/rows", HDF_INT64, 2, size, p->audit + (size_t)first * STEPS, e);
-    if (!rc) rc = hdf_write_texts(f, "audit/steps", STEPS, name, e);
-    if (!rc) rc = hdf_write_texts(f, "audit/meanings", STEPS, meaning, e);
-    if (!rc) rc = hdf_write_texts(f, "audit/characteristics", C, characteristic, e);
-    if (!rc) rc = hdf_write(f, "audit/missing_share", HDF_FLOAT64, 1, &all, p->missing_share, e);
-    if (!rc) rc = hdf_write(f, "audit/kept", HDF_UINT8, 1, &all, kept, e);
+    int rc = dataset_write(f, "audit/years", HDF_INT64, size, year, e);
+    if (!rc) rc = dataset_write(f, "audit/rows", HDF_INT64, size, p->audit + (size_t)first * STEPS, e);
+    if (!rc) rc = dataset_write_texts(f, "audit/steps", STEPS, name, e);
+    if (!rc) rc = dataset_write_texts(f, "audit/meanings", STEPS, meaning, e);
+    if (!rc) rc = dataset_write_texts(f, "audit/characteristics", C, characteristic, e);
+    if (!rc) rc = dataset_write(f, "audit/missing_share", HDF_FLOAT64, &all, p->missing_share, e);
+    if (!rc) rc = dataset_write(f, "audit/kept", HDF_UINT8, &all, kept, e);
     if (!rc) rc = hdf_put_int(f, "audit/rows", "bad_rows_skipped", s->bad_rows, e);
     if (!rc) rc = write_names(p, f, e);
     memory_free(year);

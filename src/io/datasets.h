@@ -1,0 +1,14 @@
+/* The datasets of panel files, and of results files beside their models: what each one is stands in one table, and is written with it
+ * (hdf_describe). Private to io. */
+#ifndef IO_DATASETS_H
+#define IO_DATASETS_H
+
+#include "io/hdf.h"
+
+/* hdf_dataset, hdf_write and hdf_write_texts of a dataset in the table, which knows its rank. */
+int dataset_make(struct hdf *f, const char *name, enum hdf_type type, const int64_t *size, struct error *e);
+int dataset_write(struct hdf *f, const char *name, enum hdf_type type, const int64_t *size, const void *data,
+                  struct error *e);
+int dataset_write_texts(struct hdf *f, const char *name, int n, char *const *texts, struct error *e);
+
+#endif
