@@ -1,5 +1,6 @@
 /* What a trainer does around the gradient, where nothing but the matter in hand can move a number: at a learning rate of 0 only
- * dropout tells two losses apart, and where fits stop early a plain replay of the rule must stop them there too. */
+ * dropout tells two losses apart, and where fits stop early a plain replay of the rule must stop them there too. Steps are taken again
+ * by their formulas. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -84,6 +85,27 @@ static void dropout_is_drawn_anew(void)
     trainer_destroy(t);
 }
 
+/* What is left of the hidden units is scaled up: over many draws a network of one hidden layer gives on average what it gives in whole. */
+static void dropout_keeps_the_mean(void)
+{
+    enum { DRAWS = 4000 };
+    struct training how = {.seeds = 1, .epochs = 1, .rollout = 1, .factor = 0.5, .dropout = 0.3};
+    struct shape s = {.T = 1, .D = D, .max_assets = N, .shards = 2, .memory = 1 << 20};
+    struct trainer *t = trainer_create(mlp_network(D, N, 2, 1, (int[]){30}), &how, &s, 1);
+    make_window(false, 20100131);
+    network_initialise(t->net, 3, 20000101);
+    double sum = 0, squares = 0;
+    for (int k = 0; k < DRAWS; k++) {
+        t->net->dropout_key[0] = (uint64_t)k;
+        trainer_loss(t, period, 1, world, true);
+        sum += t->f[0], squares += t->f[0] * t->f[0];
+    }
+    double mean = sum / DRAWS, error = sqrt((squares / DRAWS - mean * mean) / DRAWS);
+    trainer_loss(t, period, 1, world, false);
+    CU_ASSERT(fabs(mean - t->f[0]) < 5 * error && error < 0.03 * fabs(t->f[0]));
+    trainer_destroy(t);
+}
+
 /* A loss that cannot fall (rate 0) is the best in the first epoch and is waited on for as many more as `patience` says. */
 static void patience_is_counted(void)
 {
@@ -148,11 +170,159 @@ static void stopping_follows_the_rule(void)
     for (int e = 0; e < EPOCHS; e++) memory_free(parameter[e]);
 }
 
+/* ---- steps by their formulas ---- */
+
+struct own { /* a trainer by hand: double precision, gradients from trainer_loss */
+    double *p, *m, *v;
+    long step;
+};
+
+static double rate_of(const struct training *how, long done, long all, int cuts)
+{
+    double done_share = (double)done / (double)all;
+    return how->rate * (how->schedule == RATE_COSINE    ? (1 + cos(M_PI * done_share)) / 2
+                        : how->schedule == RATE_LINEAR  ? 1 - done_share
+                        : how->schedule == RATE_PLATEAU ? pow(how->factor, cuts)
+                                                        : 1);
+}
+
+static void adam_by_hand(struct own *o, const struct training *how, struct trainer *t, double rate)
+{
+    size_t n = t->net->size;
+    double square = 0;
+    for (size_t i = 0; i < n; i++) square += (double)t->total[i] * (double)t->total[i];
+    double shrink = how->clip > 0 && sqrt(square) > how->clip ? how->clip / sqrt(square) : 1;
+    o->step++;
+    for (size_t i = 0; i < n; i++) {
+        double g = shrink * (double)t->total[i];
+        o->m[i] = 0.9 * o->m[i] + 0.1 * g;
+        o->v[i] = 0.999 * o->v[i] + 0.001 * g * g;
+        double first = o->m[i] / (1 - pow(0.9, (double)o->step)), second = o->v[i] / (1 - pow(0.999, (double)o->step));
+        o->p[i] = o->p[i] * (1 - rate * how->decay) - rate * first / (sqrt(second) + 1e-8);
+        t->net->parameter[i] = (float)o->p[i];
+    }
+}
+
+/* All epochs by hand; the parameters are left in t. Returns how many epochs went at a rate that was cut. */
+static int train_by_hand(struct trainer *t, const struct training *how, const struct window *w, double *loss)
+{
+    size_t n = t->net->size;
+    struct own o = {memory_array(double, n, "p"), memory_array(double, n, "m"), memory_array(double, n, "v"), 0};
+    int cuts = 0, flat = 0, lower = 0, a_pass = T / how->rollout;
+    double lowest = INFINITY;
+    network_initialise(t->net, t->seed, w->period[T].date);
+    for (size_t i = 0; i < n; i++) o.p[i] = (double)t->net->parameter[i];
+    for (int e = 0; e < how->epochs; e++) {
+        loss[e] = 0;
+        lower += cuts > 0;
+        for (int g = 0; g < a_pass; g++) {
+            double rate = rate_of(how, o.step, (long)how->epochs * a_pass, cuts);
+            loss[e] += trainer_loss(t, w->period + g * how->rollout, how->rollout, world, true) / a_pass;
+            adam_by_hand(&o, how, t, rate);
+        }
+        flat = loss[e] < lowest ? 0 : flat + 1;
+        lowest = fmin(lowest, loss[e]);
+        if (how->schedule == RATE_PLATEAU && flat == how->plateau) cuts++, flat = 0;
+    }
+    memory_free(o.p);
+    memory_free(o.m);
+    memory_free(o.v);
+    return lower;
+}
+
+static void steps_by_formula(void)
+{
+    enum { E = 12 };
+    const struct training base = {.seeds = 1, .epochs = E, .rate = 0.02, .rollout = 1, .factor = 0.5};
+    struct training how[] = {base, base, base, base, base, base};
+    how[1].clip = 0.5, how[1].rate = 0.01;
+    how[2].decay = 2;
+    how[3].schedule = RATE_COSINE, how[3].rollout = 2;
+    how[4].schedule = RATE_LINEAR;
+    how[5].schedule = RATE_PLATEAU, how[5].plateau = 2, how[5].factor = 0.25, how[5].rate = 0.1;
+    for (size_t k = 0; k < sizeof how / sizeof *how; k++) {
+        struct window w = make_window(false, 20100131);
+        struct fit_note note;
+        double loss[E];
+        struct trainer *t = make(&how[k], T, 1), *mine = make(&how[k], T, 1);
+        CU_ASSERT_EQUAL(trainer_fit(t, &w, world, &note), 0);
+        int lower = train_by_hand(mine, &how[k], &w, loss);
+        CU_ASSERT(k < 5 || (lower > 1 && lower < E)); /* or the plateau was not put to the test */
+        for (int e = 0; e < E; e++) CHECK_CLOSE(t->loss[e], loss[e], 2e-4);
+        for (size_t i = 0; i < t->net->size; i++)
+            CHECK_CLOSE((double)t->net->parameter[i], (double)mine->net->parameter[i], 2e-4);
+        trainer_destroy(t);
+        trainer_destroy(mine);
+    }
+}
+
+/* The order of the last epoch of a fit that learns nothing. */
+static void order_of(int epochs, uint64_t seed, int64_t now, int *order)
+{
+    struct training how = {.seeds = 1, .epochs = epochs, .rate = 0, .rollout = 1, .factor = 0.5, .shuffle = true};
+    struct window w = make_window(false, now);
+    struct fit_note note;
+    struct trainer *t = make(&how, T, seed);
+    CU_ASSERT_EQUAL(trainer_fit(t, &w, world, &note), 0);
+    memcpy(order, t->order, sizeof(int) * T);
+    trainer_destroy(t);
+}
+
+/* Periods come in an order drawn for every epoch, seed and window; over many epochs every period is first equally often. */
+static void shuffled_anew(void)
+{
+    enum { MANY = 120 };
+    int order[T], other[T], first[T] = {0}, same[3] = {0};
+    for (int e = 1; e <= MANY; e++) {
+        int there = 0;
+        order_of(e, 1, 20100131, order);
+        for (int i = 0; i < T; i++) there |= 1 << order[i];
+        CU_ASSERT(there == (1 << T) - 1);
+        first[order[0]]++;
+        order_of(e, 2, 20100131, other), same[0] += !memcmp(order, other, sizeof order);
+        order_of(e, 1, 20100228, other), same[1] += !memcmp(order, other, sizeof order);
+        order_of(e + 1, 1, 20100131, other), same[2] += !memcmp(order, other, sizeof order);
+    }
+    for (int i = 0; i < T; i++) CU_ASSERT(abs(first[i] - MANY / T) < 5 * sqrt(MANY / T));
+    for (int k = 0; k < 3; k++) CU_ASSERT(same[k] < 8); /* of 120 about one in 720 agrees by chance */
+}
+
+/* A fit that diverged begins again as one at half the rate does, to the bit. */
+static void half_the_rate(void)
+{
+    struct training how = {.seeds = 1, .epochs = 2, .rate = 30, .rollout = 1, .factor = 0.5}, half = how;
+    int seen = 0, hidden[12];
+    half.rate /= 2;
+    for (int l = 0; l < 12; l++) hidden[l] = 6;
+    struct shape s = {.T = T, .D = D, .max_assets = N, .shards = 2, .memory = 1 << 20};
+    struct window w = make_window(false, 20100131);
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        struct fit_note note, again;
+        struct trainer *t = trainer_create(mlp_network(D, N, 2, 12, hidden), &how, &s, seed),
+                       *fresh = trainer_create(mlp_network(D, N, 2, 12, hidden), &half, &s, seed);
+        trainer_fit(t, &w, world, &note);
+        trainer_fit(fresh, &w, world, &again);
+        if (!note.code && t->restarts == 1) {
+            seen++;
+            CU_ASSERT(!again.code && fresh->restarts == 0);
+            CU_ASSERT(!memcmp(t->net->parameter, fresh->net->parameter, sizeof(float) * t->net->size));
+            CU_ASSERT(!memcmp(t->loss, fresh->loss, sizeof(double) * 2));
+        }
+        trainer_destroy(t);
+        trainer_destroy(fresh);
+    }
+    CU_ASSERT(seen > 0); /* or the rule was not put to the test */
+}
+
 int main(int argc, char **argv)
 {
     static const struct check tests[] = {{"dropout is drawn anew by seed, window, step and period", dropout_is_drawn_anew},
+                                         {"dropout keeps the mean", dropout_keeps_the_mean},
                                          {"patience is counted", patience_is_counted},
-                                         {"early stopping follows its rule", stopping_follows_the_rule}};
+                                         {"early stopping follows its rule", stopping_follows_the_rule},
+                                         {"steps by their formulas", steps_by_formula},
+                                         {"shuffled anew by epoch, seed and window", shuffled_anew},
+                                         {"begins again at half the rate", half_the_rate}};
     world = world_open(&argc, &argv);
     int status = check_run("training", tests, sizeof tests / sizeof *tests);
     world_close(world);
