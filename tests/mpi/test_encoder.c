@@ -311,6 +311,9 @@ static void test_influence(void)
         }
         CU_ASSERT(y[4 * n->outputs] != z[4 * n->outputs]);
         CU_ASSERT(others == (v->attention || v->s.cross != CROSS_NONE));
+        q->row[v->s.L - 1][4 * D] += 0.5f; /* and what it shows now is heard, too */
+        outputs_of(n, &q->period, world, false, y);
+        CU_ASSERT(y[4 * n->outputs] != z[4 * n->outputs]);
         memory_free(y), memory_free(z);
         network_destroy(n);
         sequence_free(q);

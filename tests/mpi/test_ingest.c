@@ -247,6 +247,25 @@ static void test_led(void)
     run_all(false, 40);
 }
 
+/* Formation dates of the panel from `first` to `last`; the ends themselves are in. */
+static void test_dates(void)
+{
+    struct error e = {""};
+    struct ingest_options o = options_of(path[0], 5000);
+    struct panel_meta m;
+    make_data(false);
+    if (team_rank(world) == 0) write_file(path[0], true, 1);
+    team_barrier(world);
+    o.from = month_end(FIRST + 3), o.to = month_end(FIRST + 7);
+    CU_ASSERT_EQUAL(ingest(&o, world, &e), 0);
+    if (team_rank(world) == 0) {
+        CU_ASSERT_FATAL(!panel_load_meta(path[2], NULL, &m, &e));
+        CU_ASSERT(m.T == 5 && m.dates[0] == o.from && m.dates[4] == o.to);
+        panel_meta_free(&m);
+    }
+    team_barrier(world);
+}
+
 static void test_bad_rows(void)
 {
     make_data(false);
@@ -286,6 +305,7 @@ int main(int argc, char **argv)
     static const struct check tests[] = {{"plain", test_plain},
                                          {"quotes and newlines across ranges", test_quoted},
                                          {"returns led, gaps respected", test_led},
+                                         {"from and to", test_dates},
                                          {"bad rows", test_bad_rows}};
     world = world_open(&argc, &argv);
     log_set_quiet(true);
@@ -294,7 +314,7 @@ int main(int argc, char **argv)
     snprintf(path[0], sizeof path[0], "%s/s.csv", folder);
     snprintf(path[1], sizeof path[1], "%s/s.csv.gz", folder);
     snprintf(path[2], sizeof path[2], "%s/p.h5", folder);
-    int failed = check_run("ingest", tests, 4);
+    int failed = check_run("ingest", tests, sizeof tests / sizeof *tests);
     if (team_rank(world) == 0) {
         for (int k = 0; k < 3; k++) unlink(path[k]);
         rmdir(folder);

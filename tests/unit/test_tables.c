@@ -117,7 +117,8 @@ static void columns_of_formats(void)
     CU_ASSERT_FATAL(tables_build(&r, &options, &t, &e) == 0);
     has_columns(t.table[TABLES_PERFORMANCE],
                 "universe,model,from,to,periods,sharpe,sharpe_se,hjd,hjd_scaled,test_assets,ridge_edge_share");
-    has_columns(t.table[TABLES_ALPHAS], "universe,model,against,alpha_percent,t,alpha_percent_per_year,beta,information_ratio,periods");
+    has_columns(t.table[TABLES_ALPHAS],
+                "universe,model,against,alpha_percent,t,alpha_percent_per_year,beta,information_ratio,periods");
     has_columns(t.table[TABLES_CORRELATIONS], "universe,model,with,correlation,periods");
     has_columns(t.table[TABLES_TANGENCY], "universe,model,weight,low,high");
     has_columns(t.table[TABLES_HEADS], "universe,model,ridge,heads,sharpe,hjd");
@@ -292,6 +293,28 @@ static void forms(void)
     table_free(t);
 }
 
+/* Numbers as people read them: zero by itself, what would print as zeros by its digits, huge ones short. */
+static void cells(void)
+{
+    static const struct {
+        double x;
+        int decimals;
+        const char *text;
+    } said[] = {{0, 3, "0.000"},         {-0.0, 3, "0.000"}, {0.0004, 3, "0.0004"},   {-0.0004, 3, "-0.0004"},
+                {0.0005, 3, "0.001"},    {0.004, 2, "0.00"}, {-0.004, 2, "0.00"},     {-1.5, 0, "-2"},
+                {999999, 1, "999999.0"}, {1e6, 1, "1e+06"},  {-3.21e7, 2, "-3.2e+07"}};
+    char text[TABLE_CELL];
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        struct table *t = table_create("cells", "Cells");
+        table_column(t, "x", NULL, TABLE_REAL, said[i].decimals);
+        table_row(t);
+        table_put(t, said[i].x);
+        CU_ASSERT_STRING_EQUAL(table_format(t, 0, 0, text), said[i].text);
+        if (strcmp(text, said[i].text)) fprintf(stderr, "%g: '%s' for '%s'\n", said[i].x, text, said[i].text);
+        table_free(t);
+    }
+}
+
 static void round_trip(void)
 {
     struct random_stream s = random_open(1, 2, 3, 4);
@@ -360,6 +383,7 @@ int main(void)
         {"subsamples by date", subsamples},
         {"incomplete results", incomplete_results},
         {"CSV, Markdown, LaTeX, terminal", forms},
+        {"numbers as people read them", cells},
         {"numbers read back to the same bits", round_trip},
         {"files are whole or not there", whole_files},
     };
