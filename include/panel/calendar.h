@@ -17,6 +17,9 @@ bool date_valid(struct date d);
  * ".0" around numbers allowed. False: none of these, or no such day. */
 bool date_parse(const char *text, size_t n, struct date *d);
 
+/* Is the number a day, YYYYMMDD, or a minute, YYYYMMDDhhmm, that exists? Years 1000 to 9999. */
+bool date_exists(int64_t number);
+
 /* A point in time as files write it: seconds since 1970 UTC, and the day of the calendar it is written under. */
 struct instant {
     int64_t seconds;

@@ -78,8 +78,12 @@ const char *universe_list(void);                        /* "all, micro, small, l
 /* Indices of the rows of r that belong to u, into index [r->n]; returns how many. */
 int universe_select(const struct universe *u, const struct rows *r, int *index);
 
+/* Excess returns that can be: all is lost and a riskless rate of up to a quarter a period comes off that; a million times the stake. */
+#define PANEL_LEAST_RETURN (-1.25)
+#define PANEL_MOST_RETURN  1e6
+
 /* Checks what a panel promises of the rows of period t: ids strictly ascending, characteristics finite and in [-0.5, 0.5]
- * (to 1e-6), returns finite, size groups and group labels known. On a breach fills e with the file, the panel's row, the dataset, the
+ * (to 1e-6), returns finite and possible, size groups and group labels known. On a breach fills e with the file, the panel's row, the dataset, the
  * characteristic's name, what was found and what is needed. */
 int rows_check(const struct rows *r, const struct panel_meta *m, int t, const char *file, struct error *e);
 

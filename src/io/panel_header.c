@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/panel_file.h"
+#include "panel/calendar.h"
 
 /* ---- read by one rank ---------------------------------------------------------------------------------------- */
 
@@ -65,8 +66,7 @@ static int load_dates(struct hdf *f, struct panel_meta *m, struct error *e)
     if (hdf_read(f, "dates", HDF_INT64, m->dates, e)) return -1;
     for (int t = 0; t < m->T; t++) {
         int64_t d = m->dates[t];
-        bool day = d >= 10000101 && d <= 99991231, minute = d >= 100001010000 && d <= 999912312359;
-        if (!day && !minute)
+        if (!date_exists(d))
             return error_set(e, "%s: dataset dates, period %d: %lld is not a date; YYYYMMDD or YYYYMMDDhhmm is needed",
                              hdf_path(f), t, (long long)d);
         if (t && d <= m->dates[t - 1])

@@ -13,6 +13,15 @@ bool date_valid(struct date d)
            d.day <= month_days(d.year, d.month);
 }
 
+bool date_exists(int64_t number)
+{
+    int minute = 0;
+    if (number > 99991231) minute = (int)(number % 10000), number /= 10000;
+    int year = number > 99991231 ? 0 : (int)(number / 10000), month = (int)(number / 100 % 100), day = (int)(number % 100);
+    return year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= month_days(year, month) && minute / 100 < 24 &&
+           minute % 100 < 60;
+}
+
 /* The number of k digits at s, or -1. */
 static int digits(const char *s, int k)
 {

@@ -161,6 +161,11 @@ int rows_check(const struct rows *r, const struct panel_meta *m, int t, const ch
             snprintf(what, sizeof what, "dataset returns has %g; a finite excess return is needed", r->returns[i]);
             return breach(m, t, i, file, what, e);
         }
+        if (r->returns[i] < PANEL_LEAST_RETURN || r->returns[i] > PANEL_MOST_RETURN) {
+            snprintf(what, sizeof what, "dataset returns has %g; an excess return of %g to %g is needed (0.01 is 1%%)",
+                     r->returns[i], PANEL_LEAST_RETURN, PANEL_MOST_RETURN);
+            return breach(m, t, i, file, what, e);
+        }
         if (r->size_groups && (r->size_groups[i] < SIZE_UNKNOWN || r->size_groups[i] > SIZE_MEGA)) {
             snprintf(what, sizeof what, "dataset size_groups has %d; -1 (unknown) or 0 (nano) to 4 (mega) is needed",
                      r->size_groups[i]);

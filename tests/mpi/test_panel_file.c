@@ -58,7 +58,7 @@ static void describe(struct panel_meta *m)
     for (int j = 0; j < D; j++) m->characteristic_names[j] = memory_text(names[j]);
     for (int j = 0; j < M; j++) m->test_asset_names[j] = memory_text(j ? "p2" : "p1");
     for (int t = 0; t < T; t++) {
-        m->dates[t] = 20200131 + 100 * t;
+        m->dates[t] = 20200128 + 100 * t;
         m->offsets[t + 1] = m->offsets[t] + n[t];
         m->truth[t] = 0.01 * t;
         for (int j = 0; j < M; j++) m->test_assets[t * M + j] = t == 2 ? NAN : 0.1 * t + j;

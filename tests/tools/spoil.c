@@ -27,6 +27,9 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "large-characteristic"))
         x[0] = 0.75f, hdf_write_part(f, "characteristics", HDF_FLOAT32, last, 1, x, &e);
     else if (!strcmp(what, "inf-return")) r = INFINITY, hdf_write_part(f, "returns", HDF_FLOAT64, last, 1, &r, &e);
+    else if (!strcmp(what, "lost-more")) r = -1.5, hdf_write_part(f, "returns", HDF_FLOAT64, last, 1, &r, &e);
+    else if (!strcmp(what, "large-return")) r = 2e6, hdf_write_part(f, "returns", HDF_FLOAT64, last, 1, &r, &e);
+    else if (!strcmp(what, "no-such-day")) hdf_write_part(f, "dates", HDF_INT64, T - 1, 1, (v[0] = 20010231, v), &e);
     else if (!strcmp(what, "ids-order")) hdf_write_part(f, "asset_ids", HDF_INT64, last, 1, v, &e);
     else if (!strcmp(what, "dates-order")) hdf_write_part(f, "dates", HDF_INT64, T - 1, 1, (v[0] = 19000131, v), &e);
     else if (!strcmp(what, "offsets-order")) hdf_write_part(f, "offsets", HDF_INT64, T / 2, 1, (v[0] = 1, v), &e);

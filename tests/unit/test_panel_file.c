@@ -54,7 +54,7 @@ static struct raw good(void)
                     .version = 1,
                     .per_year = 12};
     for (int t = 0; t < T; t++) {
-        r.dates[t] = 20200131 + 100 * t;
+        r.dates[t] = 20200128 + 100 * t;
         r.offsets[t + 1] = r.offsets[t] + n[t];
         for (int i = 0; i < n[t]; i++) r.ids[r.offsets[t] + i] = 7 + 2 * i;
     }
@@ -191,7 +191,7 @@ static void formats(void)
 
 static void dates(void)
 {
-    REFUSE(r.dates[2] = r.dates[1], "dates, period 2", "20200231 follows 20200231", "must increase");
+    REFUSE(r.dates[2] = r.dates[1], "dates, period 2", "20200228 follows 20200228", "must increase");
     REFUSE(r.dates[2] = 20191231, "dates, period 2", "20191231 follows", "must increase");
     REFUSE(r.dates[0] = 12, "dates, period 0", "12", "YYYYMMDD");
     REFUSE(r.n_dates = 0, "dates", "0 periods", "1 or more");
@@ -258,10 +258,10 @@ static void shapes(void)
 
 static void values(void)
 {
-    REFUSE(r.characteristics[5 * D + 1] = NAN, "row 5 (period 2, date 20200331", "characteristic ret_12_1 (column 1",
+    REFUSE(r.characteristics[5 * D + 1] = NAN, "row 5 (period 2, date 20200328", "characteristic ret_12_1 (column 1",
            "nan; a number in [-0.5, 0.5]");
-    REFUSE(r.characteristics[9 * D + 2] = -INFINITY, "row 9 (period 3, date 20200431", "beta", "-inf");
-    REFUSE(r.characteristics[0] = 0.50001f, "row 0 (period 0, date 20200131", "be_me", "0.50001");
+    REFUSE(r.characteristics[9 * D + 2] = -INFINITY, "row 9 (period 3, date 20200428", "beta", "-inf");
+    REFUSE(r.characteristics[0] = 0.50001f, "row 0 (period 0, date 20200128", "be_me", "0.50001");
     REFUSE(r.characteristics[0] = -0.7f, "row 0", "be_me", "-0.7");
     REFUSE(r.returns[4] = NAN, "row 4 (period 2", "returns has nan", "finite");
     REFUSE(r.returns[4] = INFINITY, "row 4 (period 2", "returns has inf", "finite");
