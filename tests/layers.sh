@@ -21,6 +21,10 @@ for room in measure study report commands; do
     s=$(grep -nE '"(models|test_assets|benchmarks|groups)/' src/$room/*.c | grep -v '#include' | cut -d: -f1 | sort -u | tr '\n' ' ')
     [ -z "$s" ] || complain "paths of datasets in $s"
 done
+kinds=$(sed -nE 's/^#define NETWORK_NAME +"(.*)"/\1/p; s/^    \.name = "([a-z_]+)",$/\1/p' src/models/*.c | sort -u | paste -sd '|')
+[ "$(tr '|' '\n' <<<"$kinds" | wc -l)" = "$(grep -c '^MODEL' src/models/models.def)" ] || complain "the names of model classes are not found: $kinds"
+s=$(grep -lE "\"($kinds)\"" src/report/*.c src/measure/*.c | tr '\n' ' ')
+[ -z "$s" ] || complain "$s names a model kind; needed: what its class can do"
 order=(base linalg panel parallel models measure io study report commands)
 for ((i = 0; i < ${#order[@]}; i++)); do
     for ((j = i + 1; j < ${#order[@]}; j++)); do

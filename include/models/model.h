@@ -177,6 +177,18 @@ struct shared_fit {
     int (*ranks)(const struct values *);
 };
 
+/* Classes that can say whom assets attend to: recorded by the run itself, or computed from a network's saved parameters. */
+struct explanation {
+    const char *recorded_by; /* what a study says to have it recorded, "save_attention: mean or heads"; NULL: it is not */
+    /* NULL, all three: not from parameters. Blocks and heads of a network; attention of one block (from 0) over a period, mean over heads
+     * (head < 0) or of one: rows first .. first + count - 1 (at most PANEL) of the softmax, out [count, n]. After a forward pass of that
+     * period by a team of one; scratch [PANEL, n]. */
+    int (*blocks)(const struct network *);
+    int (*heads)(const struct network *);
+    void (*attention)(struct network *, const struct period *, int block, int head, int first, int count, float *out,
+                      float *scratch);
+};
+
 struct model_class {
     /* ---- what every class has ---- */
     const char *name, *summary;
@@ -209,6 +221,7 @@ struct model_class {
     const struct trainable *trainable;
     const struct own_portfolios *own;
     const struct shared_fit *shared;
+    const struct explanation *explain;
 };
 
 /* The registry (models.def): NULL-terminated. */

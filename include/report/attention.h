@@ -38,6 +38,8 @@ int attention_read(const struct results *r, const struct attention_options *o, s
                    struct error *e);
 void attention_free(struct attention *a);
 
+/* Does this model's attention follow from its parameters? */
+bool attention_possible(const struct result_model *m);
 /* Are parameters of this model, universe and seed saved beside the results? */
 bool attention_saved(const struct results *r, const struct result_model *m, int seed);
 

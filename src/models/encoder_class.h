@@ -55,6 +55,9 @@ static void forget(struct model *m)
     sight_free(&m->sight);
 }
 
+static const struct explanation explanation = {.recorded_by = "save_attention: mean or heads"};
+
+#define NETWORK_EXPLAINS explanation
 #define NETWORK_SEES
 #define NETWORK_NEEDS (NEED_ROWS | NEED_HISTORY)
 #include "network_class.h"

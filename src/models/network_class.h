@@ -89,4 +89,7 @@ const struct model_class NETWORK_CLASS = {
     .record = record,
     .check = check,
     .trainable = &trainable,
+#ifdef NETWORK_EXPLAINS
+    .explain = &NETWORK_EXPLAINS,
+#endif
 };

@@ -53,8 +53,12 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     return m;
 }
 
-#define NETWORK_CLASS transformer_class
-#define NETWORK_NAME  "transformer"
+static const struct explanation explanation = {
+    .blocks = transformer_blocks, .heads = transformer_heads, .attention = transformer_attention};
+
+#define NETWORK_EXPLAINS explanation
+#define NETWORK_CLASS    transformer_class
+#define NETWORK_NAME     "transformer"
 #define NETWORK_SUMMARY                                                                                                     \
     "nonlinear portfolio transformer: blocks of attention across assets and a feed-forward layer (13)-(21)"
 #include "network_class.h"

@@ -40,14 +40,14 @@ static void read_row(struct attention *a, int i, const float *row)
 }
 
 /* Every row of the attention matrix in turn, panels of PANEL rows at a time. */
-static void pass_rows(struct attention *a, struct network *n, const struct period *p, const struct attention_options *o,
-                      void (*take)(struct attention *, int, const float *))
+static void pass_rows(struct attention *a, const struct explanation *x, struct network *n, const struct period *p,
+                      const struct attention_options *o, void (*take)(struct attention *, int, const float *))
 {
     size_t N = (size_t)p->n;
     float *rows = memory_array(float, PANEL *N, "attention"), *scratch = memory_array(float, PANEL *N, "attention");
     for (int at = 0; at < p->n; at += PANEL) {
         int count = p->n - at < PANEL ? p->n - at : PANEL;
-        transformer_attention(n, p, o->block - 1, o->head - 1, at, count, rows, scratch);
+        x->attention(n, p, o->block - 1, o->head - 1, at, count, rows, scratch);
         for (int i = 0; i < count; i++) take(a, at + i, rows + (size_t)i * N);
     }
     memory_free(rows);
@@ -79,13 +79,14 @@ static void read_leaders(struct attention *a, int i, const float *row)
 }
 
 /* The assets that receive most, and those that give them most. */
-static void read_map(struct attention *a, struct network *n, const struct period *p, const struct attention_options *o)
+static void read_map(struct attention *a, const struct explanation *x, struct network *n, const struct period *p,
+                     const struct attention_options *o)
 {
     a->leaders = a->followers = a->n < o->leaders ? a->n : o->leaders;
     size_t width = (size_t)a->leaders;
     a->leader = ordered(a->n, a->received);
     a->map = memory_array(float, (size_t)a->n *width, "attention map");
-    pass_rows(a, n, p, o, read_leaders);
+    pass_rows(a, x, n, p, o, read_leaders);
     double *given = memory_array(double, a->n, "attention map");
     for (int i = 0; i < a->n; i++)
         for (size_t k = 0; k < width; k++) {
@@ -100,7 +101,8 @@ static void read_map(struct attention *a, struct network *n, const struct period
     a->map = map;
 }
 
-static void take(struct attention *a, struct network *n, const struct period *p, const struct attention_options *o)
+static void take(struct attention *a, const struct explanation *x, struct network *n, const struct period *p,
+                 const struct attention_options *o)
 {
     long most = (long)p->n * (p->n - 1);
     a->n = p->n;
@@ -112,8 +114,8 @@ static void take(struct attention *a, struct network *n, const struct period *p,
     a->entropy = memory_array(double, p->n, "attention");
     a->self = memory_array(double, p->n, "attention");
     a->received = memory_array(double, p->n, "attention");
-    pass_rows(a, n, p, o, read_row);
-    if (o->leaders) read_map(a, n, p, o);
+    pass_rows(a, x, n, p, o, read_row);
+    if (o->leaders) read_map(a, x, n, p, o);
 }
 
 void attention_free(struct attention *a)
@@ -186,13 +188,24 @@ struct table *attention_map(const struct attention *a)
     return t;
 }
 
-/* The configuration asked for: by name, or the first transformer. */
+/* How a class's attention follows from its parameters; NULL: it does not. */
+static const struct explanation *from_parameters_of(const struct model_class *c)
+{
+    return c && c->explain && c->explain->attention ? c->explain : NULL;
+}
+
+bool attention_possible(const struct result_model *m)
+{
+    return from_parameters_of(model_class_find(m->kind)) != NULL;
+}
+
+/* The configuration asked for: by name, or the first whose attention follows from parameters. */
 static const struct config *find_config(const struct study *s, const struct results *r, const struct attention_options *o,
                                         struct error *e)
 {
     for (int i = 0; i < s->configs; i++) {
         const struct config *c = &s->config[i];
-        if (strcmp(c->class->name, "transformer") || (o->model && strcmp(c->name, o->model)) ||
+        if (!from_parameters_of(c->class) || (o->model && strcmp(c->name, o->model)) ||
             (o->universe && strcmp(c->universe->name, o->universe)))
             continue;
         return c;
@@ -235,13 +248,14 @@ bool attention_saved(const struct results *r, const struct result_model *m, int 
 static void from_parameters(const struct results *r, const struct attention_options *o, const struct config *c,
                             struct team *alone, const struct period *p, struct attention *a, struct error *e)
 {
+    const struct explanation *x = from_parameters_of(c->class);
     struct model *m = c->class->create(&c->shape, 0, &c->values);
     struct network *n = c->class->trainable->network(m);
     char *folder = folder_of(r, c->universe->name, c->name, o->seed);
-    if (o->block > transformer_blocks(n))
-        error_set(e, "--block: found %d; needed: 1 to %d, the blocks of %s", o->block, transformer_blocks(n), c->name);
-    else if (o->head > transformer_heads(n))
-        error_set(e, "--head: found %d; needed: 1 to %d, the heads of %s", o->head, transformer_heads(n), c->name);
+    if (o->block > x->blocks(n))
+        error_set(e, "--block: found %d; needed: 1 to %d, the blocks of %s", o->block, x->blocks(n), c->name);
+    else if (o->head > x->heads(n))
+        error_set(e, "--head: found %d; needed: 1 to %d, the heads of %s", o->head, x->heads(n), c->name);
     else if (p->n == 0)
         error_set(e, "%s has no assets on %lld; needed: a date with some", c->universe->name, (long long)p->date);
     else if (!parameters_load(folder, p->date, n, &a->fitted, e)) {
@@ -251,7 +265,7 @@ static void from_parameters(const struct results *r, const struct attention_opti
         a->model = memory_text(c->name);
         network_bind(n, alone);
         n->class->forward(n, p, false, w);
-        take(a, n, p, o);
+        take(a, x, n, p, o);
         memory_free(w);
     }
     memory_free(folder);

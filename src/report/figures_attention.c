@@ -83,7 +83,7 @@ int attention_figures(struct figures *f, const struct results *r, int64_t date, 
         const struct result_model *m = &r->model[i];
         struct attention a;
         char stem[96], title[200], of[160];
-        if (strcmp(m->kind, "transformer") || !attention_saved(r, m, 0)) continue;
+        if (!attention_possible(m) || !attention_saved(r, m, 0)) continue;
         struct attention_options o = {
             .model = m->name, .universe = m->universe, .date = date, .block = 1, .links = LINKS, .leaders = SHOWN};
         if (attention_read(r, &o, alone, &a, e)) break;

@@ -256,11 +256,13 @@ static void lacking(FILE *out, int *count, const char *what)
 static void lacking_attention(FILE *out, int *count, const struct results *r)
 {
     int transformers = 0, saved = 0, sequences = 0;
-    for (int i = 0; i < r->models; i++)
-        sequences += !strcmp(r->model[i].kind, "cross_attention") || !strcmp(r->model[i].kind, "alpha_portfolio");
+    for (int i = 0; i < r->models; i++) {
+        const struct model_class *c = model_class_find(r->model[i].kind);
+        sequences += c && c->explain && c->explain->recorded_by;
+    }
     if (sequences) lacking(out, count, "attention of sequence models (give them save_attention: mean or heads)");
     for (int i = 0; i < r->models; i++)
-        if (!strcmp(r->model[i].kind, "transformer")) transformers++, saved += attention_saved(r, &r->model[i], 0);
+        if (attention_possible(&r->model[i])) transformers++, saved += attention_saved(r, &r->model[i], 0);
     lacking(out, count,
             !transformers ? "attention maps (no transformer)"
             : saved       ? "attention maps (ask for a date: aipm report RESULTS --attention YYYYMMDD)"

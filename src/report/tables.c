@@ -228,7 +228,7 @@ static struct table *tangency_table(const struct sample *s)
 int sample_selected(const struct result_model *m, int p)
 {
     const double *ridge = results_values(m, "ridge"), *selected = results_values(m, "selected_ridge");
-    for (int z = 0; ridge && selected && z < results_size(m, "ridge"); z++)
+    for (int z = 0, nz = results_size(m, "ridge"); ridge && selected && z < nz; z++)
         if (selected[p] == ridge[z]) return z;
     return -1;
 }
