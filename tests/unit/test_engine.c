@@ -228,7 +228,17 @@ static void parts_survive_torn_tails(void)
         CU_ASSERT(back[0] == 3 && back[2] == 3 && x.record[3].key.row == 3 && x.generation == 1);
         parts_free(&x);
     }
-    int fd = open(file, O_WRONLY); /* a flipped byte in the second record ends what is believed */
+    /* a frame that claims more than the file has is no record, and takes no memory */
+    int fd = open(file, O_WRONLY | O_APPEND);
+    uint32_t claim[8] = {0x31504941, 0, 0, 0, 0, 0, 1 << 24, 0};
+    CU_ASSERT_EQUAL(ftruncate(fd, 4 * 56), 0);
+    CU_ASSERT_EQUAL(write(fd, claim, sizeof claim), sizeof claim);
+    close(fd);
+    size_t before = memory_peak();
+    CU_ASSERT_FATAL(!parts_index(parts, 0, 1, &x, &e));
+    CU_ASSERT(x.records == 4 && memory_peak() < before + 1000000);
+    parts_free(&x);
+    fd = open(file, O_WRONLY); /* a flipped byte in the second record ends what is believed */
     CU_ASSERT_EQUAL(pwrite(fd, "x", 1, 56 + 40), 1);
     close(fd);
     CU_ASSERT_FATAL(!parts_index(parts, 0, 1, &x, &e));
