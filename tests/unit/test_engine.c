@@ -53,6 +53,39 @@ static void panel_make(const char *path, int planted)
     CU_ASSERT_STRING_EQUAL(e.text, "");
 }
 
+/* Months of 5 to N assets; returns times n^-power. */
+static void panel_make_uneven(const char *path, double power)
+{
+    struct error e = {""};
+    static char *names[D] = {"a", "b", "c", "d"};
+    int64_t dates[T], offsets[T + 1] = {0}, ids[N];
+    for (int t = 0; t < T; t++) {
+        dates[t] = (2000 + t / 12) * 10000 + (t % 12 + 1) * 100 + 28;
+        offsets[t + 1] = offsets[t] + N - (t * 5) % 8;
+    }
+    struct panel_meta m = {.T = T,
+                           .D = D,
+                           .periods_per_year = 12,
+                           .frequency = "monthly",
+                           .rows = offsets[T],
+                           .characteristic_names = names,
+                           .dates = dates,
+                           .offsets = offsets};
+    struct panel_writer *w = panel_write_begin(path, NULL, &m, &e);
+    for (int t = 0; t < T; t++) {
+        struct random_stream u = random_open(10, (uint64_t)t, 0, 0);
+        int n = (int)(offsets[t + 1] - offsets[t]);
+        float x[N * D];
+        double r[N];
+        for (int i = 0; i < n * D; i++) x[i] = (float)(random_uniform(&u, (uint64_t)i) - 0.5);
+        for (int i = 0; i < n; i++)
+            r[i] = pow(n, -power) * (0.1 * random_normal(&u, 900 + (uint64_t)i) + 0.1 * x[i * D]), ids[i] = i;
+        panel_write_rows(w, offsets[t], n, x, r, ids, NULL, NULL, &e);
+    }
+    panel_write_end(w, &e);
+    CU_ASSERT_STRING_EQUAL(e.text, "");
+}
+
 static int run_text(const char *text, const char *panel, const char *output, struct error *e)
 {
     struct study s;
@@ -169,6 +202,31 @@ static void weights_earn_the_return(void)
     panel_close(p, &e);
     panel_meta_free(&m);
     hdf_close(f, &e);
+}
+
+/* Factors of scale root and mean over months of many sizes are the sums of returns that were scaled so beforehand: returns, losses and
+ * choices of every model are the same. */
+static void factor_scales(void)
+{
+    static const char *const scale[] = {"root", "mean"};
+    struct error e = {""};
+    char text[600];
+    for (int k = 0; k < 2; k++) {
+        struct results a, b;
+        panel_make_uneven(path_of("u.h5"), 0);
+        panel_make_uneven(path_of("v.h5"), k ? 1 : 0.5);
+        snprintf(text, sizeof text, "factor_scale: %s\n%s  - {name: dkkm, kind: dkkm, features: 20}\n", scale[k],
+                 small_study);
+        CU_ASSERT_EQUAL(run_text(text, path_of("u.h5"), path_of("ru.h5"), &e), 0);
+        CU_ASSERT_EQUAL(run_text(strchr(text, '\n') + 1, path_of("v.h5"), path_of("rv.h5"), &e), 0);
+        CU_ASSERT_FATAL(!results_load(path_of("ru.h5"), &a, &e) && !results_load(path_of("rv.h5"), &b, &e));
+        CU_ASSERT_EQUAL_FATAL(a.models, 3);
+        for (int i = 0; i < a.models; i++)
+            for (int p = 0; p < a.P; p++)
+                CHECK_CLOSE(a.model[i].returns[p] / b.model[i].returns[p], 1, i < 2 ? 1e-8 : 1e-3); /* dkkm: floats */
+        results_free(&a);
+        results_free(&b);
+    }
 }
 
 /* A learning rate at which some seeds of a row diverge and others do not: the row's return is the mean of those that did not, and a row
@@ -352,6 +410,7 @@ int main(int argc, char **argv)
         {"no look-ahead", no_look_ahead},
         {"no look-ahead: networks", no_look_ahead_of_networks},
         {"saved weights earn the return", weights_earn_the_return},
+        {"factor scales", factor_scales},
         {"the mean over seeds leaves failed ones out", seeds_that_failed_are_left_out},
         {"parts survive torn tails", parts_survive_torn_tails},
         {"schedules are fair", schedule_is_fair},
