@@ -55,7 +55,7 @@ deps-quiet:
 TEST_UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 TEST_MPI := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
-.PHONY: tests check check-long check-sanitize check-cluster
+.PHONY: tests check check-long check-sanitize check-cluster check-mutants
 tests: $(PROGRAM) $(TEST_UNIT) $(TEST_MPI) $(TEST_TOOLS)
 $(BUILD)/tests/%: tests/%.c tests/check.h $(LIBRARY)
 	@mkdir -p $(@D)
@@ -71,6 +71,10 @@ check-long: deps-quiet
 check-cluster: deps-quiet
 	@$(MAKE) --no-print-directory tests
 	@BUILD=$(BUILD) timeout -k 60 2400 bash tests/cluster/run.sh
+# one line changed at a time: do the tests notice? ONLY="linalg io-csv" tries those alone, JOBS=2 at once
+check-mutants: deps-quiet
+	@$(MAKE) --no-print-directory tests
+	@tests/mutants/run.sh $(ONLY)
 check-sanitize: deps-quiet
 	@$(MAKE) --no-print-directory SANITIZE=1 tests
 	@BUILD=build/sanitize tests/run.sh sanitize
