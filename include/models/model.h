@@ -157,8 +157,8 @@ struct trainable {
     int (*apply)(struct model *, const struct window *, struct team *, struct fit_note *);
     /* What holds the parameters that the last fit left. */
     struct network *(*network)(struct model *);
-    /* Fewer epochs, then a shorter window, so that the fit over shape->T periods, which takes `seconds`, takes about half of one: what
-     * a plan measures. */
+    /* Let every row take a fit, and where one takes `seconds`, more than half of one, let it have fewer epochs, then a shorter window,
+     * until it takes about that: what a plan measures. */
     void (*shorten)(double seconds, struct shape *, struct values *);
 };
 
@@ -206,8 +206,9 @@ struct model_class {
     int (*fit)(struct model *, const struct window *, struct team *, struct fit_note *);
     /* out [V, base assets]: the positions of every variant for period[T] (now). */
     void (*positions)(struct model *, const struct window *, double *out);
-    /* The realised return of each variant is known: fill the record (layout order); record[0] is the model's return. */
-    void (*record)(struct model *, const double *variant_returns, double *record);
+    /* The realised return of each variant is known: fill the record (layout order). Returns the variant whose return record[0], the
+     * model's, is: save_weights stores that one's portfolio. */
+    int (*record)(struct model *, const double *variant_returns, double *record);
 
     /* ---- what some have; NULL: the class does not ---- */
     /* The class that serves these options, where another does (with the same table of options), or NULL for this one. */
@@ -216,8 +217,6 @@ struct model_class {
     int (*check)(const struct shape *, const struct values *, struct error *e);
     /* What the class chose where its options leave it a choice, "road=iterative": logged, and kept with the options. */
     void (*choice)(const struct shape *, const struct values *, char *out, size_t size);
-    /* Which variant record() reported as `returns` (save_weights stores that one's weights); NULL: the first. */
-    int (*chosen)(const struct model *);
     const struct trainable *trainable;
     const struct own_portfolios *own;
     const struct shared_fit *shared;

@@ -19,8 +19,11 @@ struct ols_plan {
 };
 /* From the options of linear_transformer, with D managed factors. */
 struct ols_plan ols_plan_of(const struct shape *s, const struct values *v, int D);
+bool ols_asked(const struct values *v); /* whether the objective is OLS */
 /* The road that will be taken (never OLS_AUTO): the cheaper by measured rates of those that fit. */
 enum ols_road ols_plan_road(const struct ols_plan *p);
+/* "road=dense" or "road=iterative" where the choice is open. */
+void ols_plan_choice(const struct ols_plan *p, char *out, size_t size);
 /* Whether a window on which conjugate gradients fail takes the dense road: the choice is open and both fit in memory together. */
 bool ols_plan_falls_back(const struct ols_plan *p);
 double ols_plan_seconds(const struct ols_plan *p, enum ols_road road); /* of one window on its ranks */

@@ -75,8 +75,11 @@ struct universe {
 const struct universe *universe_find(const char *name); /* NULL: no such universe */
 const char *universe_list(void);                        /* "all, micro, small, large, mega, nonmicro" */
 
-/* Indices of the rows of r that belong to u, into index [r->n]; returns how many. */
+/* The rows of r that belong to u: their indices into index [r->n], or copies of them into arrays [r->n] of which any may be NULL: x
+ * [.., D], returns, ids, group [groups]. Both return how many; nobody else decides who belongs. */
 int universe_select(const struct universe *u, const struct rows *r, int *index);
+int universe_gather(const struct universe *u, const struct rows *r, int D, float *x, double *returns, int64_t *ids,
+                    int groups, int32_t *const *group);
 
 /* Excess returns that can be: all is lost and a riskless rate of up to a quarter a period comes off that; a million times the stake. */
 #define PANEL_LEAST_RETURN (-1.25)

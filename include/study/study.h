@@ -77,13 +77,20 @@ static inline int config_window(const struct study *s, const struct config *c, i
     return c->grows ? study_period(s, row) : c->shape.T;
 }
 
-/* The variant whose portfolio stands for the model. */
-static inline int config_chosen(const struct config *c, const struct model *m)
+/* The number of its universe. */
+static inline int config_universe(const struct study *s, const struct config *c)
 {
-    return c->class->chosen ? c->class->chosen(m) : 0;
+    int u = 0;
+    while (s->universe[u] != c->universe) u++;
+    return u;
 }
 /* Periods of the longest window of any configuration. */
 int study_longest_window(const struct study *s);
+/* How many fits a seed of its takes. */
+static inline int64_t config_fits(const struct study *s, const struct config *c)
+{
+    return (s->P - config_first_row(s, c) + c->policy.refit_every - 1) / c->policy.refit_every;
+}
 /* Ranks that share a fit of this configuration (struct shared_fit). */
 int config_ranks(const struct config *c);
 /* What this row's fit takes, as a share of the one over the longest window (1 where windows roll). */

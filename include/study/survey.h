@@ -18,10 +18,10 @@ struct moment_store {
 
 struct survey {
     int D, T, U;
-    const struct universe *universe[8];
-    int64_t *own_first;           /* [ranks+1] periods owned */
-    double *own[8];               /* [U] moments of the owned periods; freed by survey_fetch */
-    int *n;                       /* [U, T] assets, on every rank */
+    const struct universe *universe[8]; /* the study's in its order, then `all` where test assets want it */
+    int64_t *own_first;                 /* [ranks+1] periods owned */
+    double *own[8];                     /* [U] moments of the owned periods; freed by survey_fetch */
+    int *n;                             /* [U, T] assets, on every rank */
     double *factors;              /* rank 0: [T, D] F of the whole universe, unscaled; NULL if the panel has test assets */
     char digest[PANEL_DIGEST];    /* of the whole panel */
     struct moment_store store[8]; /* [U] */
@@ -39,7 +39,6 @@ void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, in
 struct survey_cost {
     double rows, read_seconds; /* stock rows read, checked, hashed, moments of all universes taken */
     double gram_seconds;       /* Gram bands of all universes */
-    uint32_t crc;
 };
 int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band,
                  struct survey *v, struct survey_cost *cost, struct error *e);

@@ -88,13 +88,14 @@ static void print_work(const struct study *s, const struct calibration *c, int b
     printf("work          %.3g Tflop, %s on one rank of this machine\n", w.flops / 1e12, format_duration(w.seconds, took));
     printf("measured      %d configurations in %s, %d known from before; %d rank%s busy, %s\n\n", c->measured,
            format_duration(c->seconds, took), c->cached, busy, busy == 1 ? "" : "s", blas_text());
-    printf("%-44s %10s %12s %12s %8s\n", "configuration", "fits", "Gflop a fit", "ms a fit", "share");
+    printf("%-44s %9s %9s %12s %12s %8s\n", "configuration", "rows", "fits", "Gflop a row", "ms a row", "share");
     double rest = 0;
     int hidden = 0;
     for (int i = 0; i < s->configs; i++) {
         const struct config *k = &s->config[i];
-        double fits = (double)(s->P - config_first_row(s, k)) * k->layout.seeds, work = 0;
-        for (int row = config_first_row(s, k); row < s->P; row++) work += config_share(s, k, row) * k->layout.seeds;
+        int seeds = k->layout.seeds, rows = s->P - config_first_row(s, k);
+        double work = 0;
+        for (int row = config_first_row(s, k); row < s->P; row++) work += config_share(s, k, row) * seeds;
         char name[128];
         if (i >= 24) {
             rest += work * c->row[i];
@@ -102,10 +103,10 @@ static void print_work(const struct study *s, const struct calibration *c, int b
             continue;
         }
         snprintf(name, sizeof name, "%s/%s", k->universe->name, k->name);
-        printf("%-44.44s %10.0f %12.4g %12.4g %7.1f%%\n", name, fits, k->cost.flops / 1e9, 1e3 * c->row[i],
-               w.seconds > 0 ? 100 * work * c->row[i] / w.seconds : 0);
+        printf("%-44.44s %9d %9lld %12.4g %12.4g %7.1f%%\n", name, rows * seeds, (long long)config_fits(s, k) * seeds,
+               k->cost.flops / 1e9, 1e3 * c->row[i], w.seconds > 0 ? 100 * work * c->row[i] / w.seconds : 0);
     }
-    if (hidden) printf("%-44s %41.1f%%\n", "... and more", 100 * rest / w.seconds);
+    if (hidden) printf("%-44s %53.1f%%\n", "... and more", 100 * rest / w.seconds);
 }
 
 static void print_forecast(const struct forecast *f)

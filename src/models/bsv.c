@@ -60,13 +60,9 @@ static void positions(struct model *m, const struct window *w, double *out)
     ridge_rows_positions(&m->path, w->T, m->D, m->factors, out);
 }
 
-static void record(struct model *m, const double *returns, double *out)
+static int record(struct model *m, const double *returns, double *out)
 {
     ridge_rows_record(&m->path, m->z, returns, out);
-}
-
-static int chosen(const struct model *m)
-{
     return m->path.selected;
 }
 
@@ -84,5 +80,4 @@ const struct model_class bsv_class = {
     .fit = fit,
     .positions = positions,
     .record = record,
-    .chosen = chosen,
 };

@@ -134,13 +134,9 @@ static void positions(struct model *m, const struct window *w, double *out)
     ridge_rows_positions(&m->path, w->T, m->P, m->factors, out);
 }
 
-static void record(struct model *m, const double *returns, double *out)
+static int record(struct model *m, const double *returns, double *out)
 {
     ridge_rows_record(&m->path, m->z, returns, out);
-}
-
-static int chosen(const struct model *m)
-{
     return m->path.selected;
 }
 
@@ -179,6 +175,5 @@ const struct model_class dkkm_class = {
     .fit = fit,
     .positions = positions,
     .record = record,
-    .chosen = chosen,
     .own = &own,
 };

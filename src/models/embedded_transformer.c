@@ -47,11 +47,6 @@ static bool waves(const struct values *v)
     return !strcmp(values_word(v, "embedding_activation"), "fourier");
 }
 
-static bool is_ols(const struct values *v)
-{
-    return !strcmp(values_word(v, "objective"), "ols");
-}
-
 static int side(const struct shape *s, const struct values *v, const char *what)
 {
     return embeds(v, what) ? (int)values_int(v, "embedding_features") : s->D;
@@ -73,7 +68,7 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
                          "model %s: embedding_features: found %ld; needed: an even number, half of them sines, half cosines",
                          s->name, P);
     struct ols_plan o = ols_plan_of(s, v, side(s, v, "x"));
-    if (is_ols(v)) return ols_plan_check(&o, s->name, e);
+    if (ols_asked(v)) return ols_plan_check(&o, s->name, e);
     if (o.rank || o.road != OLS_AUTO)
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
     return 0;
@@ -82,8 +77,7 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
 {
     struct ols_plan o = ols_plan_of(s, v, side(s, v, "x"));
-    if (is_ols(v) && o.road == OLS_AUTO)
-        snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
+    if (ols_asked(v)) ols_plan_choice(&o, out, size);
 }
 
 static void cost(const struct shape *s, const struct values *v, struct cost *c)
@@ -95,7 +89,7 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     *c = (struct cost){.flops = period + rest, .seconds = period / 5e10 + rest / 2e10, .first_seconds = T * period / 5e10};
     c->bytes = features_bytes(s->D, (int)P) + 8 * ((T + 1) * (px * pz + px) + 2 * (T + 1) * (T + 1) + s->nz * T) +
                4 * (CHUNK * (2 * P + s->D + 2 * PAD) + px * (pz + PAD)) + (double)ridge_bytes(s->T, s->nz);
-    if (!is_ols(v)) return;
+    if (!ols_asked(v)) return;
     struct ols_plan o = ols_plan_of(s, v, (int)px);
     double more = 2 * n * px * px;
     c->flops += more + ols_plan_flops(&o, ols_plan_road(&o));
@@ -137,8 +131,8 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     m->raw = memory_array(float, (size_t)CHUNK *(size_t)P, "embedded rows");
     m->x = memory_array(float, CHUNK *padded(s->D), "rows");
     m->features_x = memory_array(float, CHUNK *padded(P), "embedded rows");
-    m->product = memory_array(float, px *(size_t)padded(is_ols(v) && m->px > m->pz ? m->px : m->pz), "timing variables");
-    if (is_ols(v)) {
+    m->product = memory_array(float, px *(size_t)padded(ols_asked(v) && m->px > m->pz ? m->px : m->pz), "timing variables");
+    if (ols_asked(v)) {
         struct ols_plan o = ols_plan_of(s, v, m->px);
         m->ols = ols_fit_create(&o, 1);
         m->period = memory_array(struct period, T, "window");
@@ -291,13 +285,9 @@ static void positions(struct model *m, const struct window *w, double *out)
                 m->px);
 }
 
-static void record(struct model *m, const double *returns, double *out)
+static int record(struct model *m, const double *returns, double *out)
 {
     ridge_rows_record(&m->path, m->z, returns, out);
-}
-
-static int chosen(const struct model *m)
-{
     return m->path.selected;
 }
 
@@ -340,6 +330,5 @@ const struct model_class embedded_transformer_class = {
     .fit = fit,
     .positions = positions,
     .record = record,
-    .chosen = chosen,
     .own = &own,
 };

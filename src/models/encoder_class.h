@@ -4,8 +4,6 @@
  *     int attention_heads(encoder_shape)              heads between assets that can be read, 0: none
  *     int attention_size(values)                      AlphaPortfolio's; else 0
  *     struct network *network_of(encoder_shape, values) */
-#include "base/memory.h"
-
 struct model {
     struct trainer *trainer;
     struct sight sight;
@@ -29,15 +27,17 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
     sight_layout(&sight, l);
 }
 
-static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+static struct network *network_for(const struct shape *s, const struct values *v)
 {
-    struct model *m = memory_array(struct model, 1, NETWORK_NAME);
-    struct training t = training_of(v);
     struct encoder_shape n = shape_of(s, v);
-    m->trainer = trainer_create(network_of(&n, v), &t, s, seed);
+    return network_of(&n, v);
+}
+
+static void prepare(struct model *m, const struct shape *s, const struct values *v)
+{
+    struct encoder_shape n = shape_of(s, v);
     m->sight = sight_of(s, &n, attention_heads(&n), v);
     sight_create(&m->sight);
-    return m;
 }
 
 static void see(struct model *m, const struct period *now)

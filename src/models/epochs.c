@@ -66,10 +66,9 @@ struct training training_options(const struct values *v)
 
 void training_shorten(double seconds, struct shape *s, struct values *v)
 {
-    double epochs = (double)values_int(v, "epochs"),
-           half = 0.5 / seconds * (epochs > 1 ? epochs : 1); /* epochs in half a second */
-    int T = epochs > 1 ? (int)fmax(2, fmin(s->T, floor(half * s->T))) : s->T < 8 ? s->T : 8;
-    if (epochs > 1) values_set(v, "epochs", fmax(1, fmin(epochs, floor(half))));
+    double epochs = fmax(1, (double)values_int(v, "epochs")), most = 0.5 / seconds * epochs; /* epochs in half a second */
+    int T = (int)fmax(2, fmin(s->T, floor(most * s->T)));
+    if (epochs > 1) values_set(v, "epochs", fmax(1, fmin(epochs, floor(most))));
     values_set(v, "early_stopping", floor((double)values_int(v, "early_stopping") * T / s->T));
     values_set(v, "refit_every", 1);
     s->T = T;

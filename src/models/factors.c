@@ -103,10 +103,11 @@ static void positions(struct model *m, const struct window *w, double *out)
     memcpy(out, m->lambda, sizeof *out * (size_t)m->k);
 }
 
-static void record(struct model *m, const double *returns, double *out)
+static int record(struct model *m, const double *returns, double *out)
 {
     out[0] = returns[0];
     memcpy(out + 1, m->lambda, sizeof *out * (size_t)m->k);
+    return 0;
 }
 
 const struct model_class factors_class = {

@@ -118,11 +118,6 @@ static struct heads_plan plan(const struct shape *s, int nh, const int *heads)
                                .memory = s->memory};
 }
 
-static bool is_ols(const struct values *v)
-{
-    return !strcmp(values_word(v, "objective"), "ols");
-}
-
 static int ranks(const struct values *v)
 {
     return (int)values_int(v, "ranks");
@@ -132,23 +127,22 @@ static int ranks(const struct values *v)
 static bool on_grid(const struct shape *s, const struct values *v)
 {
     struct ols_plan o = ols_plan_of(s, v, s->D);
-    return ranks(v) > 1 && (!is_ols(v) || ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
+    return ranks(v) > 1 && (!ols_asked(v) || ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
 }
 
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
 {
     struct ols_plan o = ols_plan_of(s, v, s->D);
-    if (is_ols(v) && o.road == OLS_AUTO)
-        snprintf(out, size, "road=%s", ols_plan_road(&o) == OLS_DENSE ? "dense" : "iterative");
+    if (ols_asked(v)) ols_plan_choice(&o, out, size);
 }
 
 static int check(const struct shape *s, const struct values *v, struct error *e)
 {
     int n;
     struct ols_plan plan_ols = ols_plan_of(s, v, s->D);
-    if (!is_ols(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
+    if (!ols_asked(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
-    if (!is_ols(v) && ranks(v) > 1 && ridge_grid_bytes(s->T, s->nz, ranks(v)) > (double)s->memory) {
+    if (!ols_asked(v) && ranks(v) > 1 && ridge_grid_bytes(s->T, s->nz, ranks(v)) > (double)s->memory) {
         char need[32], have[32];
         double bytes = ridge_grid_bytes(s->T, s->nz, ranks(v));
         return error_set(e,
@@ -157,7 +151,7 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
                          s->name, s->T, isfinite(bytes) ? format_bytes(bytes, need) : "more than 32-bit counts can state",
                          ranks(v), format_bytes((double)s->memory, have), ridge_grid_needed(s->T, s->nz, (double)s->memory));
     }
-    if (is_ols(v) && ols_plan_check(&plan_ols, s->name, e)) return -1;
+    if (ols_asked(v) && ols_plan_check(&plan_ols, s->name, e)) return -1;
     const int *list = values_list(v, "heads", &n);
     for (int i = 0; i < n; i++) {
         if (list[i] > s->D)
@@ -183,12 +177,12 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     /* measured: products at 25 and 40 GF/s, the eigen-solver at 25 */
     c->seconds = mix / 25e9 + (c->flops - mix - eigen) / 40e9 + eigen / 25e9;
     c->first_seconds = kept ? (pairs - T - 1) * pair / 40e9 : 0;
-    bool grid = on_grid(s, v) && !is_ols(v);
+    bool grid = on_grid(s, v) && !ols_asked(v);
     if (grid) c->seconds -= 20 * T * T * T / 40e9 * (1 - 1. / ranks(v));
     c->bytes += grid ? (double)ridge_outline_bytes(s->T, s->nz) + ridge_grid_bytes(s->T, s->nz, ranks(v))
                      : (double)ridge_bytes(s->T, s->nz);
     c->bytes += 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
-    if (!is_ols(v)) return;
+    if (!ols_asked(v)) return;
     struct ols_plan o = ols_plan_of(s, v, s->D);
     c->flops += ols_plan_flops(&o, ols_plan_road(&o));
     c->seconds += ols_plan_seconds(&o, ols_plan_road(&o));
@@ -212,7 +206,7 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
     layout_field(l, (struct field){.name = "antisymmetric_returns",
                                    .unit = "decimal per period",
                                    .meaning = "part from antisymmetric attention (A - A')/2, selected ridge"});
-    if (is_ols(v))
+    if (ols_asked(v))
         layout_field(l,
                      (struct field){.name = "road",
                                     .unit = "1",
@@ -241,9 +235,9 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     struct heads_plan p = plan(s, nh, room);
     struct model *m = memory_array(struct model, 1, "linear transformer");
     *m = (struct model){.D = s->D, .T = s->T, .nz = s->nz, .nh = nh, .z = s->ridge, .grid = on_grid(s, v)};
-    if (is_ols(v) || m->grid) ridge_outline(&m->path, s->T, s->nz);
+    if (ols_asked(v) || m->grid) ridge_outline(&m->path, s->T, s->nz);
     else ridge_create(&m->path, s->T, s->nz);
-    if (is_ols(v)) {
+    if (ols_asked(v)) {
         struct ols_plan o = ols_plan_of(s, v, s->D);
         m->ols = ols_fit_create(&o, ranks(v));
         m->cross = memory_array(double, nz *T *T, "OLS head weights");
@@ -368,7 +362,7 @@ static void positions(struct model *m, const struct window *w, double *out)
     transposed(m, out + (size_t)by_heads * D);
 }
 
-static void record(struct model *m, const double *returns, double *out)
+static int record(struct model *m, const double *returns, double *out)
 {
     size_t by_heads = (size_t)m->nz * m->nh;
     double saturated = returns[m->path.selected], turned = returns[(size_t)m->nz + by_heads];
@@ -377,14 +371,10 @@ static void record(struct model *m, const double *returns, double *out)
     out[by_heads] = (saturated + turned) / 2;
     out[by_heads + 1] = (saturated - turned) / 2;
     if (m->ols) out[by_heads + 2] = ols_fit_road(m->ols) == OLS_DENSE ? 1 : 2;
-    if (!m->grid) return;
+    if (!m->grid) return m->path.selected;
     const struct grid_note *note = m->ols ? ols_fit_grid(m->ols) : &m->note;
     out[by_heads + 2 + (m->ols != NULL)] = note->residual;
     out[by_heads + 3 + (m->ols != NULL)] = note->orthogonality;
-}
-
-static int chosen(const struct model *m)
-{
     return m->path.selected;
 }
 
@@ -414,5 +404,4 @@ const struct model_class linear_transformer_class = {
     .fit = fit,
     .positions = positions,
     .record = record,
-    .chosen = chosen,
 };

@@ -1,12 +1,6 @@
 /* The MLP that shuts attention off: each asset's weight from its own characteristics alone                        (9) */
 #include "models/epochs.h"
 
-#include "base/memory.h"
-
-struct model {
-    struct trainer *trainer;
-};
-
 static const struct model_option options[] = {
     {.key = "hidden",
      .type = OPTION_INTS,
@@ -40,21 +34,16 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
                   4 * (units * s->max_assets + (6. + s->shards) * parameters), c);
 }
 
-static void layout(const struct shape *s, const struct values *v, struct layout *l)
+static struct training training_of(const struct values *v)
 {
-    (void)s;
-    struct training t = training_options(v);
-    training_layout(&t, l);
+    return training_options(v);
 }
 
-static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+static struct network *network_for(const struct shape *s, const struct values *v)
 {
     int layers;
     const int *hidden = values_list(v, "hidden", &layers);
-    struct model *m = memory_array(struct model, 1, "mlp");
-    struct training t = training_options(v);
-    m->trainer = trainer_create(mlp_network(s->D, s->max_assets, s->shards, layers, hidden), &t, s, seed);
-    return m;
+    return mlp_network(s->D, s->max_assets, s->shards, layers, hidden);
 }
 
 #define NETWORK_CLASS   mlp_class

@@ -1,12 +1,41 @@
-/* The part of a model class that all networks share; included at the end of their files, which define NETWORK_CLASS, NETWORK_NAME,
- * NETWORK_SUMMARY and struct model { struct trainer *trainer; ... }. Those that record more than the trainer does define NETWORK_SEES and
+/* The part of a model class that all networks share; included at the end of their files, which define their options, NETWORK_CLASS,
+ * NETWORK_NAME, NETWORK_SUMMARY, check(), cost() and
+ *     struct training training_of(values)
+ *     struct network *network_for(shape, values)
+ * Those that record more than the trainer does define NETWORK_SEES, struct model { struct trainer *trainer; ... }, layout() and
+ *     static void prepare(struct model *, shape, values)             the rest of a model that has its trainer
  *     static void see(struct model *, const struct period *now)      after a fit that went well, collective
  *     static void seen(const struct model *, double *record)         the rest of the record
  *     static void forget(struct model *)                             frees what they keep */
+#include "base/memory.h"
 
 #ifndef NETWORK_NEEDS
 #define NETWORK_NEEDS NEED_ROWS
 #endif
+
+#ifndef NETWORK_SEES
+struct model {
+    struct trainer *trainer;
+};
+
+static void layout(const struct shape *s, const struct values *v, struct layout *l)
+{
+    (void)s;
+    struct training t = training_of(v);
+    training_layout(&t, l);
+}
+#endif
+
+static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+{
+    struct model *m = memory_array(struct model, 1, NETWORK_NAME);
+    struct training t = training_of(v);
+    m->trainer = trainer_create(network_for(s, v), &t, s, seed);
+#ifdef NETWORK_SEES
+    prepare(m, s, v);
+#endif
+    return m;
+}
 
 static void destroy(struct model *m)
 {
@@ -42,7 +71,7 @@ static void positions(struct model *m, const struct window *w, double *out)
     for (int i = 0; i < w->period[w->T].n; i++) out[i] = (double)m->trainer->weights[i];
 }
 
-static void record(struct model *m, const double *returns, double *out)
+static int record(struct model *m, const double *returns, double *out)
 {
     double *rest = trainer_record(m->trainer, returns[0], out);
 #ifdef NETWORK_SEES
@@ -50,6 +79,7 @@ static void record(struct model *m, const double *returns, double *out)
 #else
     (void)rest;
 #endif
+    return 0;
 }
 
 static void monitor(struct model *m, struct fit_monitor *monitor)

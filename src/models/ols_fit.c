@@ -47,6 +47,16 @@ struct ols_plan ols_plan_of(const struct shape *s, const struct values *v, int D
                                                                   : OLS_AUTO};
 }
 
+bool ols_asked(const struct values *v)
+{
+    return !strcmp(values_word(v, "objective"), "ols");
+}
+
+void ols_plan_choice(const struct ols_plan *p, char *out, size_t size)
+{
+    if (p->road == OLS_AUTO) snprintf(out, size, "road=%s", ols_plan_road(p) == OLS_DENSE ? "dense" : "iterative");
+}
+
 static double order_of(const struct ols_plan *p)
 {
     return (double)(p->rank > 0 && p->rank < p->T ? p->rank : p->T) * p->D;

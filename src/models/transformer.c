@@ -1,12 +1,6 @@
 /* The nonlinear portfolio transformer as a model: see transformer_network.c for what it computes. */
 #include "models/epochs.h"
 
-#include "base/memory.h"
-
-struct model {
-    struct trainer *trainer;
-};
-
 static const struct model_option options[] = {
     {.key = "blocks", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "transformer blocks K"},
     {.key = "heads", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "attention heads of a block"},
@@ -36,21 +30,15 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     training_cost(&t, s, transformer_flops(s->D, K, H, df, s->max_assets), fixed + keep, c);
 }
 
-static void layout(const struct shape *s, const struct values *v, struct layout *l)
+static struct training training_of(const struct values *v)
 {
-    (void)s;
-    struct training t = training_options(v);
-    training_layout(&t, l);
+    return training_options(v);
 }
 
-static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
+static struct network *network_for(const struct shape *s, const struct values *v)
 {
-    struct model *m = memory_array(struct model, 1, "transformer");
-    struct training t = training_options(v);
-    struct network *n = transformer_network(s->D, s->max_assets, s->shards, (int)values_int(v, "blocks"),
-                                            (int)values_int(v, "heads"), (int)values_int(v, "feedforward"));
-    m->trainer = trainer_create(n, &t, s, seed);
-    return m;
+    return transformer_network(s->D, s->max_assets, s->shards, (int)values_int(v, "blocks"), (int)values_int(v, "heads"),
+                               (int)values_int(v, "feedforward"));
 }
 
 static const struct explanation explanation = {

@@ -92,12 +92,31 @@ const char *universe_list(void)
     return "all, micro, small, large, mega, nonmicro";
 }
 
+static bool belongs(const struct universe *u, const struct rows *r, int i)
+{
+    return u->group == SIZE_UNKNOWN || (r->size_groups && r->size_groups[i] >= u->group && r->size_groups[i] <= u->largest);
+}
+
 int universe_select(const struct universe *u, const struct rows *r, int *index)
 {
     int n = 0;
     for (int i = 0; i < r->n; i++)
-        if (u->group == SIZE_UNKNOWN || (r->size_groups && r->size_groups[i] >= u->group && r->size_groups[i] <= u->largest))
-            index[n++] = i;
+        if (belongs(u, r, i)) index[n++] = i;
+    return n;
+}
+
+int universe_gather(const struct universe *u, const struct rows *r, int D, float *x, double *returns, int64_t *ids,
+                    int groups, int32_t *const *group)
+{
+    int n = 0;
+    for (int i = 0; i < r->n; i++) {
+        if (!belongs(u, r, i)) continue;
+        if (x) memcpy(x + (size_t)n * (size_t)D, r->characteristics + (size_t)i * (size_t)D, sizeof(float) * (size_t)D);
+        if (returns) returns[n] = r->returns[i];
+        if (ids) ids[n] = r->ids[i];
+        for (int g = 0; g < groups; g++) group[g][n] = r->group[g][i];
+        n++;
+    }
     return n;
 }
 

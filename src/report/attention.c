@@ -219,15 +219,10 @@ static const struct config *find_config(const struct study *s, const struct resu
 /* Rows of the universe at period t, as a model sees them. */
 static void select_rows(const struct universe *u, const struct rows *r, int D, int64_t date, struct period *p)
 {
-    int *index = memory_array(int, r->n, "rows of a universe"), n = universe_select(u, r, index);
-    float *x = memory_array(float, (size_t)n *(size_t)D, "rows of a universe");
-    int64_t *ids = memory_array(int64_t, n, "rows of a universe");
-    for (int i = 0; i < n; i++) {
-        memcpy(x + (size_t)i * (size_t)D, r->characteristics + (size_t)index[i] * (size_t)D, sizeof(float) * (size_t)D);
-        ids[i] = r->ids[index[i]];
-    }
+    float *x = memory_array(float, (size_t)r->n *(size_t)D, "rows of a universe");
+    int64_t *ids = memory_array(int64_t, r->n, "rows of a universe");
+    int n = universe_gather(u, r, D, x, NULL, ids, 0, NULL);
     *p = (struct period){.date = date, .n = n, .scale = 1, .characteristics = x, .ids = ids};
-    memory_free(index);
 }
 
 static char *folder_of(const struct results *r, const char *universe, const char *model, int seed)

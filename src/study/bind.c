@@ -25,7 +25,7 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
     if (c->shape.shortest >= meta->T)
         return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d",
                          s->file, c->line, c->name, c->shape.shortest, meta->T);
-    if (c->universe->group != SIZE_UNKNOWN && !meta->has_size_groups)
+    if (c->universe != universe_find("all") && !meta->has_size_groups)
         return error_set(e, "%s: universes: found %s; the panel has no size_groups, so only 'all' is there", s->file,
                          c->universe->name);
     if (c->class->needs & NEED_BENCHMARK) {

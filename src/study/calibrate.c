@@ -37,22 +37,11 @@ static void key_of(const struct study *s, const struct config *c, const struct p
     processor(chip, sizeof chip);
     snprintf(out, NAME, "%s|%s|%s|%d busy|%s|D %d nz %d T %d|%.6g %.6g %.6g|%s %lld%s", version_text(), chip, blas_text(),
              ranks, c->class->name, c->shape.D, c->shape.nz, c->shape.T, c->cost.flops, c->cost.seconds, c->cost.bytes,
-             fits_serves(c->class) ? c->universe->name : "", fits_serves(c->class) ? (long long)m->rows : 0,
+             config_cut(c) ? "" : c->universe->name, config_cut(c) ? 0 : (long long)m->rows,
              s->save_weights ? " weights" : "");
 }
 
 /* ---- measuring ---- */
-
-static double median(double *x, int n)
-{
-    for (int i = 1; i < n; i++)
-        for (int k = i; k > 0 && x[k - 1] > x[k]; k--) {
-            double t = x[k];
-            x[k] = x[k - 1];
-            x[k - 1] = t;
-        }
-    return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
-}
 
 /* Assets of the period that row is about, as a share of an average row's: fits over rows cost so much more or less. */
 static double share_of(const struct study *s, const struct panel_meta *m, const struct config *c, int row)
@@ -64,34 +53,22 @@ static double share_of(const struct study *s, const struct panel_meta *m, const 
     return (double)here / ((double)n / (s->P - config_first_row(s, c)));
 }
 
-static int measure(const struct rows_job *j, const struct config *c, int row, double *seconds, struct error *e)
+/* Seconds of a row, on average over those that take a fit and those that one serves, and more for the first of a stretch. */
+static int measure(struct fit_job *j, const struct config *c, int row, double *seconds, struct error *e)
 {
-    double first = 0, each[PROBE_ROWS] = {0};
-    if (fits_serves(c->class)) {
-        if (fits_probe(j, c, row, &seconds[1], &seconds[0], e)) return -1;
-        seconds[0] /= share_of(j->study, j->meta, c, row);
-        return 0;
-    }
-    if (config_ranks(c) > 1) return seconds[0] = c->cost.seconds, seconds[1] = 0, 0; /* one rank cannot measure a team's */
-    int rows = j->study->P - row < PROBE_ROWS ? j->study->P - row : PROBE_ROWS;
-    if ((rows = rows_probe(j, c, row, rows, each, e)) < 0) return -1;
-    first = each[0];
-    seconds[0] = rows > 1 ? median(each + 1, rows - 1) : first;
-    seconds[1] = c->cost.first_seconds > 0 && first > seconds[0] ? first - seconds[0] : 0;
+    struct fit_rates rates;
+    double rows = j->study->P - config_first_row(j->study, c), fits = (double)config_fits(j->study, c);
+    if (config_cut(c) > 1) return seconds[0] = c->cost.seconds, seconds[1] = 0, 0; /* one rank cannot measure a team's */
+    if (fits_probe(j, c, row, &rates, e)) return -1;
+    seconds[0] = (fits * rates.fit + (rows - fits) * rates.served) / rows;
+    seconds[1] = rates.first;
+    if (!config_cut(c)) seconds[0] /= share_of(j->study, j->meta, c, row);
     return 0;
 }
 
-static int longest(const struct study *s)
-{
-    int T = 0;
-    for (int i = 0; i < s->configs; i++)
-        if (s->config[i].shape.T > T) T = s->config[i].shape.T;
-    return T;
-}
-
 /* Seconds [2] of each configuration: from the cache, from one like it, or measured. */
-static int measure_all(struct team *world, const struct rows_job *j, struct text_store *store, int row,
-                       struct calibration *out, struct error *e)
+static int measure_all(struct team *world, struct fit_job *j, struct text_store *store, int row, struct calibration *out,
+                       struct error *e)
 {
     const struct study *s = j->study;
     char(*key)[NAME] = memory_allocate((size_t)s->configs, NAME, "keys");
@@ -126,24 +103,23 @@ int calibrate(struct team *world, const struct study *s, const struct panel_meta
     struct survey v = {0};
     struct survey_cost cost = {0};
     struct text_store store;
-    int band = longest(s),
-        row = (s->P + s->min_window < band ? 0 : (s->P - (band - s->min_window)) / 2 + band - s->min_window);
-    int periods = band + PROBE_ROWS;
-    if (row > s->P - 3) row = s->P - 3 > band - s->min_window ? s->P - 3 : band - s->min_window;
-    if (study_period(s, row) + PROBE_ROWS > m->T) periods = m->T - study_period(s, row) + band;
+    int T = study_longest_window(s), band = cuts_longest(s), row = (s->P + T - s->min_window) / 2;
+    if (row > s->P - 3) row = s->P - 3;
+    if (row < T - s->min_window) row = T - s->min_window;
+    int now = study_period(s, row), periods = band + (now + PROBE_ROWS > m->T ? m->T - now : PROBE_ROWS);
     *c = (struct calibration){.row = memory_array(double, s->configs, "rates"),
                               .first = memory_array(double, s->configs, "rates")};
     store_open(&store, team_rank(world) == 0 ? cache : NULL);
-    if (m->rows > 0) survey_probe(s, m, panel, study_period(s, row) - band, periods, band, &v, &cost, e);
+    survey_probe(s, m, panel, now - band, periods, band, &v, &cost, e);
     if (!team_agree(world, e)) {
-        struct rows_job j = {.world = world, .study = s, .meta = m, .panel = panel, .survey = &v};
+        struct fit_job j = {.world = world, .study = s, .meta = m, .panel = panel, .survey = &v};
         double rates[2] = {cost.rows > 0 ? cost.read_seconds / cost.rows : 0, periods ? cost.gram_seconds / periods : 0};
         team_max_double(world, rates, 2);
         c->read_row = rates[0];
         c->gram_period = rates[1];
         measure_all(world, &j, &store, row, c, e);
     }
-    if (m->rows > 0) survey_free(&v);
+    survey_free(&v);
     store_close(&store);
     c->seconds = clock_seconds() - start;
     if (error_is_set(e)) calibration_free(c);

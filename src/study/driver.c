@@ -15,8 +15,6 @@
 #include "fits.h"
 #include "guard.h"
 #include "linalg/eigen.h"
-#include "rows.h"
-#include "study/schedule.h"
 #include "study/survey.h"
 
 struct run {
@@ -28,10 +26,8 @@ struct run {
     struct panel_meta meta;
     struct survey survey;
     struct results_plan plan;
-    uint8_t *done; /* [configs * P] rows of one rank's fits found finished; what teams and fits.c serve counts as such */
     uint8_t **fit; /* [configs][P * seeds] fits found finished */
-    struct schedule_work work;
-    int64_t *first;   /* [ranks + 1] the cut */
+    struct cuts cuts;
     int64_t *need[8]; /* [universe][2 ranks] half-open ranges of periods whose moments each rank needs */
     long total, done_before;
     int generation;
@@ -135,85 +131,33 @@ static int find_done(struct run *r, struct error *e)
     for (int c = 0; c < s->configs; c++) team_or_bytes(r->world, r->fit[c], fits_of(s, c));
     team_max_double(r->world, &generation, 1);
     r->generation = (int)generation + 1;
-    r->done = memory_array(uint8_t, (size_t)s->configs * P, "done flags");
-    for (int c = 0; c < s->configs; c++)
-        for (int row = 0; row < P; row++) r->done[(size_t)c * P + row] = !rows_serves(&s->config[c]) || r->fit[c][row];
     return 0;
 }
 
 static void make_schedule(struct run *r)
 {
     const struct study *s = r->study;
-    double *seconds = memory_array(double, 2 * s->configs, "costs");
-    int *first_row = memory_array(int, s->configs, "first rows");
-    for (int i = 0; i < s->configs; i++) {
-        seconds[i] = s->config[i].cost.seconds;
-        seconds[s->configs + i] = s->config[i].cost.first_seconds;
-        first_row[i] = config_first_row(s, &s->config[i]);
-    }
-    r->work = (struct schedule_work){.configs = s->configs,
-                                     .P = s->P,
-                                     .seconds = seconds,
-                                     .first_seconds = seconds + s->configs,
-                                     .share = rows_shares(s),
-                                     .first_row = first_row,
-                                     .done = r->done};
-    r->first = memory_array(int64_t, team_size(r->world) + 1, "schedule");
-    schedule_cut(&r->work, team_size(r->world), r->first, NULL);
+    cuts_create(&r->cuts, s, team_size(r->world), r->fit);
     for (int c = 0; c < s->configs; c++)
-        for (size_t i = (size_t)(first_row[c] > 0 ? first_row[c] : 0) * (size_t)s->config[c].layout.seeds; i < fits_of(s, c);
+        for (size_t i = (size_t)config_first_row(s, &s->config[c]) * (size_t)s->config[c].layout.seeds; i < fits_of(s, c);
              i++) {
             r->total++;
             r->done_before += r->fit[c][i];
         }
 }
 
-static void widen(struct run *r, int rank, const struct config *c, int row)
-{
-    if (c->class->trades == TRADE_BENCHMARK) return;
-    int u = 0;
-    while (r->survey.universe[u] != c->universe) u++;
-    int64_t now = study_period(r->study, row), from = now - config_window(r->study, c, row), *n = &r->need[u][2 * rank];
-    if (n[0] == n[1]) n[0] = from, n[1] = now + 1;
-    if (from < n[0]) n[0] = from;
-    if (now >= n[1]) n[1] = now + 1;
-}
-
-/* need[u][2 rank]: the hull of the periods that rank's windows in universe u reach over. */
-static void find_needs(struct run *r)
-{
-    const struct survey *v = &r->survey;
-    int ranks = team_size(r->world);
-    for (int u = 0; u < v->U; u++) r->need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
-    for (int rank = 0; rank < ranks; rank++)
-        for (int64_t unit = r->first[rank]; unit < r->first[rank + 1]; unit++)
-            if (schedule_pending(&r->work, unit))
-                widen(r, rank, &r->study->config[unit / r->study->P], (int)(unit % r->study->P));
-    int *first = memory_array(int, ranks + 1, "teams' rows");
-    for (int i = 0; i < r->study->configs; i++) {
-        const struct config *c = &r->study->config[i];
-        if (!rows_teams_serve(c)) continue;
-        int size = config_ranks(c), teams = rows_teams_cut(r->study, i, r->fit[i], ranks, first);
-        for (int rank = 0; rank < teams * size; rank++)
-            for (int row = first[rank / size]; row < first[rank / size + 1]; row++)
-                if (!r->fit[i][row]) widen(r, rank, c, row);
-    }
-    memory_free(first);
-}
-
 /* What this rank will hold, before it holds it: own moments and a period's rows during the survey; then moments of its windows and
  * the largest model. A study that does not fit says so here. */
-static int plan_memory(struct run *r, const struct rows_job *job, const struct fits_job *fits, struct error *e)
+static int plan_memory(struct run *r, const struct fit_job *job, struct error *e)
 {
     int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
     const char *limit;
     double store = 0, largest[1], available = (double)memory_room(here, &limit);
     for (int u = 0; u < r->survey.U; u++)
-        store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], study_longest_window(r->study));
+        store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], cuts_longest(r->study));
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
-    double survey = survey_bytes(r->study, &r->meta, ranks), rows = rows_bytes(job), rolling = fits_bytes(fits);
-    if (rolling > rows) rows = rolling;
-    r->planned = meta + store + (survey > rows ? survey : rows);
+    double survey = survey_bytes(r->study, &r->meta, ranks), fits = contexts_bytes(job, me);
+    r->planned = meta + store + (survey > fits ? survey : fits);
     largest[0] = r->planned;
     team_max_double(r->world, largest, 1);
     char need[32], have[32], base[32];
@@ -324,21 +268,17 @@ static int say_stopped(const struct run *r, int64_t finished)
     return EXIT_STOPPED;
 }
 
-static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, struct error *e)
+static int run_rows(struct run *r, struct fit_job *job, struct error *e)
 {
     int me = team_rank(r->world);
     job->parts = part_create(r->parts, r->generation, me, r->options->checkpoint_seconds);
     gauge_open(r->world);
-    int stopped = rows_run(job, e);
-    if (error_is_set(e)) stop_raise();
-    stopped = rows_run_teams(job, fits->done, e) || stopped;
-    if (error_is_set(e)) stop_raise();
-    stopped = fits_run(fits, e) || stopped;
+    int stopped = fits_run(job, e);
     struct error closing = {""};
     if (part_close(job->parts, &closing) && !error_is_set(e)) *e = closing;
     /* a rank that failed stops the others too: they finish the row in hand */
     if (error_is_set(e)) stop_raise();
-    stopped = team_wait_max(r->world, stopped || error_is_set(e), rows_idle, job);
+    stopped = team_wait_max(r->world, stopped || error_is_set(e), fits_idle, job);
     gauge_close();
     int64_t finished = job->finished;
     team_sum_long(r->world, &finished, 1);
@@ -353,29 +293,28 @@ static int run_rows(struct run *r, struct rows_job *job, struct fits_job *fits, 
 /* From the survey on: the panel's rows are read, then trained. */
 static int train(struct run *r, struct error *e)
 {
-    struct rows_job job = {.world = r->world,
-                           .study = r->study,
-                           .meta = &r->meta,
-                           .panel = r->panel,
-                           .survey = &r->survey,
-                           .work = &r->work,
-                           .log = r->log};
+    struct fit_job job = {.world = r->world,
+                          .study = r->study,
+                          .meta = &r->meta,
+                          .panel = r->panel,
+                          .survey = &r->survey,
+                          .cuts = &r->cuts,
+                          .log = r->log,
+                          .folder = r->parts,
+                          .parameters = r->parameters,
+                          .apply = r->options->apply,
+                          .checkpoint_seconds = r->options->checkpoint_seconds};
     int me = team_rank(r->world), stopped;
-    struct fits_job fits = {.rows = &job,
-                            .folder = r->parts,
-                            .parameters = r->parameters,
-                            .apply = r->options->apply,
-                            .checkpoint_seconds = r->options->checkpoint_seconds};
     if (find_done(r, e)) return EXIT_INPUT;
-    fits.done = r->fit;
     make_schedule(r);
-    job.first = r->first[me];
-    job.end = r->first[me + 1];
+    job.done = r->fit;
     job.total = r->total;
     job.done_before = r->done_before;
     survey_begin(r->world, r->study, &r->meta, &r->survey);
-    find_needs(r);
-    if (plan_memory(r, &job, &fits, e)) return EXIT_INPUT;
+    for (int u = 0; u < r->survey.U; u++)
+        r->need[u] = memory_array(int64_t, 2 * (size_t)team_size(r->world), "periods needed");
+    cuts_needs(&r->cuts, r->study, team_size(r->world), r->fit, r->need);
+    if (plan_memory(r, &job, e)) return EXIT_INPUT;
     if ((stopped = survey_read(r->world, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
     if (stopped) return say_stopped(r, 0);
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
@@ -386,9 +325,9 @@ static int train(struct run *r, struct error *e)
         if (!error_is_set(e)) history_begin(&r->guard, r->generation, e);
     }
     if (!team_agree(r->world, e)) {
-        survey_fetch(r->world, &r->survey, r->need, study_longest_window(r->study));
+        survey_fetch(r->world, &r->survey, r->need, cuts_longest(r->study));
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
-        status = run_rows(r, &job, &fits, e);
+        status = run_rows(r, &job, e);
     }
     memory_free(test_assets);
     memory_free((void *)(uintptr_t)r->plan.fingerprint);
@@ -401,11 +340,7 @@ static void run_free(struct run *r)
     survey_free(&r->survey);
     for (int u = 0; u < 8; u++) memory_free(r->need[u]);
     panel_meta_free(&r->meta);
-    memory_free((void *)(uintptr_t)r->work.seconds);
-    memory_free((void *)(uintptr_t)r->work.first_row);
-    memory_free((void *)(uintptr_t)r->work.share);
-    memory_free(r->first);
-    memory_free(r->done);
+    cuts_free(&r->cuts);
     for (int c = 0; c < r->study->configs && r->fit; c++) memory_free(r->fit[c]);
     memory_free(r->fit);
     memory_free(r->parameters);

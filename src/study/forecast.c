@@ -1,13 +1,9 @@
-/* A run played through with the scheduler's own functions: the cut of schedule.c, the choice of fits.c. */
+/* A run played through with the scheduler's own functions: the cuts and the queue of fit_tasks.c. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "fits.h"
+#include "fit_context.h"
 #include "study/plan.h"
-#include "study/schedule.h"
-#include "study/survey.h"
 
 /* When a team is free: a binary heap, the earliest on top. */
 struct heap {
@@ -36,59 +32,26 @@ static double pace(const double *slowness, int rank)
     return slowness ? slowness[rank] : 1;
 }
 
-/* Seconds each rank needs for its part of the cut, into load [ranks]; the rank-seconds of work. */
-static double play_cut(const struct study *s, const struct calibration *c, int ranks, const double *slowness, int64_t *first,
-                       double *load)
+/* The cut among teams of one size, which begin when the last rank is done with the cut before. load [ranks] in and out; the rank-seconds
+ * of work. What the program schedules by is the models' own figure; what rows then take is the calibration's. */
+static double play_cut(const struct study *s, const struct cut *k, const struct calibration *c, int ranks,
+                       const double *slowness, double *load)
 {
-    uint8_t *done = memory_array(uint8_t, (size_t)s->configs * s->P, "done flags");
-    int *first_row = memory_array(int, s->configs, "first rows");
-    double *seconds = memory_array(double, 2 * s->configs, "costs"), busy = 0;
-    for (int i = 0; i < s->configs; i++) {
-        first_row[i] = config_first_row(s, &s->config[i]);
-        seconds[i] = s->config[i].cost.seconds; /* what the program schedules by; what it then takes is the calibration's */
-        seconds[s->configs + i] = s->config[i].cost.first_seconds;
-        if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
-    }
-    struct schedule_work w = {.configs = s->configs,
-                              .P = s->P,
-                              .seconds = seconds,
-                              .first_seconds = seconds + s->configs,
-                              .share = rows_shares(s),
-                              .first_row = first_row,
-                              .done = done};
-    schedule_cut(&w, ranks, first, NULL);
-    for (int r = 0; r < ranks; r++) {
-        int64_t last = -2;
-        for (int64_t u = first[r]; u < first[r + 1]; u++) {
-            if (!schedule_pending(&w, u)) continue;
-            int i = (int)(u / s->P);
-            load[r] += (c->row[i] * (w.share ? w.share[u] : 1) + (u != last + 1 || u % s->P == 0 ? c->first[i] : 0)) *
-                       pace(slowness, r);
-            last = u;
+    double busy = 0, start = 0;
+    struct task t;
+    for (int r = 0; r < ranks; r++) start = fmax(start, load[r]);
+    for (int team = 0; team < k->teams; team++) {
+        double work = 0;
+        for (int64_t at = 0; cut_next(k, s, team, &at, &t);) {
+            const struct config *config = &s->config[t.config];
+            int from = t.row > config_first_row(s, config) ? t.row : config_first_row(s, config);
+            if (from < t.row + t.rows) work += c->first[t.config];
+            for (int row = from; row < t.row + t.rows; row++) work += c->row[t.config] * config_share(s, config, row);
         }
-        busy += load[r];
-    }
-    memory_free((void *)(uintptr_t)w.share);
-    memory_free(done);
-    memory_free(first_row);
-    memory_free(seconds);
-    return busy;
-}
-
-/* Fits of a fixed number of ranks, one configuration after the other. load [ranks] in and out. */
-static double play_teams(const struct study *s, const struct calibration *c, int ranks, double *load)
-{
-    double busy = 0;
-    for (int i = 0; i < s->configs; i++) {
-        if (!rows_teams_serve(&s->config[i])) continue;
-        int size = config_ranks(&s->config[i]), teams = ranks / size > 1 ? ranks / size : 1,
-            first = config_first_row(s, &s->config[i]);
-        double start = 0, shares = 0;
-        for (int row = first; row < s->P; row++) shares += config_share(s, &s->config[i], row);
-        double work = ceil(shares / teams) * c->row[i];
-        for (int r = 0; r < ranks; r++) start = fmax(start, load[r]);
-        for (int r = 0; r < ranks; r++) load[r] = start + (r < teams * size ? work : 0);
-        busy += c->row[i] * shares * size;
+        for (int r = team * k->ranks; r < (team + 1) * k->ranks && r < ranks; r++) {
+            load[r] = start + work * pace(slowness, r);
+            busy += work * pace(slowness, r);
+        }
     }
     return busy;
 }
@@ -101,14 +64,14 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
     int *rows = memory_array(int, s->configs, "rows of a task");
     double *known = memory_array(double, s->configs, "rates"), busy = 0;
     for (int i = 0; i < s->configs; i++) {
-        if (!fits_serves(s->config[i].class)) continue;
-        rows[i] = fits_stretch(s, &s->config[i], ranks);
+        if (config_cut(&s->config[i])) continue;
+        rows[i] = tasks_rows(s, &s->config[i], ranks);
         int P = s->P - config_first_row(s, &s->config[i]);
         left[i] = (int64_t)((P + rows[i] - 1) / rows[i]) * s->config[i].layout.seeds;
         tasks += left[i];
         known[i] = c->row[i];
     }
-    if (!*team) *team = fits_team_size(s, ranks, tasks);
+    if (!*team) *team = tasks_team(s, ranks, tasks);
     int teams = (ranks + *team - 1) / *team;
     struct heap h = {.n = teams, .at = memory_array(double, teams, "teams"), .who = memory_array(int, teams, "teams")};
     for (int t = 0; t < teams; t++) {
@@ -117,7 +80,7 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
     }
     for (int i = teams / 2; i >= 0; i--) sink(&h, i);
     for (; tasks > 0; tasks--) {
-        int i = fits_choose(s, left, rows, known), from = h.who[0] * *team,
+        int i = tasks_choose(s, left, rows, known), from = h.who[0] * *team,
             members = ranks - from < *team ? ranks - from : *team;
         if (i < 0) break;
         double work = c->row[i] * rows[i] + c->first[i];
@@ -139,50 +102,39 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
 }
 
 /* Most periods whose moments a rank needs, in the universe where it needs most. */
-static int64_t widest_hull(const struct study *s, int ranks, const int64_t *first)
+static int64_t widest_hull(const struct study *s, const struct cuts *k, int ranks)
 {
-    int64_t most = 0;
-    for (int r = 0; r < ranks; r++)
-        for (int64_t u = first[r]; u < first[r + 1];) { /* stretches of one configuration */
-            const struct config *c = &s->config[u / s->P];
-            int64_t end = (u / s->P + 1) * s->P;
-            if (end > first[r + 1]) end = first[r + 1];
-            int64_t last = (end - 1) % s->P, need = c->grows ? study_period(s, (int)last) + 1 : end - u + c->shape.T;
-            if (!fits_serves(c->class) && c->class->trades != TRADE_BENCHMARK && need > most) most = need;
-            u = end;
-        }
+    int64_t *need[8] = {NULL}, most = 0;
+    for (int u = 0; u < s->universes; u++) need[u] = memory_array(int64_t, 2 * (size_t)ranks, "periods needed");
+    cuts_needs(k, s, ranks, NULL, need);
+    for (int u = 0; u < s->universes; u++) {
+        for (int r = 0; r < ranks; r++)
+            if (need[u][2 * r + 1] - need[u][2 * r] > most) most = need[u][2 * r + 1] - need[u][2 * r];
+        memory_free(need[u]);
+    }
     return most;
 }
 
-static double bytes_of(const struct study *s, const struct panel_meta *m, int ranks, int64_t hull)
+static double bytes_of(const struct study *s, const struct panel_meta *m, const struct cuts *k, int ranks, int64_t hull)
 {
-    uint8_t *done = memory_array(uint8_t, (size_t)s->configs * s->P, "done flags");
-    int *first_row = memory_array(int, s->configs, "first rows"), band = 0;
-    for (int i = 0; i < s->configs; i++) {
-        first_row[i] = config_first_row(s, &s->config[i]);
-        if (s->config[i].shape.T > band) band = s->config[i].shape.T;
-        if (!rows_serves(&s->config[i])) memset(done + (size_t)i * s->P, 1, (size_t)s->P);
-    }
-    struct schedule_work w = {.configs = s->configs, .P = s->P, .first_row = first_row, .done = done};
-    struct rows_job rows = {.study = s, .meta = m, .work = &w, .end = (int64_t)s->configs * s->P};
-    struct fits_job fits = {.rows = &rows};
-    double meta = 8. * m->T * (2 + m->M) + (double)s->configs * s->P, store = hull ? store_bytes(m->D, hull, band) : 0;
-    double work = fmax(fmax(survey_bytes(s, m, ranks), rows_bytes(&rows)), fits_bytes(&fits));
-    memory_free(done);
-    memory_free(first_row);
+    struct fit_job j = {.study = s, .meta = m, .cuts = k};
+    double meta = 8. * m->T * (2 + m->M) + (double)s->configs * s->P,
+           store = hull ? store_bytes(m->D, hull, cuts_longest(s)) : 0, work = survey_bytes(s, m, ranks);
+    for (int r = 0; r < ranks; r++) work = fmax(work, contexts_bytes(&j, r));
     return meta + store + work;
 }
 
 void forecast_run(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks, int team,
                   const double *slowness, struct forecast *f)
 {
-    int64_t *first = memory_array(int64_t, ranks + 1, "schedule");
+    struct cuts k;
     double *load = memory_array(double, ranks, "loads"), longest = 0;
     *f = (struct forecast){.ranks = ranks, .team = team};
-    f->busy = play_cut(s, c, ranks, slowness, first, load) + play_teams(s, c, ranks, load);
+    cuts_create(&k, s, ranks, NULL);
+    for (int i = 0; i < k.n; i++) f->busy += play_cut(s, &k.cut[i], c, ranks, slowness, load);
     f->busy += play_fits(s, c, ranks, slowness, &f->team, load);
     for (int r = 0; r < ranks; r++) longest = fmax(longest, load[r]);
-    int64_t hull = widest_hull(s, ranks, first);
+    int64_t hull = widest_hull(s, &k, ranks);
     int longest_period = panel_max_assets(m);
     f->survey = c->read_row * fmax((double)m->rows / ranks, longest_period) + c->gram_period * (double)hull;
     f->rows = longest;
@@ -192,8 +144,8 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
     f->finish = 0.2 + 8 * values / 200e6; /* read back, assembled and written: 200 MB/s */
     f->seconds = f->survey + f->rows + f->finish;
     f->idle = longest > 0 ? 1 - f->busy / (longest * ranks) : 0;
-    f->bytes = bytes_of(s, m, ranks, hull);
-    memory_free(first);
+    f->bytes = bytes_of(s, m, &k, ranks, hull);
+    cuts_free(&k);
     memory_free(load);
 }
 
@@ -216,7 +168,7 @@ void workload_of(const struct study *s, const struct calibration *c, struct work
         const struct config *k = &s->config[i];
         int64_t rows = s->P - config_first_row(s, k);
         w->rows += rows;
-        w->fits += rows * k->layout.seeds;
+        w->fits += config_fits(s, k) * k->layout.seeds;
         double share = 0;
         for (int row = config_first_row(s, k); row < s->P; row++) share += config_share(s, k, row);
         w->flops += share * k->layout.seeds * k->cost.flops;

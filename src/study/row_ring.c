@@ -14,7 +14,6 @@ void ring_create(struct row_ring *r, const struct panel_meta *m, const struct un
                            .lookback = lookback,
                            .groups = lookback ? m->G : 0};
     row_buffer_create(&r->buffer, m, panel_max_assets(m));
-    r->index = memory_array(int, panel_max_assets(m), "rows of a universe");
     r->slot = memory_array(struct ring_slot, r->slots, "rows of a window");
     for (int i = 0; i < r->slots; i++) {
         struct ring_slot *s = &r->slot[i];
@@ -38,7 +37,6 @@ void ring_free(struct row_ring *r)
         for (int g = 0; g < r->groups; g++) memory_free(s->group[g]);
     }
     row_buffer_free(&r->buffer);
-    memory_free(r->index);
     memory_free(r->slot);
     *r = (struct row_ring){0};
 }
@@ -47,8 +45,7 @@ double ring_bytes(const struct panel_meta *m, int window, int lookback, int capa
 {
     double slots = window + (lookback ? lookback - 1 : 0), row = 4. * m->D + 16 + 4. * lookback;
     if (lookback) row += 4. * m->G;
-    return slots * (capacity * row + 8. * lookback) + (double)row_buffer_bytes(m, panel_max_assets(m)) +
-           4. * panel_max_assets(m);
+    return slots * (capacity * row + 8. * lookback) + (double)row_buffer_bytes(m, panel_max_assets(m));
 }
 
 const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t, struct error *e)
@@ -59,16 +56,8 @@ const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t
     s->t = -1;
     s->told = false;
     if (panel_read_period(f, t, &r->buffer, &rows, e)) return NULL;
-    s->n = universe_select(r->universe, &rows, r->index);
-    require(s->n <= r->capacity);
-    for (int i = 0; i < s->n; i++) {
-        int from = r->index[i];
-        memcpy(s->characteristics + (size_t)i * (size_t)r->D, rows.characteristics + (size_t)from * (size_t)r->D,
-               sizeof(float) * (size_t)r->D);
-        s->returns[i] = rows.returns[from];
-        s->ids[i] = rows.ids[from];
-        for (int g = 0; g < r->groups; g++) s->group[g][i] = rows.group[g][from];
-    }
+    require(rows.n <= r->capacity);
+    s->n = universe_gather(r->universe, &rows, r->D, s->characteristics, s->returns, s->ids, r->groups, s->group);
     s->t = t;
     return s;
 }

@@ -12,7 +12,6 @@ struct row_ring {
     int lookback; /* steps of a history, 0: none are wanted */
     int groups;   /* group columns of the panel */
     struct row_buffer buffer;
-    int *index;
     struct ring_slot {
         int t, n;               /* t < 0: empty */
         float *characteristics; /* [capacity, D] rows of the universe */

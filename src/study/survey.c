@@ -31,54 +31,57 @@ static void choose_universes(const struct study *s, const struct panel_meta *m, 
     int has_all = 0;
     for (int u = 0; u < s->universes; u++) {
         v->universe[v->U++] = s->universe[u];
-        has_all |= s->universe[u]->group == SIZE_UNKNOWN;
+        has_all |= s->universe[u] == universe_find("all");
     }
     if (!has_all && m->M == 0) v->universe[v->U++] = universe_find("all");
+}
+
+/* Read the periods first .. first+periods-1, as they are stored for their digests crc [periods], then through the placebo for their
+ * moments, of universe u into into[u] [periods], and numbers of assets. Returns 1 if asked to stop, -1 on an error. */
+static int read_periods(struct panel_file *f, const struct panel_meta *m, int first, int periods, struct survey *v,
+                        double *const *into, uint32_t *crc, struct error *e)
+{
+    struct row_buffer buffer;
+    struct rows rows;
+    struct progress p;
+    int stopped = 0;
+    row_buffer_create(&buffer, m, panel_max_assets(m));
+    double *workspace = memory_array(double, moments_workspace(m->D), "moments workspace");
+    int *index = memory_array(int, panel_max_assets(m), "rows of a universe");
+    progress_begin(&p, "reading the panel (rank 0's periods)", periods, 0);
+    for (int i = 0; i < periods && !(stopped = stop_requested()); i++) {
+        if (panel_read_stored(f, first + i, &buffer, &rows, e)) break;
+        crc[i] = rows_digest(&rows, m->D);
+        if (panel_apply_placebo(f, first + i, &buffer, e)) break;
+        for (int u = 0; u < v->U; u++) {
+            int n = v->n[(size_t)u * m->T + first + i] = universe_select(v->universe[u], &rows, index);
+            moments_of(m->D, &rows, index, n, workspace, into[u] + (size_t)i * moments_size(m->D));
+        }
+        progress_show(&p, i + 1, "");
+    }
+    row_buffer_free(&buffer);
+    memory_free(workspace);
+    memory_free(index);
+    return error_is_set(e) ? -1 : stopped;
 }
 
 static int read_owned(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, uint32_t *crc,
                       struct error *e)
 {
-    int me = team_rank(world), stopped = 0;
+    int first = (int)v->own_first[team_rank(world)], end = (int)v->own_first[team_rank(world) + 1], stopped = 0;
     struct panel_file *f = panel_open(panel, team_size(world) > 1 ? world : NULL, m, e);
-    if (team_agree(world, e)) {
-        if (f) panel_close(f, e);
-        return 0;
-    }
-    struct row_buffer buffer;
-    struct rows rows;
-    row_buffer_create(&buffer, m, panel_max_assets(m));
-    double *workspace = memory_array(double, moments_workspace(m->D), "moments workspace");
-    int *index = memory_array(int, panel_max_assets(m), "rows of a universe");
-    struct progress p;
-    int64_t first = v->own_first[me], end = v->own_first[me + 1];
-    progress_begin(&p, "reading the panel (rank 0's periods)", (long)(end - first), 0);
-    for (int64_t t = first; t < end && !(stopped = stop_requested()); t++) {
-        if (panel_read_stored(f, (int)t, &buffer, &rows, e)) break;
-        crc[t] = rows_digest(&rows, m->D);
-        if (panel_apply_placebo(f, (int)t, &buffer, e)) break;
-        for (int u = 0; u < v->U; u++) {
-            int n = universe_select(v->universe[u], &rows, index);
-            moments_of(m->D, &rows, index, n, workspace, v->own[u] + (size_t)(t - first) * moments_size(m->D));
-            v->n[(size_t)u * m->T + t] = n;
-        }
-        progress_show(&p, (long)(t - first + 1), "");
-    }
-    row_buffer_free(&buffer);
-    memory_free(workspace);
-    memory_free(index);
     struct error closing = {""};
-    panel_close(f, &closing);
-    if (!error_is_set(e) && error_is_set(&closing)) *e = closing;
+    if (!team_agree(world, e)) stopped = read_periods(f, m, first, end - first, v, v->own, crc + first, e);
+    if (f && panel_close(f, &closing) && !error_is_set(e)) *e = closing;
     team_agree(world, e);
-    return stopped;
+    return stopped > 0;
 }
 
 /* F of the whole universe for every period, at rank 0. */
 static void gather_factors(struct team *world, struct survey *v)
 {
     int me = team_rank(world), ranks = team_size(world), all = 0;
-    while (v->universe[all]->group != SIZE_UNKNOWN) all++;
+    while (v->universe[all] != universe_find("all")) all++;
     int64_t mine = v->own_first[me + 1] - v->own_first[me];
     double *part = memory_array(double, mine * v->D, "managed factors");
     size_t *bytes = memory_array(size_t, ranks, "sizes");
@@ -160,37 +163,25 @@ void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, in
 int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band,
                  struct survey *v, struct survey_cost *cost, struct error *e)
 {
+    double *into[8];
     *v = (struct survey){.D = m->D, .T = m->T};
-    *cost = (struct survey_cost){0};
+    *cost = (struct survey_cost){.rows = (double)(m->offsets[first + periods] - m->offsets[first])};
     choose_universes(s, m, v);
-    v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
     struct panel_file *f = panel_open(panel, NULL, m, e);
     if (!f) return survey_free(v), -1;
-    struct row_buffer buffer;
-    struct rows rows;
-    row_buffer_create(&buffer, m, panel_max_assets(m));
-    double *workspace = memory_array(double, moments_workspace(m->D), "moments workspace"), start = clock_seconds();
-    int *index = memory_array(int, panel_max_assets(m), "rows of a universe");
-    for (int u = 0; u < v->U; u++)
-        v->store[u] = (struct moment_store){.first = first,
-                                            .periods = periods,
-                                            .record = memory_array(double, (size_t)periods *moments_size(m->D), "moments")};
-    for (int t = first; t < first + periods; t++) {
-        if (panel_read_period(f, t, &buffer, &rows, e)) break;
-        cost->crc ^= rows_digest(&rows, m->D);
-        for (int u = 0; u < v->U; u++) {
-            int n = v->n[(size_t)u * m->T + t] = universe_select(v->universe[u], &rows, index);
-            moments_of(m->D, &rows, index, n, workspace, v->store[u].record + (size_t)(t - first) * moments_size(m->D));
-        }
-        cost->rows += rows.n;
+    uint32_t *crc = memory_array(uint32_t, periods, "digests");
+    v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
+    for (int u = 0; u < v->U; u++) {
+        into[u] = memory_array(double, (size_t)periods *moments_size(m->D), "moments");
+        v->store[u] = (struct moment_store){.first = first, .periods = periods, .record = into[u]};
     }
+    double start = clock_seconds();
+    read_periods(f, m, first, periods, v, into, crc, e);
     cost->read_seconds = clock_seconds() - start;
     start = clock_thread();
     for (int u = 0; u < v->U && !error_is_set(e); u++) form_gram(&v->store[u], m->D, band);
     cost->gram_seconds = clock_thread() - start;
-    row_buffer_free(&buffer);
-    memory_free(workspace);
-    memory_free(index);
+    memory_free(crc);
     struct error closing = {""};
     panel_close(f, &closing);
     return error_is_set(e) ? survey_free(v), -1 : 0;

@@ -56,6 +56,7 @@ P
 else skip "no numpy and h5py in $python"; fi
 printf 'study: f\npanel: %s\noutput: %s\nwindow: [24, 36]\nmodels: [{name: A, kind: factors}]\n' "$w/f.h5" "$w/swept.h5" >"$w/swept.yaml"
 check "factors over a sweep of windows" "$AIPM" run --quiet "$w/swept.yaml"
+check "and their plan" "$AIPM" plan --quiet --fresh "$w/swept.yaml"
 printf 'id,eom,ret_exc_lead1m,be_me\n1,20000131,0.1,1\n2,20000131,0.1,2\n1,20000229,0.2,1\n' >"$w/s.csv"
 check "factors beside stocks" "$AIPM" ingest --stocks "$w/s.csv" --factors A="$w/iso.csv" -o "$w/both.h5" --quiet
 no() { refuses "$1" 1 "$2" "$AIPM" ingest -o "$w/out/x.h5" "${@:3}"; check "$1: nothing is left" test -z "$(ls -A "$w/out" 2>/dev/null)"; }

@@ -23,8 +23,19 @@ check "and remembers" grep -q "measured *0 configurations.*3 known" "$WORK/plan2
 used() { local s u; s=$( { TIMEFORMAT='%U %S'; time "$@" >/dev/null 2>&1; } 2>&1 ); awk '{print 1000 * ($1 + $2)}' <<<"$s"; }
 start=$(used "$AIPM" --help)
 took=$(used "$AIPM" run "$WORK/s.yaml" -o "$WORK/t.h5")
-said=$(awk '$1 ~ /^all\// {s += $2 * $4} END {print s}' "$WORK/plan")
+said=$(awk '$1 ~ /^all\// {s += $2 * $5} END {print s}' "$WORK/plan")
 check "forecast $said ms of fits, used $took ms" awk -v a="$said" -v b="$took" -v c="$start" 'BEGIN {exit !(a > 0.6 * (b - c - 300) && a < 1.35 * b)}'
+# rows that one fit serves: few fits, and no walk over the window
+"$AIPM" synth -q --planted lead_lag --frequency hourly -N 8 -D 2 -T 6000 -o "$WORK/hours.h5" || bad "synth"
+for w in 200 3000; do
+    printf 'panel: %s\noutput: %s\nwindow: %d\nlookback: 8\nmodels: [{name: net, kind: cross_attention, d_model: 4, heads: 1, layers: 1, feedforward: 4, epochs: 0, refit_every: 1000, learning_rate: [1.0e-3, 1.0e-4]}]\n' \
+        "$WORK/hours.h5" "$WORK/t$w.h5" $w >"$WORK/hours$w.yaml"
+    "$AIPM" plan "$WORK/hours$w.yaml" --ranks 1 >"$WORK/plan$w"
+    took=$(used "$AIPM" run "$WORK/hours$w.yaml" -o "$WORK/t.h5"); rm -f "$WORK/t.h5"
+    each[w]=$(awk -v t="$took" -v s="$start" -v w=$w 'BEGIN {printf "%.0f", 1e3 * (t - s > 1 ? t - s : 1) / 2 / (6000 - w)}')
+done
+check "plan counts the fits that serve other rows" grep -q "6000 rows, 6 fits" "$WORK/plan3000"
+check "a served row takes ${each[200]} us after windows of 200, ${each[3000]} us after 3000" test "${each[3000]}" -lt $((2 * each[200] + 20))
 "$AIPM" plan "$WORK/s.yaml" --ranks 6 --cores 4 --sbatch="$WORK/s.sbatch" >/dev/null
 check "the script is bash" bash -n "$WORK/s.sbatch"
 check "the script has two nodes, six ranks, USR1" test "$(grep -cE '^#SBATCH --(nodes=2|ntasks=6|signal=B:USR1@120|requeue)$' "$WORK/s.sbatch")" = 4
