@@ -13,8 +13,6 @@ struct source;
 struct source *source_open(const char *path, struct error *e);
 void source_close(struct source *s);
 const char *source_path(const struct source *s);
-int64_t source_file_bytes(const struct source *s); /* as stored */
-const char *source_kind(const struct source *s);   /* "plain", "gzip", "zstd" */
 
 /* Bytes [at, at + n) of the text into out: returns how many there were (fewer only at the end of the text) or -1. Plain
  * files: any order. Compressed ones are streamed: `at` must not lie more than SOURCE_HISTORY bytes before the end of the last read

@@ -70,11 +70,10 @@ void ols_spectral_solve(const struct ols *o, int count, const double *vector, co
 void ols_duals(struct ols *o);
 
 /* M and J of periods first .. first+periods-1, the part of these eigenvectors, for every penalty: M, J [periods, nz, D, D]
- * (overwritten). J of a penalty whose shift is large enough, or of a period that leaks, is not needed and left alone:
- * ols_needs_j. most = the largest eigenvalue of all. work: ols_leave_work doubles. */
+ * (overwritten). J of a penalty whose shift is large enough, or of a period that leaks, is not needed and left alone.
+ * most = the largest eigenvalue of all. work: ols_leave_work doubles. */
 enum { OLS_LEAVE_PERIODS = 8, OLS_LEAVE_VECTORS = 256 };
 size_t ols_leave_work(const struct ols *o);
-int ols_needs_j(const struct ols *o, int t, double shift, double most);
 void ols_leave_blocks(const struct ols *o, int first, int periods, int count, const double *vector, const double *value,
                       const double *shift, double most, double *M, double *J, double *work);
 /* loss_by_period of period t from its summed M, J [nz, D, D]. Returns 0, or 1: a singular block. */

@@ -24,8 +24,7 @@ void ols_cg_limit(struct ols_cg *c, int steps);
 int ols_cg_fit(struct ols_cg *c, struct ols *o, int T, const double *sigma, int ld, const double *shift);
 /* Row s of o->loss_by_period, after ols_cg_fit: any order, any subset, each row's bits the same. Returns as above. */
 int ols_cg_leave(struct ols_cg *c, struct ols *o, int s, const double *sigma, int ld, const double *shift);
-/* Steps of the last ols_cg_fit: per penalty [nz], and all column-steps so far (fits and leave-one-out). */
+/* Steps that the last ols_cg_fit took, per penalty [nz]. */
 const int *ols_cg_steps(const struct ols_cg *c);
-long ols_cg_total(const struct ols_cg *c);
 
 #endif

@@ -21,7 +21,6 @@ struct source {
     char *path;
     int fd;
     enum kind kind;
-    int64_t file_bytes;
     /* compressed files */
     int64_t position; /* text decompressed so far */
     int64_t stored;   /* bytes of the file consumed so far */
@@ -63,7 +62,6 @@ struct source *source_open(const char *path, struct error *e)
     struct source *s = memory_array(struct source, 1, "source");
     s->path = memory_text(path);
     s->fd = fd;
-    s->file_bytes = st.st_size;
     s->kind = n >= 2 && magic[0] == 0x1f && magic[1] == 0x8b                           ? GZIP
               : n == 4 && !memcmp(magic, (unsigned char[]){0x28, 0xb5, 0x2f, 0xfd}, 4) ? ZSTD
                                                                                        : PLAIN;
@@ -92,14 +90,6 @@ const char *source_path(const struct source *s)
 {
     return s->path;
 }
-int64_t source_file_bytes(const struct source *s)
-{
-    return s->file_bytes;
-}
-const char *source_kind(const struct source *s)
-{
-    return s->kind == PLAIN ? "plain" : s->kind == GZIP ? "gzip" : "zstd";
-}
 
 static int64_t read_at(struct source *s, int64_t at, size_t n, char *out, struct error *e)
 {
@@ -119,7 +109,7 @@ static int64_t read_at(struct source *s, int64_t at, size_t n, char *out, struct
 static int truncated(const struct source *s, struct error *e)
 {
     return error_set(e, "%s: the %s data end in the middle (after %lld bytes of text); the file is truncated", s->path,
-                     source_kind(s), (long long)s->position);
+                     s->kind == GZIP ? "gzip" : "zstd", (long long)s->position);
 }
 
 /* One step of decompression into out [n]; *got bytes came. Returns 1 at the end of the text, -1 on damage. */

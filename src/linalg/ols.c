@@ -167,7 +167,7 @@ void ols_duals(struct ols *o)
 /* Below this share of the largest eigenvalue, I - M Gamma loses more than four digits. */
 static const double cancels = 1e-4, no_leak = 1e-12;
 
-int ols_needs_j(const struct ols *o, int t, double shift, double most)
+static int needs_j(const struct ols *o, int t, double shift, double most)
 {
     return fabs(o->basis.leak[t]) < no_leak && shift < cancels * most;
 }
@@ -204,7 +204,7 @@ void ols_leave_blocks(const struct ols *o, int first, int periods, int count, co
                     for (int a = 0; a < D; a++) scaled[(size_t)k * D + a] = s * wt[(size_t)k * D + a];
                 }
                 cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, D, m, 1, scaled, D, 1, M + at, D);
-                if (!ols_needs_j(o, first + t, shift[z], most)) continue;
+                if (!needs_j(o, first + t, shift[z], most)) continue;
                 for (int k = 0; k < m; k++)
                     cblas_dscal(D, 1 / sqrt(fmax(value[from + k], 0) + shift[z]), scaled + (size_t)k * D, 1);
                 cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, D, D, m, 1, v + slab * (size_t)t, D, scaled, D, 1,
@@ -230,7 +230,7 @@ int ols_leave_period(struct ols *o, int t, const double *shift, double most, con
     for (int z = 0; z < o->nz; z++) {
         const double *Mz = M + (size_t)z * DD, *F = o->target + (size_t)t * D;
         cblas_dgemv(CblasRowMajor, CblasNoTrans, D, r, 1, o->y + (size_t)z * D * r, r, o->basis.psi + t, T, 0, theta, 1);
-        if (ols_needs_j(o, t, shift[z], most)) {
+        if (needs_j(o, t, shift[z], most)) {
             memcpy(A, J + (size_t)z * DD, sizeof(double) * DD);
             memcpy(x, o->q + ((size_t)z * o->T + t) * D, sizeof(double) * (size_t)D);
             if (LAPACKE_dgesv_work(LAPACK_COL_MAJOR, D, 1, A, D, pivot, x, D)) return 1;

@@ -29,7 +29,6 @@ struct ols_cg {
     const double **gammas, **vectors, **values; /* [T] of the periods in play */
     double *work;
     int *iwork, lwork, liwork, limit;
-    long total;
 };
 
 enum { MOST = 64 }; /* penalties */
@@ -103,10 +102,6 @@ void ols_cg_destroy(struct ols_cg *c)
 const int *ols_cg_steps(const struct ols_cg *c)
 {
     return c->steps;
-}
-long ols_cg_total(const struct ols_cg *c)
-{
-    return c->total;
 }
 
 /* ---- the operator and the preconditioners ---- */
@@ -255,7 +250,6 @@ static int solve(struct ols_cg *c, struct play *s, const double *shift, int nz, 
         }
         if (!s->m) return 0;
         if (step == c->limit || !isfinite(rz[0])) return -1;
-        c->total += s->m;
         apply(c, s, c->p, c->Ap);
         dots(c, s, c->p, c->Ap, pAp);
         for (int k = 0; k < s->m; k++) alpha[k] = rz[k] / pAp[k], minus[k] = -alpha[k];

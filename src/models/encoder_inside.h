@@ -186,7 +186,6 @@ void projection_pack(const struct encoder *e, struct projection *p, int k);
 void projection_turn(const struct encoder *e, struct projection *p, int k);
 void projection_clear(const struct encoder *e, struct projection *p);
 void projection_add(const struct encoder *e, const struct projection *p, int k, int shard); /* to the shard's gradient */
-double projection_flops(const struct encoder *e, double queries, double keys);              /* of the dense layers */
 
 /* ---- encoder_layers.c: what is local to an asset ---- */
 void layers_walk(struct encoder *e, struct walk *w);

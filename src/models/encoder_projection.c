@@ -116,9 +116,3 @@ void projection_add(const struct encoder *e, const struct projection *p, int k, 
     collect(p, 1, p->dbkv, tensor_at(n, g, p->bias[1], k));
     collect(p, 1, p->dbkv + dp, tensor_at(n, g, p->bias[2], k));
 }
-
-double projection_flops(const struct encoder *e, double queries, double keys)
-{
-    double d = e->s.d_model;
-    return 4 * d * d * (queries + keys);
-}
