@@ -15,6 +15,10 @@ char *memory_text(const char *text);
 
 #define memory_array(type, count, what) ((type *)memory_allocate((size_t)(count), sizeof(type), what))
 
+/* For arrays that grow as they are filled: `block` itself where it holds count * size bytes, otherwise a block that does, at least twice
+ * as large, with the old content and zeros behind it; the old one is freed. NULL is the empty array. */
+void *memory_grow(void *block, size_t count, size_t size, const char *what);
+
 size_t memory_held(void);          /* bytes allocated now */
 size_t memory_peak(void);          /* most bytes ever allocated at once */
 long memory_blocks(void);          /* blocks not yet freed: 0 at exit */

@@ -28,7 +28,7 @@ struct table_cell {
 struct table {
     char *name;  /* file name without suffix, label in LaTeX, id in HTML: letters, digits, - _ = and . only */
     char *title; /* caption */
-    int columns, rows, capacity, next;
+    int columns, rows, next;
     struct table_column *column;
     struct table_cell *cell; /* [rows, columns] */
     int notes;

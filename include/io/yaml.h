@@ -12,7 +12,7 @@ struct yaml_node {
     enum yaml_kind kind;
     int line;                /* 1-based */
     char *text;              /* scalar */
-    int n, room;             /* list or map entries; those there is room for */
+    int n;                   /* list or map entries */
     struct yaml_node **item; /* [n] list items or map values */
     char **key;              /* [n] map keys, in file order; duplicates are an error */
     int *key_line;

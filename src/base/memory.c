@@ -15,7 +15,7 @@
 #else
 #define EXACT 0
 #endif
-enum { LINE = 64 };
+enum { LINE = 64, SMALLEST = 256 }; /* bytes of a cache line, and about those of the first block of an array that grows */
 static size_t held, peak;
 static long blocks;
 
@@ -47,6 +47,17 @@ void memory_free(void *pointer)
     held -= *(size_t *)(void *)block;
     blocks--;
     free(block);
+}
+
+void *memory_grow(void *block, size_t count, size_t size, const char *what)
+{
+    size_t needed, had = block ? *(size_t *)(void *)((char *)block - LINE) : 0;
+    if (!__builtin_mul_overflow(count, size, &needed) && block && needed <= had) return block;
+    size_t doubled = 2 * had / size > SMALLEST / size + 1 ? 2 * had / size : SMALLEST / size + 1;
+    void *larger = memory_allocate(count > doubled ? count : doubled, size, what);
+    if (block) memcpy(larger, block, had);
+    memory_free(block);
+    return larger;
 }
 
 char *memory_text(const char *text)

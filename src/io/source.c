@@ -219,11 +219,8 @@ char *source_text(const char *path, size_t largest, const char *needed, size_t *
                 error_set(e, "%s: is larger than %zu MB; needed is %s", path, largest >> 20, needed);
                 break;
             }
-            char *grown = memory_array(char, 4 * room + SLACK, "text of a file");
-            memcpy(grown, text, *n);
-            memory_free(text);
-            text = grown;
             room *= 4;
+            text = memory_grow(text, room + SLACK, 1, "text of a file");
         }
         got = source_read(s, (int64_t)*n, room - *n, text + *n, e);
         if (got > 0) *n += (size_t)got;

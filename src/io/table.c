@@ -38,20 +38,10 @@ void table_free(struct table *t)
     memory_free(t);
 }
 
-/* A larger array with the old one's content. */
-static void *grown(void *old, size_t bytes, size_t new_bytes, const char *what)
-{
-    void *larger = memory_allocate(new_bytes, 1, what);
-    if (old) memcpy(larger, old, bytes);
-    memory_free(old);
-    return larger;
-}
-
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals)
 {
     require(t->rows == 0);
-    size_t one = sizeof *t->column;
-    t->column = grown(t->column, (size_t)t->columns * one, (size_t)(t->columns + 1) * one, "table columns");
+    t->column = memory_grow(t->column, (size_t)t->columns + 1, sizeof *t->column, "table columns");
     struct table_column *c = &t->column[t->columns++];
     *c = (struct table_column){
         .name = memory_text(name), .title = memory_text(title ? title : name), .kind = kind, .decimals = decimals};
@@ -70,11 +60,7 @@ void table_qualify(struct table *t, const char *words)
 
 void table_row(struct table *t)
 {
-    if (t->rows == t->capacity) {
-        size_t one = (size_t)t->columns * sizeof *t->cell;
-        t->capacity = t->capacity ? 2 * t->capacity : 16;
-        t->cell = grown(t->cell, (size_t)t->rows * one, (size_t)t->capacity * one, "table cells");
-    }
+    t->cell = memory_grow(t->cell, ((size_t)t->rows + 1) * (size_t)t->columns, sizeof *t->cell, "table cells");
     for (int c = 0; c < t->columns; c++) t->cell[t->rows * t->columns + c] = (struct table_cell){NULL, NAN};
     t->rows++;
     t->next = 0;
@@ -120,7 +106,7 @@ void table_note(struct table *t, const char *format, ...)
     va_end(a);
     for (int i = 0; i < t->notes; i++)
         if (!strcmp(t->note[i], text)) return;
-    t->note = grown(t->note, (size_t)t->notes * sizeof *t->note, (size_t)(t->notes + 1) * sizeof *t->note, "table notes");
+    t->note = memory_grow(t->note, (size_t)t->notes + 1, sizeof *t->note, "table notes");
     t->note[t->notes++] = memory_text(text);
 }
 

@@ -37,25 +37,16 @@ static struct yaml_node *new_node(enum yaml_kind kind, const yaml_event_t *event
     return n;
 }
 
-/* Twice the room for what has n entries of it, as a block of its own. */
-static void *doubled(void *old, int n, size_t size)
-{
-    void *more = memory_allocate(n ? 2 * (size_t)n : 4, size, "YAML");
-    if (n) memcpy(more, old, (size_t)n * size);
-    memory_free(old);
-    return more;
-}
-
 static void append(struct yaml_node *n, struct yaml_node *item, char *key, int line)
 {
-    if (n->n == n->room) {
-        n->item = doubled(n->item, n->n, sizeof *n->item);
-        if (n->kind == YAML_MAP) n->key = doubled(n->key, n->n, sizeof *n->key);
-        if (n->kind == YAML_MAP) n->key_line = doubled(n->key_line, n->n, sizeof *n->key_line);
-        n->room = n->n ? 2 * n->n : 4;
-    }
+    size_t count = (size_t)n->n + 1;
+    n->item = memory_grow(n->item, count, sizeof *n->item, "YAML");
     n->item[n->n] = item;
-    if (n->kind == YAML_MAP) n->key[n->n] = key, n->key_line[n->n] = line;
+    if (n->kind == YAML_MAP) {
+        n->key = memory_grow(n->key, count, sizeof *n->key, "YAML");
+        n->key_line = memory_grow(n->key_line, count, sizeof *n->key_line, "YAML");
+        n->key[n->n] = key, n->key_line[n->n] = line;
+    }
     n->n++;
 }
 

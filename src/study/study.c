@@ -174,12 +174,7 @@ static int parse_windows(struct study *s, const struct yaml_node *n, struct erro
 
 static void add_config(struct study *s, const struct config *c)
 {
-    if ((s->configs & (s->configs - 1)) == 0) { /* 0, 1, 2, 4, ...: room for as many again */
-        struct config *more = memory_array(struct config, s->configs ? 2 * s->configs : 1, "configurations");
-        if (s->configs) memcpy(more, s->config, sizeof *more * (size_t)s->configs);
-        memory_free(s->config);
-        s->config = more;
-    }
+    s->config = memory_grow(s->config, (size_t)s->configs + 1, sizeof *s->config, "configurations");
     s->config[s->configs++] = *c;
 }
 

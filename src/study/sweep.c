@@ -61,19 +61,12 @@ long sweep_members(const struct sweep *s)
 
 struct out {
     char *text;
-    size_t n, room;
+    size_t n;
 };
 
 static void put(struct out *o, const char *text, size_t n)
 {
-    if (o->n + n + 1 > o->room) {
-        size_t room = 2 * (o->n + n) + 256;
-        char *more = memory_allocate(room, 1, "a study file");
-        if (o->n) memcpy(more, o->text, o->n);
-        memory_free(o->text);
-        o->text = more;
-        o->room = room;
-    }
+    o->text = memory_grow(o->text, o->n + n + 1, 1, "a study file");
     memcpy(o->text + o->n, text, n);
     o->n += n;
     o->text[o->n] = '\0';

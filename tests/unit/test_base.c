@@ -51,6 +51,27 @@ static void accounts(void)
     }
 }
 
+static void grows(void)
+{
+    long blocks = memory_blocks(), moved = 0;
+    int *list = NULL;
+    for (int i = 0; i < 10000; i++) {
+        int *before = list;
+        list = memory_grow(list, (size_t)i + 1, sizeof *list, "a list");
+        moved += list != before;
+        CU_ASSERT_FATAL(list[i] == 0); /* new room is zero */
+        list[i] = i + 1;
+        CU_ASSERT_FATAL(memory_blocks() == blocks + 1);
+    }
+    for (int i = 0; i < 10000; i++) CU_ASSERT_FATAL(list[i] == i + 1);
+    CU_ASSERT(moved <= 9); /* 65, 130, ... 16640 */
+    char *text = memory_grow(NULL, 100000, 1, "at once as much as is asked for");
+    memset(text, 'x', 100000);
+    CU_ASSERT(memory_grow(text, 100000, 1, "it fits") == text);
+    memory_free(list), memory_free(text);
+    CU_ASSERT(memory_blocks() == blocks);
+}
+
 static void too_many(void)
 {
     memory_allocate((SIZE_MAX >> 3) + 2, 8, "the impossible"); /* the product wraps to 8 bytes */
@@ -154,6 +175,7 @@ static void words(void)
 int main(void)
 {
     static const struct check tests[] = {{"memory is counted and cleared", accounts},
+                                         {"arrays grow as they are filled", grows},
                                          {"what cannot be allocated, what cannot be", ends},
                                          {"the first error stays", first_error_stays},
                                          {"files that must not survive a failure", files_that_must_not_survive},
