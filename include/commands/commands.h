@@ -36,5 +36,13 @@ struct argp_state;
 int arguments_fail(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The only argument of a command into *slot (NULL before); a second one is an error that names both. what: "results file". */
 int arguments_one(struct argp_state *state, const char **slot, const char *arg, const char *what);
+/* The number that --option was given, in [low, high], into *out. Refused: "--option: found 'text'; needed: WHAT, LOW to HIGH", as
+ * arguments_fail. what: "a number of lags". */
+int arguments_whole(struct argp_state *state, const char *option, const char *what, const char *text, long long low,
+                    long long high, long long *out);
+int arguments_count(struct argp_state *state, const char *option, const char *what, const char *text, int low, int high,
+                    int *out);
+int arguments_real(struct argp_state *state, const char *option, const char *what, const char *text, double low, double high,
+                   double *out);
 
 #endif

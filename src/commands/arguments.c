@@ -1,3 +1,4 @@
+/* What the subcommands' parsers of arguments have in common: one printed complaint a run, and numbers within their range. */
 #include <argp.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "commands/commands.h"
 
 static int outcome; /* what the parse in hand has decided: -1 go on */
@@ -51,4 +53,27 @@ int arguments_one(struct argp_state *state, const char **slot, const char *arg, 
     if (*slot) return arguments_fail(state, "found two %ss, '%s' and '%s'; needed: one", what, *slot, arg);
     *slot = arg;
     return 0;
+}
+
+int arguments_whole(struct argp_state *state, const char *option, const char *what, const char *text, long long low,
+                    long long high, long long *out)
+{
+    if (number_whole(text, low, high, out)) return 0;
+    return arguments_fail(state, "--%s: found '%s'; needed: %s, %lld to %lld", option, text, what, low, high);
+}
+
+int arguments_count(struct argp_state *state, const char *option, const char *what, const char *text, int low, int high,
+                    int *out)
+{
+    long long n = *out;
+    int rc = arguments_whole(state, option, what, text, low, high, &n);
+    *out = (int)n;
+    return rc;
+}
+
+int arguments_real(struct argp_state *state, const char *option, const char *what, const char *text, double low, double high,
+                   double *out)
+{
+    if (number_real(text, low, high, out)) return 0;
+    return arguments_fail(state, "--%s: found '%s'; needed: %s, %g to %g", option, text, what, low, high);
 }

@@ -38,35 +38,17 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int number(const char *text, double high, double *out)
-{
-    char *end;
-    *out = strtod(text, &end);
-    return end == text || *end || !(*out >= 0 && *out <= high) ? -1 : 0;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
     struct backtest_options *o = &a->backtest;
-    double value = 0;
     switch (key) {
     case KEY_PANEL: o->panel = arg; return 0;
     case KEY_AGAINST: o->against = arg; return 0;
     case 'o': a->folder = arg; return 0;
-    case KEY_REBALANCE:
-        if (number(arg, 1e6, &value) || value < 1 || value != floor(value))
-            return arguments_fail(state, "--rebalance: found '%s'; needed: a number of periods from 1", arg);
-        o->rebalance = (int)value;
-        return 0;
-    case KEY_COST:
-        if (number(arg, 1e4, &o->cost_bp))
-            return arguments_fail(state, "--cost: found '%s'; needed: basis points, 0 to 10000", arg);
-        return 0;
-    case KEY_GROSS:
-        if (number(arg, 1e3, &o->gross))
-            return arguments_fail(state, "--gross: found '%s'; needed: a gross exposure, 0 to 1000", arg);
-        return 0;
+    case KEY_REBALANCE: return arguments_count(state, "rebalance", "a number of periods", arg, 1, 1000000, &o->rebalance);
+    case KEY_COST: return arguments_real(state, "cost", "basis points", arg, 0, 10000, &o->cost_bp);
+    case KEY_GROSS: return arguments_real(state, "gross", "a gross exposure", arg, 0, 1000, &o->gross);
     case KEY_FROM:
     case KEY_TO:
         if (table_argument_date(arg, key == KEY_FROM ? &o->from : &o->to))

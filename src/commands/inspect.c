@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -33,41 +32,25 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int whole(const char *text, long low, long high, long *out)
-{
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end == text || *end || *out < low || *out > high ? -1 : 0;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    long n = 0;
+    struct attention_options *o = &a->attention;
     switch (key) {
-    case KEY_MODEL: a->attention.model = arg; return 0;
-    case KEY_UNIVERSE: a->attention.universe = arg; return 0;
-    case KEY_PANEL: a->attention.panel = arg; return 0;
+    case KEY_MODEL: o->model = arg; return 0;
+    case KEY_UNIVERSE: o->universe = arg; return 0;
+    case KEY_PANEL: o->panel = arg; return 0;
     case 'o': a->folder = arg; return 0;
     case KEY_DATE:
-        if (whole(arg, 10000101, 999912312359, &n))
-            return arguments_fail(state, "--date: found '%s'; needed: YYYYMMDD", arg);
-        a->attention.date = n;
-        return 0;
-    case KEY_BLOCK:
-    case KEY_HEAD:
-    case KEY_LINKS:
-        if (whole(arg, 1, 1000000, &n)) return arguments_fail(state, "found '%s'; needed: a whole number from 1", arg);
-        *(key == KEY_BLOCK ? &a->attention.block : key == KEY_HEAD ? &a->attention.head : &a->attention.links) = (int)n;
-        return 0;
-    case KEY_SEED:
-        if (whole(arg, 0, 1000000, &n))
-            return arguments_fail(state, "--seed: found '%s'; needed: a whole number from 0", arg);
-        a->attention.seed = (int)n;
-        return 0;
+        if (!table_argument_date(arg, &o->date)) return 0;
+        return arguments_fail(state, "--date: found '%s'; needed: a date as YYYYMMDD", arg);
+    case KEY_BLOCK: return arguments_count(state, "block", "a whole number", arg, 1, 1000000, &o->block);
+    case KEY_HEAD: return arguments_count(state, "head", "a whole number", arg, 1, 1000000, &o->head);
+    case KEY_LINKS: return arguments_count(state, "links", "a whole number", arg, 1, 1000000, &o->links);
+    case KEY_SEED: return arguments_count(state, "seed", "a whole number", arg, 0, 1000000, &o->seed);
     case ARGP_KEY_ARG: return arguments_one(state, &a->results, arg, "results file");
     case ARGP_KEY_END:
-        if (!a->results || !a->attention.date) return arguments_fail(state, "needed: a results file and --date");
+        if (!a->results || !o->date) return arguments_fail(state, "needed: a results file and --date");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -38,23 +38,13 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int count(struct argp_state *state, const char *option, const char *arg, int *out)
-{
-    char *end;
-    long n = strtol(arg, &end, 10);
-    if (*end || end == arg || n < 1 || n > 1000000)
-        return arguments_fail(state, "%s: found '%s'; needed: a whole number from 1 to 1000000", option, arg);
-    *out = (int)n;
-    return 0;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
     case KEY_PANEL: a->panel = arg; return 0;
-    case KEY_RANKS: return count(state, "--ranks", arg, &a->ranks);
-    case KEY_CORES: return count(state, "--cores", arg, &a->cores);
+    case KEY_RANKS: return arguments_count(state, "ranks", "a number of ranks", arg, 1, 1000000, &a->ranks);
+    case KEY_CORES: return arguments_count(state, "cores", "a number of cores", arg, 1, 1000000, &a->cores);
     case KEY_SBATCH: a->write_script = true, a->script = arg; return 0;
     case KEY_FRESH: a->fresh = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;

@@ -1,7 +1,5 @@
 #include "commands/results_arguments.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +24,6 @@ void table_argument_options(struct argp_option *option)
     memcpy(option, own, sizeof own);
 }
 
-/* A whole number within [low, high], all of the text. */
-static int whole(const char *text, long low, long high, long *out)
-{
-    char *end;
-    errno = 0;
-    *out = strtol(text, &end, 10);
-    return end == text || *end || errno || *out < low || *out > high ? -1 : 0;
-}
-
 int table_argument_date(const char *text, int64_t *out)
 {
     char digits[16];
@@ -53,28 +42,20 @@ int table_argument_date(const char *text, int64_t *out)
 
 error_t table_argument(int key, char *value, struct argp_state *state, struct table_options *o)
 {
-    long n;
+    long long n = 0;
+    int rc = 0;
     switch (key) {
     case FROM:
     case TO:
         if (table_argument_date(value, key == FROM ? &o->from : &o->to))
             return arguments_fail(state, "--%s: found '%s'; needed: a date as YYYYMMDD", key == FROM ? "from" : "to", value);
         return 0;
-    case NEWEY_WEST:
-        if (whole(value, 0, 10000, &n))
-            return arguments_fail(state, "--newey-west: found '%s'; needed: a number of lags, 0 to 10000", value);
-        o->newey_west = (int)n;
-        return 0;
-    case BOOTSTRAP:
-        if (whole(value, 1, 1000000, &n))
-            return arguments_fail(state, "--bootstrap: found '%s'; needed: a number of resamples, 1 to 1000000", value);
-        o->bootstrap = (int)n;
-        return 0;
+    case NEWEY_WEST: return arguments_count(state, "newey-west", "a number of lags", value, 0, 10000, &o->newey_west);
+    case BOOTSTRAP: return arguments_count(state, "bootstrap", "a number of resamples", value, 1, 1000000, &o->bootstrap);
     case SEED:
-        if (whole(value, 0, LONG_MAX, &n))
-            return arguments_fail(state, "--seed: found '%s'; needed: a whole number >= 0", value);
+        rc = arguments_whole(state, "seed", "a whole number", value, 0, INT64_MAX, &n);
         o->seed = (uint64_t)n;
-        return 0;
+        return rc;
     case WEIGHTING:
         o->hjd_covariance = !strcmp(value, "covariance");
         if (!o->hjd_covariance && strcmp(value, "second-moment"))

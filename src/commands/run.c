@@ -2,7 +2,6 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -54,15 +53,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static error_t parse_seconds(struct argp_state *state, const char *option, const char *arg, double *out)
-{
-    char *end;
-    *out = strtod(arg, &end);
-    if (*end || end == arg || !(*out >= 0))
-        return arguments_fail(state, "%s: found '%s'; needed: seconds, 0 or more", option, arg);
-    return 0;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
@@ -73,12 +63,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_RESUME: a->options.resume = true; return 0;
     case KEY_EXPLAIN: a->explain = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;
-    case KEY_CHECKPOINT: return parse_seconds(state, "--checkpoint-seconds", arg, &a->options.checkpoint_seconds);
+    case KEY_CHECKPOINT:
+        return arguments_real(state, "checkpoint-seconds", "seconds", arg, 0, 1e9, &a->options.checkpoint_seconds);
     case KEY_PLACEBO: {
         struct error found = {""};
         return placebo_parse(arg, &a->options.placebo, &found) ? arguments_fail(state, "--%s", found.text) : 0;
     }
-    case KEY_WATCHDOG: return parse_seconds(state, "--watchdog-seconds", arg, &a->options.watchdog_seconds);
+    case KEY_WATCHDOG:
+        return arguments_real(state, "watchdog-seconds", "seconds", arg, 0, 1e9, &a->options.watchdog_seconds);
     case ARGP_KEY_ARG:
         if (a->study) return arguments_fail(state, "found a second study file '%s'; needed: one", arg);
         a->study = arg;

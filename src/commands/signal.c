@@ -1,6 +1,7 @@
 /* aipm signal: attention over a few assets' returns, without a model: a signal for a target, the pairwise matrix and its regime, a
  * tilted allocation. */
 #include <argp.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "commands/commands.h"
 #include "io/return_file.h"
 #include "io/table.h"
@@ -58,14 +60,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int whole(const char *text, int *out)
-{
-    char *end;
-    long n = strtol(text, &end, 10);
-    *out = (int)n;
-    return end == text || *end || n < 1 || n > 1000000 ? -1 : 0;
-}
-
 static int check(struct argp_state *state, const struct arguments *a)
 {
     if (!a->file) return arguments_fail(state, "needed: a CSV file of returns");
@@ -80,7 +74,6 @@ static int check(struct argp_state *state, const struct arguments *a)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    char *end;
     switch (key) {
     case KEY_TARGET: a->target = arg; return 0;
     case KEY_ALLOCATE: a->allocate = arg; return 0;
@@ -93,17 +86,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (a->gaps) return arguments_fail(state, "found --drop-missing and --short; needed: one of them");
         a->gaps = key == KEY_DROP ? RETURNS_DROP : RETURNS_SHORT;
         return 0;
-    case KEY_LOOKBACK:
-    case KEY_WINDOW:
-        if (whole(arg, key == KEY_LOOKBACK ? &a->lookback : &a->window))
-            return arguments_fail(state, "--%s: found '%s'; needed: a number of returns, 1 to 1000000",
-                                  key == KEY_LOOKBACK ? "lookback" : "window", arg);
-        return 0;
-    case KEY_TILT:
-        a->tilt = strtod(arg, &end);
-        if (end == arg || *end || !(a->tilt >= 0 && a->tilt <= 1))
-            return arguments_fail(state, "--tilt: found '%s'; needed: a number from 0 to 1", arg);
-        return 0;
+    case KEY_LOOKBACK: return arguments_count(state, "lookback", "a number of returns", arg, 1, 1000000, &a->lookback);
+    case KEY_WINDOW: return arguments_count(state, "window", "a number of returns", arg, 1, 1000000, &a->window);
+    case KEY_TILT: return arguments_real(state, "tilt", "a number", arg, 0, 1, &a->tilt);
     case ARGP_KEY_ARG: return arguments_one(state, &a->file, arg, "file");
     case ARGP_KEY_END: return check(state, a);
     default: return ARGP_ERR_UNKNOWN;
@@ -181,9 +166,9 @@ static int allocation_parse(struct allocation *l, const char *text, struct error
     l->base = memory_array(double, SHARES, "allocation");
     l->tilted = memory_array(double, SHARES, "allocation");
     for (char *rest = l->text, *part; (part = strsep(&rest, ","));) {
-        char *equals = strrchr(part, '='), *end = NULL;
-        double share = equals && equals[1] ? strtod(equals + 1, &end) : NAN;
-        if (!equals || equals == part || !end || *end || !isfinite(share) || l->n == SHARES)
+        char *equals = strrchr(part, '=');
+        double share = 0;
+        if (!equals || equals == part || !number_real(equals + 1, -DBL_MAX, DBL_MAX, &share) || l->n == SHARES)
             return error_set(e, "--allocate: found '%s'; needed: NAME=SHARE, at most %d of them", part, SHARES);
         *equals = '\0';
         for (int i = 0; i < l->n; i++)

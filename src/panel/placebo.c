@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/random.h"
 
 enum { DEFAULT_LAG = 12, LONGEST_LAG = 100000 };
@@ -33,16 +33,13 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 /* What stands behind the `=` of a kind that takes something; NULL: nothing does. */
 static int parse_value(enum placebo_kind kind, const char *value, struct placebo *p)
 {
-    char *end = NULL;
+    long long lag = DEFAULT_LAG;
     switch (kind) {
-    case PLACEBO_CHARACTERISTICS: {
-        long lag = value ? strtol(value, &end, 10) : DEFAULT_LAG;
+    case PLACEBO_CHARACTERISTICS:
+        if (value && !number_whole(value, 1, LONGEST_LAG, &lag)) return -1;
         p->lag = (int)lag;
-        return !value || (end != value && !*end && lag >= 1 && lag <= LONGEST_LAG) ? 0 : -1;
-    }
-    case PLACEBO_NOISE:
-        p->noise = value ? strtod(value, &end) : 0;
-        return value && end != value && !*end && p->noise > 0 && p->noise <= MOST_NOISE ? 0 : -1;
+        return 0;
+    case PLACEBO_NOISE: return value && number_real(value, 0, MOST_NOISE, &p->noise) && p->noise > 0 ? 0 : -1;
     case PLACEBO_WITHOUT:
         if (!value || strlen(value) >= sizeof p->without) return -1;
         strcpy(p->without, value);

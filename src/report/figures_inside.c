@@ -1,11 +1,12 @@
 #include "figures_inside.h"
 
+#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/number.h"
 
 static void name_and_title(const struct result_model *m, const char *what, const char *words, char name[96], char title[200])
 {
@@ -142,11 +143,9 @@ static int training_loss(struct figures *f, const struct sample *s, const struct
 static bool swept(const char *name, char stem[128], double *value)
 {
     const char *equals = strrchr(name, '=');
-    char *end;
     if (!equals || (size_t)(equals - name) >= 128) return false;
-    *value = strtod(equals + 1, &end);
     snprintf(stem, 128, "%.*s", (int)(equals - name), name);
-    return end != equals + 1 && !*end;
+    return number_real(equals + 1, -DBL_MAX, DBL_MAX, value);
 }
 
 /* Sharpe and HJD against a swept option, such as the number of blocks (Figure 6). */

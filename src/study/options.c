@@ -1,13 +1,13 @@
 /* Option values of a model entry: text to number, range checks, sweeps. */
 #include "options.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
 static int word_allowed(const char *words, const char *word)
 {
@@ -19,12 +19,7 @@ static int word_allowed(const char *words, const char *word)
 
 int number_parse(const char *text, bool whole, double low, double high, double *out)
 {
-    char *end;
-    errno = 0;
-    *out = strtod(text, &end);
-    if (end == text || *end || errno == ERANGE || !isfinite(*out)) return -1;
-    if (whole && *out != floor(*out)) return -1;
-    return *out < low || *out > high ? -1 : 0;
+    return number_real(text, low, high, out) && (!whole || *out == floor(*out)) ? 0 : -1;
 }
 
 static int bool_parse(const char *text, double *out)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "check.h"
 
 /* What a child that runs the function ends with (as waitpid says) and prints to stderr. */
@@ -70,6 +71,24 @@ static void grows(void)
     CU_ASSERT(memory_grow(text, 100000, 1, "it fits") == text);
     memory_free(list), memory_free(text);
     CU_ASSERT(memory_blocks() == blocks);
+}
+
+static void numbers(void)
+{
+    static const char *const no[] = {"",      " ",   "x",   "1x",  "1 ", "--1", "1,5", "9223372036854775808",
+                                     "1e999", "nan", "inf", "-inf"};
+    long long n = 7;
+    double x = 7;
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        CU_ASSERT(!number_whole(no[i], INT64_MIN, INT64_MAX, &n) && n == 7);
+        if (no[i][0] != '9') CU_ASSERT(!number_real(no[i], -HUGE_VAL, HUGE_VAL, &x) && x == 7);
+    }
+    CU_ASSERT(!number_whole("1.5", 0, 9, &n) && !number_whole("1e3", 0, 9999, &n) && !number_whole("-1", 0, 9, &n));
+    CU_ASSERT(!number_whole("10", 0, 9, &n) && number_whole("9", 0, 9, &n) && n == 9 && number_whole("0", 0, 9, &n) &&
+              n == 0);
+    CU_ASSERT(number_whole("-9223372036854775808", INT64_MIN, 0, &n) && n == INT64_MIN);
+    CU_ASSERT(!number_real("-0.1", 0, 1, &x) && !number_real("1.1", 0, 1, &x) && x == 7);
+    CU_ASSERT(number_real("1", 0, 1, &x) && x == 1 && number_real("2.5e-1", 0, 1, &x) && x == 0.25);
 }
 
 static void too_many(void)
@@ -176,6 +195,7 @@ int main(void)
 {
     static const struct check tests[] = {{"memory is counted and cleared", accounts},
                                          {"arrays grow as they are filled", grows},
+                                         {"numbers in text, all of it and in range", numbers},
                                          {"what cannot be allocated, what cannot be", ends},
                                          {"the first error stays", first_error_stays},
                                          {"files that must not survive a failure", files_that_must_not_survive},

@@ -104,7 +104,7 @@ static void words(void)
                                       "characteristics=100001"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct error said = {""};
-        CU_ASSERT(placebo_parse(bad[i], &p, &said) && strstr(said.text, "needed: returns, characteristics"));
+        CU_ASSERT(placebo_parse(bad[i], &p, &said) && strstr(said.text, "needed: returns, signs, periods"));
     }
 }
 
