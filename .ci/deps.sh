@@ -35,7 +35,7 @@ fi
 cat >&2 <<T
 aipm needs these, and this user may not install them:
   Debian/Ubuntu   apt-get install ${packages[*]}
-  Spack           spack install openmpi hdf5+mpi netlib-scalapack openblas libyaml zlib zstd jansson cunit; spack load (the same)
+  Spack           spack install openmpi hdf5+mpi+hl netlib-scalapack openblas libyaml zlib zstd jansson cunit; spack load (the same)
   modules         module load gcc openmpi hdf5/parallel scalapack openblas   (names differ by site); libyaml and cunit from Spack
 pkg-config must then find: hdf5-openmpi scalapack-openmpi lapacke openblas cunit yaml-0.1 zlib libzstd jansson (README, "Without root").
 T

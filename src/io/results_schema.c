@@ -115,15 +115,18 @@ static int name_dimensions(struct hdf *f, const char *path, bool by_date, struct
     bool named = hdf_has_attribute(f, path, HDF_DIMENSION_NAMES);
     if (named && hdf_get_texts(f, path, HDF_DIMENSION_NAMES, &n, &own, e)) return -1;
     while (p && needed < HDF_DIMENSIONS && p->dimension[needed]) needed++;
-    if ((named && n != x->rank) || (p && needed != x->rank))
-        error_set(e, "%s: dataset %s has %d dimensions; %d are needed", hdf_path(f), path, x->rank, p ? needed : n);
+    if (p && needed != x->rank)
+        error_set(e, "%s: dataset %s has %d dimensions; %d are needed", hdf_path(f), path, x->rank, needed);
+    else if (named && n != x->rank)
+        error_set(e, "%s: dataset %s has %d dimensions; %d are named", hdf_path(f), path, x->rank, n);
     for (int d = 0; d < x->rank && !error_is_set(e); d++) {
         const char *name = named ? own[d] : p ? p->dimension[d] : d ? "" : by_date ? "date" : x->name;
-        if ((p && strcmp(name, p->dimension[d])) || strlen(name) >= RESULTS_NAME || (by_date && !d && strcmp(name, "date")))
+        bool misplaced = !strcmp(name, "date") != (by_date && d == 0) || (!strcmp(name, "seed") && !(by_date && d == 1));
+        if ((p && strcmp(name, p->dimension[d])) || misplaced || strlen(name) >= RESULTS_NAME)
             error_set(e, "%s: dataset %s: found '%.100s' as dimension %d; needed: %s", hdf_path(f), path, name, d,
                       p               ? p->dimension[d]
                       : by_date && !d ? "date"
-                                      : "a shorter name");
+                                      : "a name shorter than 32 letters, neither date nor seed");
         else strcpy(x->dim[d].name, name);
     }
     if (own) texts_free(n, own);

@@ -182,6 +182,87 @@ static void skeletons_that_lie(void)
     lie_in_shape("models/all/m/ridge", 1, (hsize_t[]){1 << 30}, "declares 8589934592 bytes");
 }
 
+/* The skeleton where a dataset has other names of its dimensions. */
+static void lie_in_names(const char *name, int n, const char *const *names, const char *text)
+{
+    struct results r;
+    run_make();
+    struct hdf *f = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    CU_ASSERT_FATAL(f != NULL);
+    if (n) hdf_put_texts(f, name, HDF_DIMENSION_NAMES, n, (char *const *)(uintptr_t)names, &e);
+    else hdf_put_int(f, name, HDF_DIMENSION_NAMES, 7, &e);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+    CU_ASSERT(results_load(at("r.h5"), &r, &e) == -1);
+    says(text);
+}
+
+/* A dataset that is no constant, or one along dates, among the constants of a file. */
+static void lie_in_constants(const char *file, int64_t size, const char *name, const char *text)
+{
+    struct results r;
+    struct hdf *f = hdf_edit(file, &e);
+    const char *const names[] = {name}, *const along[] = {"date"};
+    const double zeros[1000] = {0};
+    CU_ASSERT_FATAL(f != NULL);
+    hdf_write(f, "models/all/m/penalties", HDF_FLOAT64, 1, &size, zeros, &e);
+    hdf_put_texts(f, "models/all/m/penalties", HDF_DIMENSION_NAMES, 1, (char *const *)(uintptr_t)along, &e);
+    hdf_put_texts(f, "models/all/m", "constants", 1, (char *const *)(uintptr_t)names, &e);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+    CU_ASSERT(results_load(strstr(file, "skeleton") ? at("r.h5") : file, &r, &e) == -1);
+    says(text);
+}
+
+static void names_that_lie(void)
+{
+    static const char by_ridge[] = "models/all/m/returns_by_ridge", states[] = "models/all/m/states";
+    lie_in_names(by_ridge, 2, (const char *const[]){"date", "head"}, "found 'head' as dimension 1; needed: ridge");
+    lie_in_names(by_ridge, 2, (const char *const[]){"ridge", "date"}, "found 'ridge' as dimension 0; needed: date");
+    lie_in_names(by_ridge, 3, (const char *const[]){"date", "ridge", "head"}, "has 2 dimensions; 3 are named");
+    lie_in_names(by_ridge, 0, NULL, "does not hold text");
+    lie_in_names(states, 3, (const char *const[]){"seed", "seed", "state"}, "found 'seed' as dimension 0; needed: date");
+    lie_in_names(states, 3, (const char *const[]){"date", "seed", "ridge"}, "found 2 entries along ridge; needed: 3");
+    lie_in_names(states, 3, (const char *const[]){"date", "state", "seed"}, "'seed' as dimension 2; needed: a name");
+    lie_in_names(states, 3, (const char *const[]){"date", "seed", "a name of dimensions that is too long"},
+                 "needed: a name shorter");
+    lie_in_names("models/all/m/ridge", 1, (const char *const[]){"date"}, "found 'date' as dimension 0; needed: ridge");
+    run_make();
+    lie_in_constants(at("r.h5.parts/skeleton.h5"), 1000, "states", "3 dimensions; 1 is needed");
+    run_make();
+    lie_in_constants(at("r.h5.parts/skeleton.h5"), 1000, "penalties", "found 'date' as dimension 0; needed: a name");
+}
+
+/* A file from before dimensions had names, and one that lists neither fields nor constants: FORMATS.md's names are enough. */
+static void files_without_names(void)
+{
+    static const char *const datasets[] = {"returns", "returns_by_ridge", "returns_by_seed", "states", "ridge"};
+    struct results r;
+    struct part_index x;
+    run_make();
+    struct part_writer *w = part_create(at("r.h5.parts"), 2, 0, 30);
+    append(w, P - 1, 1, 5, VALUES, ASSETS);
+    CU_ASSERT(part_close(w, &e) == 0);
+    CU_ASSERT_FATAL(parts_index(at("r.h5.parts"), 0, 1, &x, &e) == 0);
+    CU_ASSERT_FATAL(results_finish(at("old.h5"), &plan, &x, "", &e) == 0);
+    parts_free(&x);
+    for (int lists = 1; lists >= 0; lists--) {
+        hid_t f = H5Fopen(at("old.h5"), H5F_ACC_RDWR, H5P_DEFAULT), m = H5Gopen2(f, "models/all/m", H5P_DEFAULT);
+        for (size_t i = 0; i < sizeof datasets / sizeof *datasets && lists; i++)
+            CU_ASSERT(H5Adelete_by_name(m, datasets[i], HDF_DIMENSION_NAMES, H5P_DEFAULT) >= 0);
+        if (!lists) CU_ASSERT(H5Adelete(m, "fields") >= 0 && H5Adelete(m, "constants") >= 0 && H5Adelete(m, "seeds") >= 0);
+        H5Gclose(m);
+        H5Fclose(f);
+        CU_ASSERT_FATAL(results_load(at("old.h5"), &r, &e) == 0);
+        const struct result_model *k = &r.model[0];
+        const struct result_field *states = results_field(k, "states");
+        CU_ASSERT(k->seeds == S && results_size(k, "ridge") == NZ && results_values(k, "ridge")[1] == 1);
+        CU_ASSERT(k->returns[1] == 1.125 && results_values(k, "returns_by_ridge")[1 * NZ] == 1.125);
+        CU_ASSERT(results_field(k, "returns_by_seed")->per_seed && results_values(k, "returns_by_seed")[P * S - 1] == 5);
+        CU_ASSERT(lists ? states && states->rank == 3 && states->values[(1 * S + 1) * STATES] == 1.25 : !states);
+        results_free(&r);
+    }
+    lie_in_constants(at("old.h5"), P, "penalties", "found 'date' as dimension 0; needed: a name");
+}
+
 /* Rows of many seeds and epochs that the machine has no room for: nothing is allocated for them. */
 static void skeletons_beyond_memory(void)
 {
@@ -332,6 +413,8 @@ int main(void)
     static const struct check tests[] = {
         {"a run under way", run_under_way},
         {"skeletons that lie", skeletons_that_lie},
+        {"names that lie", names_that_lie},
+        {"files without names", files_without_names},
         {"skeletons beyond memory", skeletons_beyond_memory},
         {"the first valid record of a fit counts", first_record_counts},
         {"seeds of a row hold the same assets", seeds_hold_the_same_assets},
