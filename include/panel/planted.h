@@ -1,5 +1,5 @@
-/* Panels with one planted link between assets, for models of sequences: what such a model must find is known, and so is the control
- * in which it must find nothing (strength 0). Every value is a pure function of (options, asset, period): any rank makes any period,
+/* Panels with one planted thing to find, for models of sequences (a link between assets) and for what tests a study (aipm trial): what
+ * must be found is known, and so is the control in which there is nothing (strength 0). Every value is a pure function of (options, asset, period): any rank makes any period,
  * and the panel is the same for any number of ranks.
  *   N assets 0 .. N-1   D characteristics   T periods   e, u, v independent N(0, 1)   sigma volatility   s strength
  *
@@ -15,11 +15,17 @@
  *                r_i(t+1) = b m(t) + sigma e_i(t+1) outside sector 0,   sigma e_i(t+1) within,   b = sigma s / (sd m sqrt(1 - s^2)),
  *            so that corr(r_i(t+1), m(t)) = s (all members present): one member says little of m, the sector's mean all of it.
  *
- * Characteristic 1, `size`, never changes: 0.25 for who leads (asset 0, the members of sector 0), even between -0.25 and 0 for the others.
+ * momentum   managed factors have premia that last and mean nothing in the long run: r_i(t+1) = sum_d p_d(t) x_id(t) + sigma e_i(t+1),
+ *            p_d(t) = sigma b sqrt(12 / D) (u_d(t) + ... + u_d(t-23)) / sqrt(24). Characteristics are uniform noise. corr(r_i(t+1), sum_d p_d x_id) = s.
+ * reversal   r_i(t+1) = sigma (e_i(t+1) - b e_i(t)), corr(r_i(t+1), e_i(t)) = -s. Characteristic 0, `return`, is Phi(r_i(t) / sd r_i) - 0.5.
+ * noise      characteristics are noise, uniform in [0, 0.5] and so net long, and the market has a premium: r_i(t+1) = f(t+1) + sigma e_i(t+1),
+ *            f normal, independent over time, of standard deviation sigma / 2 and Sharpe ratio b a period.
+ *
+ * In the first two characteristic 1, `size`, never changes: 0.25 for who leads (asset 0, the members of sector 0), even between -0.25 and 0 for the others.
  * It says nothing of returns by itself, and is there in the control, too; but networks treat assets alike, and without something of
  * an asset's own none could tell the leader from the others. The other characteristics are uniform noise. An asset-period is missing with probability `absent`, those of asset 0 never.
  * The true conditional SDF portfolio is w = (V + mu mu')^-1 mu with V = sigma^2 I and mu the moved part, known at t:
- * w = mu / (sigma^2 (1 + h)), h = mu'mu / sigma^2. */
+ * w = mu / (sigma^2 (1 + h)), h = mu'mu / sigma^2; in `noise` V has the market's variance, too. */
 #ifndef PANEL_PLANTED_H
 #define PANEL_PLANTED_H
 
@@ -28,7 +34,7 @@
 #include "base/error.h"
 #include "panel/panel.h"
 
-enum planted_kind { PLANTED_LEAD_LAG, PLANTED_SECTORS };
+enum planted_kind { PLANTED_LEAD_LAG, PLANTED_SECTORS, PLANTED_MOMENTUM, PLANTED_REVERSAL, PLANTED_NOISE };
 
 struct planted_options {
     enum planted_kind kind;
@@ -45,7 +51,7 @@ struct planted_options {
 };
 extern const struct planted_options planted_default;
 
-int planted_find(const char *name, enum planted_kind *kind); /* "lead_lag", "sectors"; -1: neither */
+int planted_find(const char *name, enum planted_kind *kind); /* "lead_lag", "sectors", ...; -1: none of them */
 const char *planted_name(enum planted_kind kind);
 /* What is wrong with the options: fills e, -1. */
 int planted_check(const struct planted_options *o, struct error *e);
@@ -61,7 +67,8 @@ void planted_describe(const struct planted *p, struct panel_meta *m);
 /* b of the equations. */
 double planted_slope(const struct planted *p);
 /* Annual Sharpe ratio of the true SDF portfolio: sqrt(q / (1 - q) periods_per_year), q = E h / (1 + h), h = k z^2 with z ~ N(0, 1) and
- * k = s^2 / (1 - s^2) times the number of moved assets. Exact for lead_lag with nobody absent; else close. */
+ * k = s^2 / (1 - s^2) times the number of moved assets. Exact for lead_lag with nobody absent, and for noise; else close (momentum and
+ * reversal: q = k / (1 + k)). */
 double planted_ceiling(const struct planted *p);
 
 /* Rows of period t: characteristics [n, D], returns [n], ids [n] (the asset's number); sectors: group [2][n] market and sector.

@@ -62,7 +62,8 @@ static const struct argp_option options[] = {
     {"planted", OPT_PLANTED, "KIND", 0,
      "Instead of stocks: one planted link between assets. lead_lag: asset 0 moves the others --lead periods later. sectors: "
      "what the "
-     "members of sector 0 show on average moves the other sectors",
+     "members of sector 0 show on average moves the other sectors. momentum: premia of managed factors that last two years. "
+     "reversal: an asset's last return turns. noise: characteristics mean nothing, the market has a premium",
      3},
     {"strength", OPT_STRENGTH, "X", 0, "Correlation that the link makes (0.5); 0: the control, a panel with nothing to find",
      3},
@@ -95,7 +96,11 @@ static const char teaching[] =
     "of what is known at t only asset 0's characteristic 0 at lag lead - 1 says something of it (lag 0 is t itself). "
     "sectors: asset i is in sector i mod S, the mean m(t) of characteristic 0 over sector 0 moves the others, "
     "r_i(t+1) = b m(t) + sigma e_i(t+1), corr = s; the group columns sector and market go with it. In both "
-    "characteristic 1, size, marks who leads: 0.25, always, and below 0 for the others; the rest is noise.\n\n"
+    "characteristic 1, size, marks who leads: 0.25, always, and below 0 for the others; the rest is noise. Worlds that aipm "
+    "trial must tell apart: momentum, r_i(t+1) = sum_d p_d(t) x_id(t) + sigma e_i(t+1) with premia p that last 24 periods; "
+    "reversal, r_i(t+1) = sigma (e_i(t+1) - b e_i(t)); noise, r_i(t+1) = f(t+1) + sigma e_i(t+1), f of Sharpe ratio b a "
+    "period "
+    "and characteristics without a meaning.\n\n"
     "The same options give the same file for any number of ranks.\n\n"
     "Examples:\n"
     "  aipm synth -o data/demo.h5\n"
@@ -123,22 +128,13 @@ static int read_real(struct argp_state *state, const char *what, const char *tex
 }
 
 /* Options that only some panels have. */
-enum { STOCKS = 1, LEAD_LAG = 2, SECTORS = 4 };
+enum { STOCKS = 1, LEAD_LAG = 2, SECTORS = 4, PLANTED = ~STOCKS };
 static const struct {
     int key, panels;
 } only[] = {
-    {OPT_SHARPE, STOCKS},
-    {OPT_FACTOR, STOCKS},
-    {OPT_OWN, STOCKS},
-    {OPT_CROSS, STOCKS},
-    {OPT_CSV, STOCKS},
-    {OPT_COLUMNS, STOCKS},
-    {OPT_STRENGTH, LEAD_LAG | SECTORS},
-    {OPT_ABSENT, LEAD_LAG | SECTORS},
-    {OPT_FREQUENCY, LEAD_LAG | SECTORS},
-    {OPT_PER_YEAR, LEAD_LAG | SECTORS},
-    {OPT_LEAD, LEAD_LAG},
-    {OPT_SECTORS, SECTORS},
+    {OPT_SHARPE, STOCKS},     {OPT_FACTOR, STOCKS},    {OPT_OWN, STOCKS},       {OPT_CROSS, STOCKS},
+    {OPT_CSV, STOCKS},        {OPT_COLUMNS, STOCKS},   {OPT_STRENGTH, PLANTED}, {OPT_ABSENT, PLANTED},
+    {OPT_FREQUENCY, PLANTED}, {OPT_PER_YEAR, PLANTED}, {OPT_LEAD, LEAD_LAG},    {OPT_SECTORS, SECTORS},
 };
 
 static const char *option_name(int key)
@@ -152,7 +148,7 @@ static const char *option_name(int key)
 static int finish(struct argp_state *state, struct request *r)
 {
     struct error e = {0};
-    int panel = !r->planted ? STOCKS : r->p.kind == PLANTED_LEAD_LAG ? LEAD_LAG : SECTORS;
+    int panel = !r->planted ? STOCKS : LEAD_LAG << r->p.kind;
     for (size_t k = 0; k < sizeof only / sizeof *only; k++) {
         if (!(r->given >> (only[k].key - OPT_START) & 1) || only[k].panels & panel) continue;
         if (panel == STOCKS) return arguments_fail(state, "--%s: needed: --planted", option_name(only[k].key));
@@ -187,7 +183,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PLANTED:
         r->planted = true;
         if (planted_find(arg, &r->p.kind))
-            return arguments_fail(state, "--planted '%s': lead_lag or sectors is needed", arg);
+            return arguments_fail(state, "--planted '%s': lead_lag, sectors, momentum, reversal or noise is needed", arg);
         break;
     case OPT_STRENGTH: rc = read_real(state, "strength", arg, &r->p.strength); break;
     case OPT_LEAD: rc = read_integer(state, "lead", arg, 1, INT32_MAX, &v), r->p.lead = (int)v; break;
@@ -228,11 +224,11 @@ static int write_options(struct panel_writer *w, const struct request *r, double
 static int write_planted_options(struct panel_writer *w, const struct planted *p, const struct planted_options *o,
                                  struct error *e)
 {
-    bool sectors = o->kind == PLANTED_SECTORS;
+    const char *number = o->kind == PLANTED_LEAD_LAG ? "synth_lead" : o->kind == PLANTED_SECTORS ? "synth_sectors" : NULL;
     int rc = panel_write_text(w, "made_by", version_text(), e);
     if (!rc) rc = panel_write_text(w, "synth_planted", planted_name(o->kind), e);
     if (!rc) rc = panel_write_int(w, "synth_seed", (int64_t)o->seed, e);
-    if (!rc) rc = panel_write_int(w, sectors ? "synth_sectors" : "synth_lead", sectors ? o->sectors : o->lead, e);
+    if (!rc && number) rc = panel_write_int(w, number, o->kind == PLANTED_SECTORS ? o->sectors : o->lead, e);
     if (!rc) rc = panel_write_real(w, "synth_strength", o->strength, e);
     if (!rc) rc = panel_write_real(w, "synth_absent", o->absent, e);
     if (!rc) rc = panel_write_real(w, "synth_volatility", o->volatility, e);

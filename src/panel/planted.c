@@ -9,9 +9,11 @@
 #include "panel/calendar.h"
 
 /* Streams of draws; an index within one is asset << 24 | period, counted from BEFORE periods before the panel. */
-enum { STREAM_SHOCK = 0x706c616e, STREAM_SECTOR, STREAM_OWN, STREAM_NOISE, STREAM_ABSENT };
+enum { STREAM_SHOCK = 0x706c616e, STREAM_SECTOR, STREAM_OWN, STREAM_NOISE, STREAM_ABSENT, STREAM_PREMIUM };
 enum { BEFORE = 4096, MOST_PERIODS = 1000000, MOST_ASSETS = 100000, MARKETS = 2 };
-static const double sector_share = 0.1; /* of the variance of what a member of a sector shows */
+enum { MEMORY = 24 };                    /* periods that a premium of `momentum` remembers */
+static const double market_share = 0.25; /* of the idiosyncratic variance: the market's in `noise` */
+static const double sector_share = 0.1;  /* of the variance of what a member of a sector shows */
 
 const struct planted_options planted_default = {
     .N = 20,
@@ -29,13 +31,14 @@ const struct planted_options planted_default = {
 struct planted {
     struct planted_options o;
     double slope;
-    int *asset;                                              /* [N] who is there in the period being made */
-    struct random_stream shock, sector, own, absent, *noise; /* noise [D] */
+    int *asset;                                                       /* [N] who is there in the period being made */
+    struct random_stream shock, sector, own, absent, premium, *noise; /* noise [D] */
+    double *premia;                                                   /* [D] of the period being made: momentum */
 };
 
 /* ---- options --------------------------------------------------------------------------------------------------------------- */
 
-static const char *const kinds[] = {"lead_lag", "sectors"};
+static const char *const kinds[] = {"lead_lag", "sectors", "momentum", "reversal", "noise"};
 
 int planted_find(const char *name, enum planted_kind *kind)
 {
@@ -127,7 +130,8 @@ static double squash(double x)
 /* Whether the planted link moves asset i. */
 static bool moved(const struct planted *p, int i)
 {
-    return p->o.kind == PLANTED_LEAD_LAG ? i > 0 : i % p->o.sectors > 0;
+    if (p->o.kind == PLANTED_SECTORS) return i % p->o.sectors > 0;
+    return p->o.kind != PLANTED_LEAD_LAG || i > 0;
 }
 
 static double shock(const struct planted *p, int i, int t)
@@ -135,14 +139,55 @@ static double shock(const struct planted *p, int i, int t)
     return p->o.volatility * draw(&p->shock, i, t);
 }
 
+static double noise(const struct planted *p, int d, int i, int t)
+{
+    return random_uniform(&p->noise[d], place(i, t));
+}
+
 /* Characteristic 0 of asset i at t. */
 static double signal(const struct planted *p, int i, int t)
 {
-    if (p->o.kind == PLANTED_SECTORS)
+    double slope = 0, before = 0;
+    switch (p->o.kind) {
+    case PLANTED_MOMENTUM: return noise(p, 0, i, t) - 0.5;
+    case PLANTED_NOISE: return 0.5 * noise(p, 0, i, t);
+    case PLANTED_SECTORS:
         return squash(sqrt(sector_share) * draw(&p->sector, i % p->o.sectors, t) +
                       sqrt(1 - sector_share) * draw(&p->own, i, t));
-    double led = i ? p->slope : 0;
-    return squash((shock(p, i, t) + led * shock(p, 0, t - p->o.lead)) / (p->o.volatility * sqrt(1 + led * led)));
+    case PLANTED_REVERSAL: slope = -p->slope, before = shock(p, i, t - 1); break;
+    case PLANTED_LEAD_LAG: slope = i ? p->slope : 0, before = shock(p, 0, t - p->o.lead); break;
+    }
+    return squash((shock(p, i, t) + slope * before) / (p->o.volatility * sqrt(1 + slope * slope)));
+}
+
+/* The other characteristics of asset i at t. */
+static void others(const struct planted *p, int i, int t, float *x)
+{
+    bool leads = p->o.kind == PLANTED_LEAD_LAG || p->o.kind == PLANTED_SECTORS;
+    if (p->o.D > 1 && leads) x[1] = moved(p, i) ? (float)(-0.25 * i / (p->o.N - 1)) : 0.25f;
+    for (int d = leads ? 2 : 1; d < p->o.D; d++)
+        x[d] = (float)(p->o.kind == PLANTED_NOISE ? 0.5 * noise(p, d, i, t) : noise(p, d, i, t) - 0.5);
+}
+
+/* Premia of the D managed factors at t. */
+static void make_premia(struct planted *p, int t)
+{
+    double scale = p->slope * p->o.volatility * sqrt(12.0 / p->o.D / MEMORY);
+    for (int d = 0; d < p->o.D; d++) {
+        double sum = 0;
+        for (int k = 0; k < MEMORY; k++) sum += draw(&p->premium, d, t - k);
+        p->premia[d] = scale * sum;
+    }
+}
+
+/* The moved part of asset i's return over t -> t+1; x its characteristics, common what all moved assets share. */
+static double moved_part(const struct planted *p, int i, int t, const float *x, double common)
+{
+    double mu = 0;
+    if (p->o.kind == PLANTED_REVERSAL) return -p->slope * shock(p, i, t);
+    if (p->o.kind != PLANTED_MOMENTUM) return common;
+    for (int d = 0; d < p->o.D; d++) mu += p->premia[d] * x[d];
+    return mu;
 }
 
 /* Variance of m for n members: theirs is 1/12, their covariance asin(rho / 2) / (2 pi) (normal distribution functions of N(0, 1) draws
@@ -164,33 +209,44 @@ static int count_present(const struct planted *p, int t)
     return n;
 }
 
+/* What moves all moved assets alike over t -> t+1, `inside` members of sector 0 showing `sum`; the market's shock in *surprise. */
+static double common_part(const struct planted *p, int t, double sum, int inside, double *surprise)
+{
+    *surprise = p->o.kind == PLANTED_NOISE ? p->o.volatility * sqrt(market_share) * draw(&p->premium, 0, t + 1) : 0;
+    if (p->o.kind == PLANTED_NOISE) return p->slope * p->o.volatility * sqrt(market_share);
+    if (p->o.kind == PLANTED_SECTORS) return p->slope * sum / inside;
+    return p->o.kind == PLANTED_LEAD_LAG ? p->slope * shock(p, 0, t + 1 - p->o.lead) : 0;
+}
+
 int planted_period(struct planted *p, int t, float *characteristics, double *returns, int64_t *ids, int32_t *const *group,
                    double *sdf)
 {
     const struct planted_options *o = &p->o;
     size_t D = (size_t)o->D;
     int n = 0, inside = 0;
-    double mean = 0, mu, v = o->volatility * o->volatility, h = 0, product = 0;
+    double sum = 0, v = o->volatility * o->volatility, h = 0, product = 0, surprise;
     for (int i = 0; i < o->N; i++) {
         if (!present(p, i, t)) continue;
         float *x = characteristics + (size_t)n * D;
         x[0] = (float)signal(p, i, t);
-        if (!moved(p, i)) mean += x[0], inside++;
-        if (o->D > 1) x[1] = moved(p, i) ? (float)(-0.25 * i / (o->N - 1)) : 0.25f;
-        for (int d = 2; d < o->D; d++) x[d] = (float)(random_uniform(&p->noise[d], place(i, t)) - 0.5);
+        if (!moved(p, i)) sum += x[0], inside++;
+        others(p, i, t, x);
         ids[n] = p->asset[n] = i;
         n++;
     }
-    mu = p->slope * (o->kind == PLANTED_LEAD_LAG ? shock(p, 0, t + 1 - o->lead) : mean / inside);
+    double common = common_part(p, t, sum, inside, &surprise);
+    if (o->kind == PLANTED_MOMENTUM) make_premia(p, t);
     for (int k = 0; k < n; k++) {
         int i = p->asset[k];
-        returns[k] = shock(p, i, t + 1);
+        returns[k] = shock(p, i, t + 1) + surprise;
         if (o->kind == PLANTED_SECTORS) group[0][k] = i % o->sectors * MARKETS / o->sectors, group[1][k] = i % o->sectors;
         if (!moved(p, i)) continue;
+        double mu = moved_part(p, i, t, characteristics + (size_t)k * D, common);
         returns[k] += mu;
         h += mu * mu / v;
         product += mu * returns[k] / v;
     }
+    if (o->kind == PLANTED_NOISE) h /= 1 + market_share * n, product /= 1 + market_share * n; /* V has the market in it */
     *sdf = product / (1 + h);
     return n;
 }
@@ -204,9 +260,11 @@ double planted_slope(const struct planted *p)
 double planted_ceiling(const struct planted *p)
 {
     const struct planted_options *o = &p->o;
-    int others = o->kind == PLANTED_LEAD_LAG ? o->N - 1 : o->N - members(o, 0);
-    double k = others * (1 - o->absent) * o->strength * o->strength / (1 - o->strength * o->strength), a = 1 / (2 * k);
+    int count = o->kind == PLANTED_LEAD_LAG ? o->N - 1 : o->kind == PLANTED_SECTORS ? o->N - members(o, 0) : o->N;
+    double k = count * (1 - o->absent) * o->strength * o->strength / (1 - o->strength * o->strength), a = 1 / (2 * k);
     double q = k < 1e-3 ? k * (1 - 3 * k) : 1 - sqrt(M_PI * a) * exp(a) * erfc(sqrt(a));
+    if (o->kind == PLANTED_NOISE) k *= market_share / (1 + market_share * o->N * (1 - o->absent));
+    if (o->kind >= PLANTED_MOMENTUM) q = k / (1 + k);
     int per_year = o->periods_per_year ? o->periods_per_year : frequency[find_frequency(o->frequency)].per_year;
     return sqrt(q / (1 - q) * per_year);
 }
@@ -242,7 +300,9 @@ static void name_assets(struct panel_meta *m, int N)
 void planted_describe(const struct planted *p, struct panel_meta *m)
 {
     const struct planted_options *o = &p->o;
+    static const char *const first[] = {"return", "signal", "trait_0", "return", "noise_0"};
     int kind = find_frequency(o->frequency);
+    bool leads = o->kind == PLANTED_LEAD_LAG || o->kind == PLANTED_SECTORS;
     char text[32];
     *m = (struct panel_meta){.T = o->T, .D = o->D};
     m->periods_per_year = o->periods_per_year ? o->periods_per_year : frequency[kind].per_year;
@@ -255,10 +315,10 @@ void planted_describe(const struct planted *p, struct panel_meta *m)
     }
     m->rows = m->offsets[o->T];
     m->characteristic_names = memory_array(char *, o->D, "characteristic names");
-    m->characteristic_names[0] = memory_text(o->kind == PLANTED_LEAD_LAG ? "return" : "signal");
-    if (o->D > 1) m->characteristic_names[1] = memory_text("size");
-    for (int d = 2; d < o->D; d++) {
-        snprintf(text, sizeof text, "noise_%d", d - 1);
+    m->characteristic_names[0] = memory_text(first[o->kind]);
+    if (o->D > 1 && leads) m->characteristic_names[1] = memory_text("size");
+    for (int d = leads ? 2 : 1; d < o->D; d++) {
+        snprintf(text, sizeof text, "%s_%d", o->kind == PLANTED_MOMENTUM ? "trait" : "noise", leads ? d - 1 : d);
         m->characteristic_names[d] = memory_text(text);
     }
     name_assets(m, o->N);
@@ -281,6 +341,8 @@ struct planted *planted_create(const struct planted_options *o)
     p->sector = random_open(o->seed, STREAM_SECTOR, 0, 0);
     p->own = random_open(o->seed, STREAM_OWN, 0, 0);
     p->absent = random_open(o->seed, STREAM_ABSENT, 0, 0);
+    p->premium = random_open(o->seed, STREAM_PREMIUM, 0, 0);
+    p->premia = memory_array(double, o->D, "premia");
     p->noise = memory_array(struct random_stream, o->D, "streams of noise");
     for (int d = 0; d < o->D; d++) p->noise[d] = random_open(o->seed, STREAM_NOISE, (uint64_t)d, 0);
     return p;
@@ -291,5 +353,6 @@ void planted_destroy(struct planted *p)
     if (!p) return;
     memory_free(p->asset);
     memory_free(p->noise);
+    memory_free(p->premia);
     memory_free(p);
 }

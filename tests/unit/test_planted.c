@@ -180,6 +180,8 @@ static void truth_sharpe(void)
     truth_of(PLANTED_SECTORS, 0.3, 0);
     truth_of(PLANTED_LEAD_LAG, 0, 0);
     truth_of(PLANTED_SECTORS, 0, 0.5);
+    truth_of(PLANTED_NOISE, 0.4, 0);
+    truth_of(PLANTED_MOMENTUM, 0, 0);
 }
 
 /* w = (V + mu mu')^-1 mu by elimination, from mu as a reader of the header would compute it. */
@@ -225,6 +227,81 @@ static void truth_portfolio(void)
         CU_ASSERT(fabs(share - 0.2) < 4 * sqrt(0.16 / ((N - 1) * T)));
         release(&a);
     }
+}
+
+/* An asset's returns against its own last one: -b / (1 + b^2), and nothing a period later; characteristic 0 is the last return. */
+static void reversal(void)
+{
+    enum { N = 20, T = 6000 };
+    struct planted_options o = options(PLANTED_REVERSAL, N, T);
+    o.strength = 0.4;
+    struct made a = make(&o);
+    double b = a.slope, seen = 0;
+    for (int i = 0; i < N; i++) {
+        CU_ASSERT(fabs(correlation(T - 1, a.r + i, N, a.r + N + i, N) + b / (1 + b * b)) < 4.5 / sqrt(T));
+        CU_ASSERT(fabs(correlation(T - 2, a.r + i, N, a.r + 2 * N + i, N)) < 4.5 / sqrt(T));
+        for (int t = 1; t < T; t++) /* r_i(t) is the return of row t - 1 */
+            seen = fmax(
+                seen, fabs(a.x[((size_t)t * N + (size_t)i) * (size_t)o.D] + 0.5 -
+                           0.5 * erfc(-a.r[(size_t)(t - 1) * N + (size_t)i] / (o.volatility * sqrt(1 + b * b)) / sqrt(2))));
+    }
+    CU_ASSERT(seen < 1e-6);
+    release(&a);
+}
+
+/* The return of a managed factor remembers for 24 periods, linearly less, and means nothing in the long run. */
+static void momentum(void)
+{
+    enum { N = 400, T = 6000 };
+    struct planted_options o = options(PLANTED_MOMENTUM, N, T);
+    o.D = 2, o.strength = 0.5;
+    struct made a = make(&o);
+    double *F = memory_array(double, T, "factor"), sd = 0;
+    for (int d = 0; d < o.D; d++) {
+        double mean = 0;
+        for (int t = 0; t < T; t++) {
+            F[t] = 0;
+            for (int i = 0; i < N; i++) {
+                size_t row = (size_t)t * N + (size_t)i;
+                F[t] += a.x[row * (size_t)o.D + (size_t)d] * a.r[row] / N;
+            }
+            mean += F[t] / T;
+        }
+        sd = 0;
+        for (int t = 0; t < T; t++) sd += (F[t] - mean) * (F[t] - mean) / T;
+        double premium =
+            a.slope * o.volatility * sqrt(12. / o.D) / 12; /* sd of p_d x the factor's exposure, sum x^2 / N = 1/12 */
+        for (int lag = 6; lag <= 30; lag += 6) {
+            double sum = 0;
+            for (int t = lag; t < T; t++) sum += (F[t] - mean) * (F[t - lag] - mean) / T;
+            double expected = premium * premium * (lag < 24 ? 1 - lag / 24. : 0);
+            CU_ASSERT(fabs(sum - expected) < 0.25 * premium * premium);
+        }
+        CU_ASSERT(fabs(mean) < 4.5 * premium * sqrt(24. / T));
+    }
+    memory_free(F);
+    release(&a);
+}
+
+/* The market: Sharpe ratio b a period but for what assets of their own leave in its mean; characteristics say nothing. */
+static void market(void)
+{
+    enum { N = 100, T = 4000 };
+    struct planted_options o = options(PLANTED_NOISE, N, T);
+    o.strength = 0.3;
+    struct made a = make(&o);
+    double mean = 0, square = 0, v = o.volatility * o.volatility;
+    for (int t = 0; t < T; t++) {
+        double m = 0;
+        for (int i = 0; i < N; i++) m += a.r[(size_t)t * N + (size_t)i] / N;
+        mean += m / T, square += m * m / T;
+    }
+    CU_ASSERT(fabs(mean - a.slope * o.volatility / 2) < 4.5 * o.volatility / 2 / sqrt(T));
+    CU_ASSERT(fabs(square - mean * mean - v * (0.25 + 1. / N)) < 0.15 * v * 0.25);
+    bool inside = true;
+    for (size_t k = 0; k < (size_t)N * T * (size_t)o.D; k++) inside = inside && a.x[k] >= 0 && a.x[k] <= 0.5f;
+    CU_ASSERT(inside);
+    release(&a);
 }
 
 static void noise(void)
@@ -312,6 +389,9 @@ int main(void)
         {"lead_lag without strength", lead_lag_control},
         {"sectors: the link and nothing else", sectors},
         {"sectors without strength", sectors_control},
+        {"reversal", reversal},
+        {"momentum", momentum},
+        {"noise and a market", market},
         {"the truth's Sharpe ratio", truth_sharpe},
         {"the truth's portfolio against elimination", truth_portfolio},
         {"noise is noise", noise},
