@@ -20,6 +20,7 @@ int command_ingest(int argc, char **argv, struct team *world);
 int command_run(int argc, char **argv, struct team *world);
 int command_plan(int argc, char **argv, struct team *world);
 int command_sweep(int argc, char **argv, struct team *world);
+int command_trial(int argc, char **argv, struct team *world);
 int command_analyze(int argc, char **argv, struct team *world);
 int command_report(int argc, char **argv, struct team *world);
 int command_inspect(int argc, char **argv, struct team *world);

@@ -64,7 +64,7 @@ size_t team_exchange(struct team *t, void *const *send, const size_t *bytes, cha
 /* Asking everybody to stop: SIGTERM, SIGUSR1 (and SIGINT) at any rank are noticed by all within one poll.
  * stop_listen: from here on a signal is kept for the polls to come rather than ending the process; needs no MPI, so that main calls
  * it before MPI starts (Open MPI 4 leaves these three signals alone).
- * stop_install: once, collective; listens too. stop_requested: not collective, cheap (a probe); call it between rows. */
+ * stop_install: collective; listens too; within an installed one it changes nothing and ends with its own stop_close. stop_requested: not collective, cheap (a probe); call it between rows. */
 void stop_listen(void);
 void stop_install(struct team *world);
 bool stop_requested(void);

@@ -19,6 +19,8 @@ struct calibration {
  * is in the figures. Collective; calibration_free. */
 int calibrate(struct team *world, const struct study *s, const struct panel_meta *m, const char *panel, const char *cache,
               struct calibration *c, struct error *e);
+/* $XDG_CACHE_HOME/aipm/calibration, else under ~/.cache; memory_free. NULL: no home. */
+char *calibration_cache(void);
 void calibration_free(struct calibration *c);
 
 /* A run of the study on `ranks` ranks as the scheduler would have it, played through. */

@@ -2,6 +2,8 @@
 #ifndef STUDY_SWEEP_H
 #define STUDY_SWEEP_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 enum { SWEEP_KEYS = 16, SWEEP_VALUES = 256 };
@@ -25,5 +27,7 @@ long sweep_members(const struct sweep *s); /* the product of the values */
 char *sweep_one(const char *file, const char *text, const struct sweep *s, struct error *e);
 /* Member `which` (from 0) as a study of its own: its values set, name and output marked with them. name [256]: "blocks=2.seed=1". */
 char *sweep_member(const char *file, const char *text, const struct sweep *s, long which, char *name, struct error *e);
+/* The study's YAML with the models of the kinds that `keep` says yes to, which may be none. memory_free; NULL and *e if it is no YAML. */
+char *sweep_keep(const char *file, const char *text, bool (*keep)(const char *kind), struct error *e);
 
 #endif

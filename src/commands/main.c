@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"run", command_run, true, "train a study: rolling windows, out-of-sample SDF returns"},
     {"plan", command_plan, true, "what a study will cost: time, memory, ranks; a batch script"},
     {"sweep", command_sweep, false, "a study over values of its keys, one or many; a table of its members"},
+    {"trial", command_trial, true, "a study before a sceptical referee: placebos, noise, filters, specifications, verdicts"},
     {"analyze", command_analyze, false,
      "Sharpe ratios, pricing errors, alphas, correlations and tangency weights of results, as tables"},
     {"report", command_report, false, "tables, figures and a page of one or several results files"},

@@ -57,17 +57,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* $XDG_CACHE_HOME/aipm/calibration, else under ~/.cache; memory_free. NULL: no home. */
-static char *cache_path(void)
-{
-    char path[4096];
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache && *cache) snprintf(path, sizeof path, "%s/aipm/calibration", cache);
-    else if (home && *home) snprintf(path, sizeof path, "%s/.cache/aipm/calibration", home);
-    else return NULL;
-    return memory_text(path);
-}
-
 static void print_work(const struct study *s, const struct calibration *c, int busy)
 {
     struct workload w;
@@ -188,7 +177,7 @@ static int plan(struct team *world, const struct arguments *a, struct study *s, 
     const char *panel = a->panel ? a->panel : s->panel;
     if (!panel) return error_set(e, "%s: the key 'panel' is missing; needed there or as --panel FILE", s->file);
     if (panel_load_meta(panel, world, &m, e)) return -1;
-    char *cache = cache_path();
+    char *cache = calibration_cache();
     if (cache && a->fresh && team_rank(world) == 0) unlink(cache);
     if (!study_bind(s, &m, e) && !calibrate(world, s, &m, panel, cache, &c, e)) {
         if (log_speaks()) print_plan(a, s, &m, &c, team_size(world), e);

@@ -10,7 +10,7 @@
 enum { TAG_ASK = 1, TAG_TELL = 2 };
 static volatile sig_atomic_t seen;
 static MPI_Comm comm = MPI_COMM_NULL;
-static int rank, size, stopping, asked;
+static int rank, size, stopping, asked, depth; /* depth: installed so often */
 
 static void on_signal(int s)
 {
@@ -28,6 +28,7 @@ void stop_listen(void)
 
 void stop_install(struct team *world)
 {
+    if (depth++) return;
     stop_listen();
     MPI_Comm_dup(team_comm(world), &comm);
     rank = team_rank(world);
@@ -71,7 +72,7 @@ void stop_raise(void)
 
 void stop_close(void)
 {
-    if (comm == MPI_COMM_NULL) return;
+    if (comm == MPI_COMM_NULL || --depth) return;
     MPI_Barrier(comm); /* what was sent has arrived: drained here, so that nothing is left at the end */
     while (arrived(TAG_ASK) || arrived(TAG_TELL)) continue;
     MPI_Comm_free(&comm);

@@ -109,7 +109,7 @@ static void embed(FILE *out, const char *path)
     if (f) fclose(f);
 }
 
-static void page_figure(FILE *out, const struct figures *f, const struct figure *g)
+void page_figure(FILE *out, const struct figures *f, const struct figure *g)
 {
     char path[4300];
     fprintf(out, "<figure id=\"figure-%s\"%s>\n<h3>", g->name, g->map ? " class=\"map\"" : "");

@@ -33,6 +33,7 @@ void study_report_free(struct study_report *s);
 void page_begin(FILE *out, const char *title);
 void page_study(FILE *out, const struct study_report *s, const struct report_options *o, bool alone);
 void page_table(FILE *out, const struct table *t, bool folded);
+void page_figure(FILE *out, const struct figures *f, const struct figure *g);
 void page_end(FILE *out, const char *program);
 
 #endif

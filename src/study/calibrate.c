@@ -41,6 +41,16 @@ static void key_of(const struct study *s, const struct config *c, const struct p
              s->save_weights ? " weights" : "");
 }
 
+char *calibration_cache(void)
+{
+    char path[4096];
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache) snprintf(path, sizeof path, "%s/aipm/calibration", cache);
+    else if (home && *home) snprintf(path, sizeof path, "%s/.cache/aipm/calibration", home);
+    else return NULL;
+    return memory_text(path);
+}
+
 /* ---- measuring ---- */
 
 /* Assets of the period that row is about, as a share of an average row's: fits over rows cost so much more or less. */

@@ -257,3 +257,19 @@ char *sweep_member(const char *file, const char *text, const struct sweep *s, lo
     node_free(root);
     return result;
 }
+
+char *sweep_keep(const char *file, const char *text, bool (*keep)(const char *kind), struct error *e)
+{
+    struct yaml_node *root = node_parse(file, text, e);
+    struct yaml_node *models = root ? (struct yaml_node *)(uintptr_t)node_find(root, "models") : NULL;
+    int n = 0;
+    for (int i = 0; models && models->kind == YAML_LIST && i < models->n; i++) {
+        const struct yaml_node *kind = models->item[i]->kind == YAML_MAP ? node_find(models->item[i], "kind") : NULL;
+        if (!kind || kind->kind != YAML_SCALAR || keep(kind->text)) models->item[n++] = models->item[i];
+        else node_free(models->item[i]);
+    }
+    if (models && models->kind == YAML_LIST) models->n = n;
+    char *result = root ? put_study(root) : NULL;
+    node_free(root);
+    return result;
+}
