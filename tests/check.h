@@ -4,6 +4,7 @@
 #define TESTS_CHECK_H
 
 #include <CUnit/Basic.h>
+#include <glob.h>
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -25,6 +26,17 @@ static int check_skipped;
         if (!check_ok) fprintf(stderr, "%s:%d: %.17g against %.17g\n", __FILE__, __LINE__, check_a, check_b);               \
         CU_ASSERT(check_ok);                                                                                                \
     } while (0)
+
+/* How many temporaries of the file `of` lie beside it. */
+static inline int check_temporaries(const char *of)
+{
+    char pattern[512];
+    glob_t found = {0};
+    snprintf(pattern, sizeof pattern, "%s.*.tmp", of);
+    int n = glob(pattern, 0, NULL, &found) ? 0 : (int)found.gl_pathc;
+    globfree(&found);
+    return n;
+}
 
 /* Call after MPI is up (or without MPI). Returns the process's exit status. */
 static inline int check_run(const char *suite, const struct check *tests, int n)

@@ -19,6 +19,8 @@ enum { CLAIM_BEAT = 4, CLAIM_PATIENCE = 20, CLAIM_TOKEN = 40 };
 int claim_take(const char *results, char *token, struct error *e);
 /* Begin to beat (holder) or to look (one rank of every other host): from a thread, until claim_release. */
 void claim_watch(const char *results, const char *token, bool holder);
+/* One beat or look, as the thread does it: 1 done, 0 the file system did not do it, -1 the lock is another's. `count` must grow. */
+int claim_beat(const char *results, const char *token, bool holder, unsigned long long count);
 /* Beats or looks that the file system has answered so far: grows while it answers. Any thread. */
 long claim_beats(void);
 /* The holder, now: still ours? 0, or -1 and *e. Before something that cannot be taken back. */

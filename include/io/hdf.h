@@ -1,6 +1,6 @@
 /* The one place that talks to HDF5. Small checked calls: every function returns 0, or -1 with *e saying file, dataset, what
- * was found and what is needed. Files are written beside their place as PATH.tmp, closed, synced and renamed: a file that
- * exists is whole. Types are given as enum; shapes as up to 5 dimensions (rank 0: a scalar). */
+ * was found and what is needed. Files are written beside their place, closed, synced and renamed (io/durable_file.h): a
+ * file that exists is whole. Types are given as enum; shapes as up to 5 dimensions (rank 0: a scalar). */
 #ifndef IO_HDF_H
 #define IO_HDF_H
 
@@ -22,7 +22,7 @@ struct hdf; /* an open file */
  * something up is collective: hdf_exists, hdf_shape, hdf_list, texts, attributes, and the first use of a dataset (it then stays
  * open); reading and writing parts of a dataset that was used before is independent. */
 struct hdf *hdf_open(const char *path, struct team *team, struct error *e);
-/* Writing: creates PATH.tmp (and its parent directory), registered for cleanup. team as above (collective). Text and attributes
+/* Writing: creates a temporary beside PATH (and the parent directory). team as above (collective). Text and attributes
  * of a team's file are kept by rank 0 and written when it is closed: MPI-IO has no text of variable length. */
 struct hdf *hdf_create(const char *path, struct team *team, struct error *e);
 /* Reading and writing an existing temporary of our own (no rename on close): results under way. */

@@ -11,12 +11,11 @@
 
 #include "base/error.h"
 
+#define PARTS_SKELETON "skeleton.h5"
+
 struct part_key {
     int32_t config, seed, row, code; /* code: struct fit_note.code */
 };
-
-/* The folder itself, with its parents; one that is there already is fine. */
-int parts_create(const char *folder, struct error *e);
 
 struct part_writer;
 /* Append to PARTS/gGGGG-rRRRRRR.rows, created with the first record. Finished records are handed to the operating system at once

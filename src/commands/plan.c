@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "commands/commands.h"
 #include "io/panel_file.h"
+#include "io/text_file.h"
 #include "io/yaml.h"
 #include "linalg/eigen.h"
 #include "study/plan.h"
@@ -119,8 +120,8 @@ static int write_script(const struct arguments *a, const struct study *s, const 
     else snprintf(path, sizeof path, "%s.sbatch", job);
     int nodes = (f->ranks + cores - 1) / cores;
     long minutes = (long)ceil(1.5 * f->seconds / 60 + 10), mb = (long)ceil((1.25 * f->bytes + 100e6) / 1e6);
-    FILE *out = fopen(path, "w");
-    if (!out) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
+    FILE *out = text_file_begin(path, e);
+    if (!out) return -1;
     fputs("#!/usr/bin/env bash\n# ", out);
     escape_terminal(out, a->study);
     fprintf(
@@ -135,8 +136,7 @@ static int write_script(const struct arguments *a, const struct study *s, const 
     escape_shell(out, a->study);
     if (a->panel) fputs(" --panel ", out), escape_shell(out, a->panel);
     fputs(" \"$@\"\n", out);
-    int bad = ferror(out);
-    if (fclose(out) || bad) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
+    if (text_file_end(out, path, e)) return -1;
     printf("\nwritten       %s: fill in account and partition, then sbatch ", escape_shown(path));
     escape_shell(stdout, path);
     putchar('\n');

@@ -10,8 +10,8 @@
 #include "base/escape.h"
 #include "base/memory.h"
 #include "commands/commands.h"
-#include "io/parts.h"
 #include "io/results_file.h"
+#include "io/text_file.h"
 #include "io/yaml.h"
 #include "measure/series.h"
 #include "study/study.h"
@@ -87,22 +87,13 @@ static int check(const char *file, const char *text, struct error *e)
     return 0;
 }
 
-static int write_text(const char *path, const char *text, struct error *e)
-{
-    FILE *f = fopen(path, "w");
-    if (!f) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
-    int bad = fputs(text, f) < 0;
-    if (fclose(f) || bad) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
-    return 0;
-}
-
 static int expand_one(const struct arguments *a, const char *text, struct error *e)
 {
     char *one = sweep_one(a->file[0], text, &a->sweep, e);
     if (!one) return -1;
     if (!check(a->file[0], one, e)) {
         if (!a->output) fputs(one, stdout);
-        else if (!write_text(a->output, one, e))
+        else if (!text_file_write(a->output, one, e))
             printf("written: %s; run it with aipm run, weigh it with aipm plan\n", a->output);
     }
     memory_free(one);
@@ -114,13 +105,13 @@ static int expand_array(const struct arguments *a, const char *text, struct erro
     long members = sweep_members(&a->sweep);
     if (members < 1 || members > 100000)
         return error_set(e, "--array: found %ld combinations; needed: at most 100000", members);
-    if (parts_create(a->array, e)) return -1;
+    if (folder_create(a->array, e)) return -1;
     for (long i = 0; i < members && !error_is_set(e); i++) {
         char name[256], path[4096];
         char *member = sweep_member(a->file[0], text, &a->sweep, i, name, e);
         if (!member) return -1;
         snprintf(path, sizeof path, "%s/%05ld%s%s.yaml", a->array, i + 1, *name ? "-" : "", name);
-        if (!check(a->file[0], member, e)) write_text(path, member, e);
+        if (!check(a->file[0], member, e)) text_file_write(path, member, e);
         memory_free(member);
     }
     if (error_is_set(e)) return -1;

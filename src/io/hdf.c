@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,17 +61,14 @@ const char *hdf_path(const struct hdf *f)
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
 
-static struct hdf *hdf_new(const char *path, struct team *team, bool temporary)
+static struct hdf *hdf_new(const char *path, struct team *team)
 {
     struct hdf *f = memory_array(struct hdf, 1, "open file");
     f->id = H5I_INVALID_HID;
     f->path = memory_text(path);
+    f->file.fd = -1;
     f->team = team;
     f->last_note = &f->notes;
-    if (temporary) {
-        f->temporary = memory_allocate(strlen(path) + 5, 1, "text");
-        sprintf(f->temporary, "%s.tmp", path);
-    }
     return f;
 }
 
@@ -80,7 +76,6 @@ static void hdf_free(struct hdf *f)
 {
     hdf_notes_free(f);
     memory_free(f->path);
-    memory_free(f->temporary);
     memory_free(f);
 }
 
@@ -124,7 +119,7 @@ static int check_file(const char *path, struct error *e)
 struct hdf *hdf_open(const char *path, struct team *team, struct error *e)
 {
     quiet();
-    struct hdf *f = hdf_new(path, team, false);
+    struct hdf *f = hdf_new(path, team);
     if (hdf_leads(f)) check_file(path, e);
     if (!hdf_agree(f, e)) {
         hdf_probe_trust(path);
@@ -143,7 +138,7 @@ struct hdf *hdf_edit(const char *path, struct error *e)
 {
     quiet();
     if (check_file(path, e)) return NULL;
-    struct hdf *f = hdf_new(path, NULL, false);
+    struct hdf *f = hdf_new(path, NULL);
     hid_t list = access_list(NULL, true);
     f->id = H5Fopen(path, H5F_ACC_RDWR, list);
     if (f->id < 0) error_set(e, "%s: cannot be opened for writing: %s", path, hdf_reason());
@@ -153,75 +148,35 @@ struct hdf *hdf_edit(const char *path, struct error *e)
     return NULL;
 }
 
-/* mkdir -p of the folder that holds path. */
-static int make_parents(const char *path, struct error *e)
+/* The temporary is closed before HDF5 opens it by name: closing it later would end the locks of this process on it. */
+static int begin_temporary(struct hdf *f, struct error *e)
 {
-    char *copy = memory_text(path), *slash = copy;
-    int rc = 0;
-    while (!rc && (slash = strchr(slash + 1, '/'))) {
-        *slash = '\0';
-        if (mkdir(copy, 0777) && errno != EEXIST)
-            rc = error_set(e, "%s: its folder %s cannot be made: %s", path, copy, strerror(errno));
-        *slash = '/';
-    }
-    memory_free(copy);
-    return rc;
-}
-
-/* The temporary can be made here: asked of the system, whose words are clearer than HDF5's. */
-static int try_create(const struct hdf *f, struct error *e)
-{
-    struct stat s;
-    if (make_parents(f->path, e)) return -1;
-    if (!stat(f->path, &s) && S_ISDIR(s.st_mode)) return error_set(e, "%s: is a folder; a file name is needed", f->path);
-    int fd = open(f->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) return error_set(e, "%s: cannot be written: %s", f->temporary, strerror(errno));
-    close(fd);
+    if (hdf_leads(f)) folder_create_for(f->path, e);
+    if (hdf_agree(f, e) ||
+        (f->team ? durable_begin_team(&f->file, f->path, f->team, e) : durable_begin(&f->file, f->path, e)))
+        return -1;
+    durable_close(&f->file);
+    f->temporary = f->file.temporary;
     return 0;
 }
 
 struct hdf *hdf_create(const char *path, struct team *team, struct error *e)
 {
     quiet();
-    struct hdf *f = hdf_new(path, team, true);
-    cleanup_register(f->temporary);
-    if (hdf_leads(f)) try_create(f, e);
-    if (!hdf_agree(f, e)) {
+    struct hdf *f = hdf_new(path, team);
+    if (!begin_temporary(f, e)) {
         hid_t list = access_list(team, true), how = H5Pcreate(H5P_FILE_CREATE);
         H5Pset_obj_track_times(how, false);
         f->id = H5Fcreate(f->temporary, H5F_ACC_TRUNC, how, list);
-        if (f->id < 0) error_set(e, "%s: cannot be written: %s", f->temporary, hdf_reason());
+        if (f->id < 0) error_set(e, "%s: cannot be written: %s", f->path, hdf_reason());
         H5Pclose(how);
         H5Pclose(list);
         if (!hdf_agree(f, e)) return f;
     }
     if (f->id >= 0) H5Fclose(f->id);
-    if (hdf_leads(f)) unlink(f->temporary);
-    cleanup_forget(f->temporary);
+    durable_abandon(&f->file);
     hdf_free(f);
     return NULL;
-}
-
-static int sync_path(const char *path, int flags, const char *what, struct error *e)
-{
-    int fd = open(path, flags | O_CLOEXEC), bad = fd < 0 || fsync(fd) ? errno : 0;
-    if (fd >= 0 && close(fd) && !bad) bad = errno;
-    /* some file systems cannot sync a folder, and say so */
-    if (bad && !((flags & O_DIRECTORY) && (bad == EINVAL || bad == EROFS)))
-        return error_set(e, "%s: %s failed: %s", path, what, strerror(bad));
-    return 0;
-}
-
-/* The written temporary becomes the file: its bytes reach the disk before its name does. */
-static int put_in_place(const struct hdf *f, struct error *e)
-{
-    if (sync_path(f->temporary, O_RDONLY, "writing to disk", e)) return -1;
-    if (rename(f->temporary, f->path))
-        return error_set(e, "%s: cannot be renamed to %s: %s", f->temporary, f->path, strerror(errno));
-    char *copy = memory_text(f->path);
-    int rc = sync_path(dirname(copy), O_RDONLY | O_DIRECTORY, "writing its entry to disk", e);
-    memory_free(copy);
-    return rc;
 }
 
 /* HDF5 cannot close a file whose last metadata the disk refuses: it keeps a broken identifier and crashes when the program ends.
@@ -238,7 +193,7 @@ static void make_room(const struct hdf *f, struct error *e)
     if (fd < 0 || H5Fget_eoa(f->id, &end) < 0) end = 0;
     if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end + more) &&
         (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-        error_set(e, "%s: cannot be written to its end (%.1f MB): %s", f->temporary, (double)end / 1e6, strerror(errno));
+        error_set(e, "%s: cannot be written to its end (%.1f MB): %s", f->path, (double)end / 1e6, strerror(errno));
     if (fd >= 0) close(fd);
 }
 
@@ -266,7 +221,7 @@ static int close_open(struct hdf *f, struct error *e)
     if (made && !hdf_agree(f, e)) {
         if (hdf_leads(f)) make_room(f, e);
         if (!hdf_agree(f, e) && H5Fflush(f->id, H5F_SCOPE_LOCAL) < 0)
-            error_set(e, "%s: cannot be written to its end: %s", f->temporary, hdf_reason());
+            error_set(e, "%s: cannot be written to its end: %s", f->path, hdf_reason());
     }
     if (hdf_agree(f, e) && made) {
         if (hdf_leads(f)) give_space_back(f);
@@ -282,8 +237,7 @@ static int close_open(struct hdf *f, struct error *e)
         memory_free(h->name);
         memory_free(h);
     }
-    if (H5Fclose(f->id) < 0)
-        wrecked = true, error_set(e, "%s: cannot be closed: %s", made ? f->temporary : f->path, hdf_reason());
+    if (H5Fclose(f->id) < 0) wrecked = true, error_set(e, "%s: cannot be closed: %s", f->path, hdf_reason());
     return hdf_agree(f, e);
 }
 
@@ -292,7 +246,7 @@ static int write_notes(struct hdf *f, struct error *e)
 {
     hid_t list = access_list(NULL, true);
     f->id = H5Fopen(f->temporary, H5F_ACC_RDWR, list);
-    if (f->id < 0) error_set(e, "%s: cannot be opened again to add its names: %s", f->temporary, hdf_reason());
+    if (f->id < 0) error_set(e, "%s: cannot be opened again to add its names: %s", f->path, hdf_reason());
     H5Pclose(list);
     if (f->id < 0) return -1;
     make_room(f, e);
@@ -309,10 +263,9 @@ int hdf_close(struct hdf *f, struct error *e)
     if (!f) return error_is_set(e) ? -1 : 0;
     int rc = close_open(f, e);
     if (f->temporary) {
-        if (!rc && hdf_leads(f) && !(f->notes && write_notes(f, e))) put_in_place(f, e);
+        if (!rc && hdf_leads(f) && !(f->notes && write_notes(f, e))) durable_commit(&f->file, e);
         rc = hdf_agree(f, e);
-        if (rc && hdf_leads(f)) unlink(f->temporary);
-        cleanup_forget(f->temporary);
+        durable_abandon(&f->file);
     }
     hdf_free(f);
     return rc;

@@ -217,12 +217,9 @@ static int transfer(struct hdf *f, struct hdf_handle *h, enum hdf_type type, int
     herr_t rc = in ? H5Dread(h->id, memory_type(type), memory, file, H5P_DEFAULT, in)
                    : H5Dwrite(h->id, memory_type(type), memory, file, H5P_DEFAULT, out);
     if (rc < 0)
-        error_set(e, "%s: dataset %s, entries %lld .. %lld of %lld: %s failed: %s",
-                  in             ? f->path
-                  : f->temporary ? f->temporary
-                                 : f->path,
-                  h->name, (long long)first, (long long)(first + count - 1), (long long)h->size[0],
-                  in ? "reading" : "writing", in ? hdf_reason() : write_reason(f));
+        error_set(e, "%s: dataset %s, entries %lld .. %lld of %lld: %s failed: %s", f->path, h->name, (long long)first,
+                  (long long)(first + count - 1), (long long)h->size[0], in ? "reading" : "writing",
+                  in ? hdf_reason() : write_reason(f));
     H5Sclose(memory);
     H5Sclose(file);
     return rc < 0 ? -1 : 0;
@@ -259,7 +256,7 @@ static int reserve(const struct hdf *f, hid_t dataset, const char *name, struct 
     if (fd < 0) return 0;
     if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes) &&
         (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-        error_set(e, "%s: no room for dataset %s (%.1f MB): %s", f->temporary, name, (double)bytes / 1e6, strerror(errno));
+        error_set(e, "%s: no room for dataset %s (%.1f MB): %s", f->path, name, (double)bytes / 1e6, strerror(errno));
     close(fd);
     return error_is_set(e) ? -1 : 0;
 }

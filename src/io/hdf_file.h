@@ -4,6 +4,7 @@
 
 #include <hdf5.h>
 
+#include "io/durable_file.h"
 #include "io/hdf.h"
 
 /* A note for rank 0 to write when a team's file is closed: MPI-IO cannot write text of variable length. */
@@ -29,7 +30,9 @@ struct hdf_handle {
 
 struct hdf {
     hid_t id;
-    char *path, *temporary;     /* temporary: where a created file is until it is whole; NULL otherwise */
+    char *path;
+    struct durable_file file;   /* a file being created, until it is whole */
+    const char *temporary;      /* its name; NULL for a file that was there */
     bool without_scales;        /* dimensions have names, but are no HDF5 dimension scales */
     struct team *team;          /* NULL: this rank alone */
     struct hdf_handle *handles; /* the last opened first */

@@ -2,14 +2,14 @@
 #include "io/jkp_csv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/os.h"
 #include "base/random.h"
+#include "io/durable_file.h"
 #include "io/jkp.h"
 #include "panel/calendar.h"
 
@@ -167,15 +167,8 @@ static size_t put_header(char *to, const struct jkp_csv_options *o)
 
 static int write_all(int fd, const char *path, const char *text, size_t n, int64_t at, struct error *e)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = pwrite(fd, text + done, n - done, at + (int64_t)done);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0)
-            return error_set(e, "%s: writing at byte %lld failed: %s", path, (long long)(at + (int64_t)done),
-                             strerror(errno));
-        done += (size_t)k;
-    }
-    return 0;
+    if (!os_write_at(fd, text, n, at)) return 0;
+    return error_set(e, "%s: writing at byte %lld failed: %s", path, (long long)at, strerror(errno));
 }
 
 /* Rounds: every rank makes the rows of BLOCK stocks, learns where they go, writes them there. */
@@ -214,25 +207,13 @@ static int write_rounds(int fd, const char *path, const struct jkp_csv_options *
 int jkp_csv_write(const char *path, const struct jkp_csv_options *o, struct team *team, int64_t *rows, int64_t *bytes,
                   struct error *e)
 {
-    char *part = memory_array(char, strlen(path) + 5, "path");
-    stpcpy(stpcpy(part, path), ".tmp");
-    bool root = team_rank(team) == 0;
-    cleanup_register(part);
-    if (root) {
-        int made = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (made < 0) error_set(e, "%s: cannot be created: %s", part, strerror(errno));
-        else close(made);
-    }
-    int rc = team_agree(team, e), fd = rc ? -1 : open(part, O_WRONLY | O_CLOEXEC);
-    if (!rc && fd < 0) error_set(e, "%s: cannot be opened: %s", part, strerror(errno));
-    if (!rc) rc = team_agree(team, e);
-    if (!rc) rc = write_rounds(fd, part, o, team, rows, bytes, e);
-    if (fd >= 0 && close(fd)) error_set(e, "%s: closing failed: %s", part, strerror(errno));
-    if (!team_agree(team, e) && root && rename(part, path))
-        error_set(e, "%s: renaming to %s failed: %s", part, path, strerror(errno));
-    rc = team_agree(team, e);
-    if (rc && root) unlink(part);
-    cleanup_forget(part);
-    memory_free(part);
-    return rc;
+    struct durable_file file;
+    if (durable_begin_team(&file, path, team, e)) return -1;
+    if (file.fd < 0 && (file.fd = os_open(file.temporary, OS_EDIT)) < 0)
+        error_set(e, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!team_agree(team, e)) write_rounds(file.fd, path, o, team, rows, bytes, e);
+    if (team_rank(team)) durable_sync(&file, e);
+    if (!team_agree(team, e) && !team_rank(team)) durable_commit(&file, e);
+    durable_abandon(&file);
+    return team_agree(team, e);
 }

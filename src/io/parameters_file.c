@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "base/os.h"
+#include "io/durable_file.h"
 #include "io/hdf.h"
 
 char *parameters_folder(const char *folder, const char *universe, const char *name, int seed)
@@ -122,40 +123,31 @@ static uint64_t checksum(const void *data, size_t bytes)
 
 int state_write(const char *path, const void *data, size_t bytes, struct error *e)
 {
-    char beside[4096];
-    snprintf(beside, sizeof beside, "%s.tmp", path);
+    struct durable_file f;
     struct state_head head = {.bytes = bytes, .check = checksum(data, bytes)};
     memcpy(head.magic, magic, sizeof head.magic);
-    FILE *f = fopen(beside, "wb");
-    if (!f) return error_set(e, "%s: cannot be written: %s", beside, strerror(errno));
-    int good = fwrite(&head, sizeof head, 1, f) == 1 && (!bytes || fwrite(data, bytes, 1, f) == 1) && !fflush(f) &&
-               !fsync(fileno(f));
-    int why = errno;
-    good = !fclose(f) && good;
-    if (good && !rename(beside, path)) return 0;
-    if (good) why = errno;
-    unlink(beside);
-    return error_set(e, "%s: cannot be written: %s", path, strerror(why));
+    if (durable_begin(&f, path, e)) return -1;
+    if (os_write_at(f.fd, &head, sizeof head, 0) || os_write_at(f.fd, data, bytes, sizeof head))
+        error_set(e, "%s: cannot be written: %s", path, strerror(errno));
+    return durable_commit(&f, e);
 }
 
 void *state_read(const char *path, size_t *bytes)
 {
     struct state_head head;
     char *data = NULL;
-    FILE *f = fopen(path, "rb");
-    if (!f) return NULL;
-    fseek(f, 0, SEEK_END);
-    long size = ftell(f);
-    rewind(f);
-    if (fread(&head, sizeof head, 1, f) == 1 && !memcmp(head.magic, magic, sizeof magic) &&
-        (uint64_t)size == head.bytes + sizeof head) {
+    int fd = os_open(path, OS_READ);
+    if (fd < 0) return NULL;
+    if (os_read_at(fd, &head, sizeof head, 0) == (ssize_t)sizeof head && !memcmp(head.magic, magic, sizeof magic) &&
+        os_size(fd) - (int64_t)sizeof head == (int64_t)head.bytes) {
         data = memory_allocate(head.bytes, 1, "a saved state");
-        if ((head.bytes && fread(data, head.bytes, 1, f) != 1) || checksum(data, head.bytes) != head.check) {
+        if (os_read_at(fd, data, head.bytes, sizeof head) != (ssize_t)head.bytes ||
+            checksum(data, head.bytes) != head.check) {
             memory_free(data);
             data = NULL;
         }
     }
-    fclose(f);
+    os_close(fd);
     *bytes = data ? head.bytes : 0;
     return data;
 }

@@ -1,17 +1,16 @@
+/* Part logs: see parts.h, and README.md for why nothing in them is lost. */
 #include "io/parts.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/os.h"
+#include "io/durable_file.h"
 
 /* On disk, little-endian as the machine's: header, n doubles, assets ids, assets weights. The checksum covers everything but
  * itself. */
@@ -27,85 +26,81 @@ struct part_writer {
     int fd;
     double interval, synced;
     int64_t end;
-    bool dirty;
+    bool dirty, named; /* named: the log's entry in its folder is on disk */
 };
-
-int parts_create(const char *folder, struct error *e)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s", folder);
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0777) && errno != EEXIST) return error_set(e, "%s: cannot be made: %s", path, strerror(errno));
-        *slash = '/';
-    }
-    return mkdir(path, 0777) && errno != EEXIST ? error_set(e, "%s: cannot be made: %s", path, strerror(errno)) : 0;
-}
 
 struct part_writer *part_create(const char *folder, int generation, int rank, double seconds)
 {
     struct part_writer *w = memory_array(struct part_writer, 1, "part writer");
-    *w = (struct part_writer){.fd = -1, .interval = seconds, .synced = clock_seconds()};
+    *w = (struct part_writer){.fd = -1, .interval = seconds, .synced = os_clock()};
     snprintf(w->path, sizeof w->path, "%s/g%04d-r%06d.rows", folder, generation, rank);
     return w;
 }
 
-static uint32_t checksum_of(const struct frame *f, const double *values, const int64_t *ids, const float *weights)
+static uint32_t checksum_of(const struct frame *f, const void *values, const void *ids, const void *weights)
 {
     uLong c = crc32(0, (const Bytef *)&f->key, sizeof *f - offsetof(struct frame, key));
-    c = crc32_z(c, (const Bytef *)values, sizeof(double) * f->n);
+    c = crc32_z(c, values, sizeof(double) * f->n);
     if (f->assets) {
-        c = crc32_z(c, (const Bytef *)ids, sizeof(int64_t) * f->assets);
-        c = crc32_z(c, (const Bytef *)weights, sizeof(float) * f->assets);
+        c = crc32_z(c, ids, sizeof(int64_t) * f->assets);
+        c = crc32_z(c, weights, sizeof(float) * f->assets);
     }
     return (uint32_t)c;
 }
 
-static int write_all(int fd, const void *data, size_t n)
+static int write_record(struct part_writer *w, const struct frame *f, const double *values, const int64_t *ids,
+                        const float *weights)
 {
-    for (const char *p = data; n;) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return -1;
-        p += k;
-        n -= (size_t)k;
+    const struct {
+        const void *data;
+        size_t bytes;
+    } piece[] = {{f, sizeof *f},
+                 {values, sizeof(double) * f->n},
+                 {ids, sizeof(int64_t) * f->assets},
+                 {weights, sizeof(float) * f->assets}};
+    int64_t at = w->end;
+    for (size_t i = 0; i < sizeof piece / sizeof *piece; i++) {
+        if (piece[i].bytes && os_write_at(w->fd, piece[i].data, piece[i].bytes, at)) return -1;
+        at += (int64_t)piece[i].bytes;
     }
+    w->end = at;
     return 0;
 }
 
 int part_append(struct part_writer *w, const struct part_key *key, size_t n, const double *values, size_t assets,
                 const int64_t *ids, const float *weights, struct error *e)
 {
-    if (w->fd < 0 && (w->fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
+    if (w->fd < 0 && (w->fd = os_open(w->path, OS_CREATE)) < 0)
         return error_set(e, "%s: cannot be created: %s", w->path, strerror(errno));
     struct frame f = {.magic = MAGIC, .key = *key, .n = (uint32_t)n, .assets = (uint32_t)assets};
     f.checksum = checksum_of(&f, values, ids, weights);
-    if (write_all(w->fd, &f, sizeof f) || write_all(w->fd, values, sizeof(double) * n) ||
-        write_all(w->fd, ids, sizeof(int64_t) * assets) || write_all(w->fd, weights, sizeof(float) * assets)) {
+    if (write_record(w, &f, values, ids, weights)) {
         int why = errno;
-        if (ftruncate(w->fd, w->end)) why = errno;
+        if (os_truncate(w->fd, w->end)) why = errno;
         return error_set(
             e,
             "%s: a finished row cannot be written: %s; the rows before it are kept: make room and run again with --resume",
             w->path, strerror(why));
     }
-    w->end += (int64_t)(sizeof f + sizeof(double) * n + (sizeof(int64_t) + sizeof(float)) * assets);
     w->dirty = true;
-    return clock_seconds() - w->synced >= w->interval ? part_sync(w, e) : 0;
+    return os_clock() - w->synced >= w->interval ? part_sync(w, e) : 0;
 }
 
 int part_sync(struct part_writer *w, struct error *e)
 {
-    w->synced = clock_seconds();
+    w->synced = os_clock();
     if (!w->dirty) return 0;
     w->dirty = false;
-    return fdatasync(w->fd) ? error_set(e, "%s: cannot be forced to disk: %s", w->path, strerror(errno)) : 0;
+    if (os_sync(w->fd)) return error_set(e, "%s: cannot be forced to disk: %s", w->path, strerror(errno));
+    if (!w->named && folder_sync(w->path, e)) return -1;
+    w->named = true;
+    return 0;
 }
 
 int part_close(struct part_writer *w, struct error *e)
 {
     int status = part_sync(w, e);
-    if (w->fd >= 0 && close(w->fd)) status = error_set(e, "%s: cannot be closed: %s", w->path, strerror(errno));
+    if (w->fd >= 0 && os_close(w->fd)) status = error_set(e, "%s: cannot be closed: %s", w->path, strerror(errno));
     memory_free(w);
     return status;
 }
@@ -115,25 +110,25 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void add_file(void *context, const char *name)
+{
+    struct part_index *x = context;
+    int generation, rank, end = 0;
+    if (sscanf(name, "g%9d-r%9d.rows%n", &generation, &rank, &end) != 2 || !end || name[end]) return;
+    if (generation > x->generation) x->generation = generation;
+    if (!(x->files & (x->files - 1))) { /* room for 1, 2, 4 ... names */
+        char **more = memory_array(char *, x->files ? 2 * x->files : 1, "part names");
+        if (x->files) memcpy(more, x->file, sizeof(char *) * (size_t)x->files);
+        memory_free(x->file);
+        x->file = more;
+    }
+    x->file[x->files++] = memory_text(name);
+}
+
 static int list_files(const char *folder, struct part_index *x, struct error *e)
 {
-    DIR *d = opendir(folder);
-    if (!d) return errno == ENOENT ? 0 : error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
-    int room = 0, generation, rank;
-    for (struct dirent *entry; (entry = readdir(d));) {
-        char tail[8];
-        if (sscanf(entry->d_name, "g%9d-r%9d.%7s", &generation, &rank, tail) != 3 || strcmp(tail, "rows")) continue;
-        if (generation > x->generation) x->generation = generation;
-        if (x->files == room) {
-            char **more = memory_array(char *, room ? 2 * room : 64, "part names");
-            if (x->files) memcpy(more, x->file, sizeof(char *) * (size_t)x->files);
-            memory_free(x->file);
-            x->file = more;
-            room = room ? 2 * room : 64;
-        }
-        x->file[x->files++] = memory_text(entry->d_name);
-    }
-    closedir(d);
+    if (os_list(folder, add_file, x) && errno != ENOENT)
+        return error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
     if (x->files) qsort(x->file, (size_t)x->files, sizeof *x->file, by_name);
     return 0;
 }
@@ -151,35 +146,74 @@ static void add_record(struct part_index *x, const struct part_record *r, size_t
     x->record[x->records++] = *r;
 }
 
-/* Index the whole records of one log; a torn or foreign tail ends it. */
+/* A log being read: `held` bytes from `at` of the file stand in the buffer, from `first`. */
+struct log_reader {
+    int fd;
+    int64_t at, size;
+    char *buffer;
+    size_t capacity, first, held;
+};
+
+/* Make n bytes from r->at stand in the buffer. 1; 0 the log has no more; -1 errno. */
+static int look_ahead(struct log_reader *r, size_t n)
+{
+    if (r->held >= n) return 1;
+    if ((int64_t)n > r->size - r->at) return 0;
+    if (n > r->capacity) {
+        memory_free(r->buffer);
+        r->capacity = n < 1 << 16 ? 1 << 16 : n;
+        r->buffer = memory_allocate(r->capacity, 1, "part records");
+    }
+    size_t more = r->size - r->at < (int64_t)r->capacity ? (size_t)(r->size - r->at) : r->capacity;
+    ssize_t k = os_read_at(r->fd, r->buffer, more, r->at);
+    r->first = 0;
+    r->held = k > 0 ? (size_t)k : 0;
+    return k < 0 ? -1 : r->held >= n;
+}
+
+static void go_on(struct log_reader *r, size_t n)
+{
+    r->held -= n;
+    r->first += n;
+    r->at += (int64_t)n;
+}
+
+/* The next whole record; it is then passed. 1; 0 a torn or foreign tail, or the end; -1 errno. */
+static int next_record(struct log_reader *r, struct part_record *record)
+{
+    struct frame h;
+    int there = look_ahead(r, sizeof h);
+    if (there <= 0) return there;
+    memcpy(&h, r->buffer + r->first, sizeof h);
+    if (h.magic != MAGIC) return 0;
+    size_t bytes = sizeof(double) * h.n + (sizeof(int64_t) + sizeof(float)) * (size_t)h.assets;
+    there = look_ahead(r, sizeof h + bytes);
+    if (there <= 0) return there;
+    const char *body = r->buffer + r->first + sizeof h, *ids = body + sizeof(double) * h.n,
+               *weights = ids + sizeof(int64_t) * h.assets;
+    if (checksum_of(&h, body, ids, weights) != h.checksum) return 0;
+    *record = (struct part_record){.key = h.key, .at = r->at + (int64_t)sizeof h, .n = h.n, .assets = h.assets};
+    go_on(r, sizeof h + bytes);
+    return 1;
+}
+
+/* Index the whole records of one log. */
 static int index_file(struct part_index *x, int file, size_t *room, struct error *e)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", x->folder, x->file[file]);
-    FILE *f = fopen(path, "rb");
-    if (!f) return error_set(e, "%s: cannot be read: %s", path, strerror(errno));
-    struct frame h;
-    char *body = NULL;
-    size_t capacity = 0;
-    while (fread(&h, sizeof h, 1, f) == 1 && h.magic == MAGIC) {
-        size_t bytes = sizeof(double) * h.n + (sizeof(int64_t) + sizeof(float)) * (size_t)h.assets;
-        struct part_record r = {.key = h.key, .file = file, .at = ftello(f), .n = h.n, .assets = h.assets};
-        struct stat s;
-        if (fstat(fileno(f), &s) || (int64_t)bytes > s.st_size - r.at) break;
-        if (bytes > capacity) {
-            memory_free(body);
-            body = memory_allocate(capacity = bytes, 1, "part record");
+    struct log_reader r = {.fd = os_open(path, OS_READ)};
+    struct part_record record;
+    int there = -1;
+    if (r.fd >= 0 && (r.size = os_size(r.fd)) >= 0)
+        while ((there = next_record(&r, &record)) > 0) {
+            record.file = file;
+            add_record(x, &record, room);
         }
-        if (bytes && fread(body, 1, bytes, f) != bytes) break;
-        const int64_t *ids = (const int64_t *)(const void *)(body + sizeof(double) * h.n);
-        if (checksum_of(&h, (const double *)(const void *)body, ids, (const float *)(const void *)(ids + h.assets)) !=
-            h.checksum)
-            break;
-        add_record(x, &r, room);
-    }
-    memory_free(body);
-    fclose(f);
-    return 0;
+    if (there < 0) error_set(e, "%s: cannot be read: %s", path, strerror(errno));
+    memory_free(r.buffer);
+    if (r.fd >= 0) os_close(r.fd);
+    return there;
 }
 
 static int by_key(const void *a, const void *b)
@@ -235,28 +269,41 @@ int parts_read(const struct part_index *x, const struct part_record *r, double *
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", x->folder, x->file[r->file]);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = os_open(path, OS_READ);
     if (fd < 0) return error_set(e, "%s: cannot be read: %s", path, strerror(errno));
-    off_t at = (off_t)r->at;
     size_t a = sizeof(double) * r->n, b = sizeof(int64_t) * r->assets, c = sizeof(float) * r->assets;
-    bool ok = pread(fd, values, a, at) == (ssize_t)a;
-    if (ids) ok = ok && pread(fd, ids, b, at + (off_t)a) == (ssize_t)b;
-    if (weights) ok = ok && pread(fd, weights, c, at + (off_t)(a + b)) == (ssize_t)c;
-    close(fd);
+    bool ok = os_read_at(fd, values, a, r->at) == (ssize_t)a;
+    if (ids) ok = ok && os_read_at(fd, ids, b, r->at + (int64_t)a) == (ssize_t)b;
+    if (weights) ok = ok && os_read_at(fd, weights, c, r->at + (int64_t)(a + b)) == (ssize_t)c;
+    os_close(fd);
     return ok ? 0 : error_set(e, "%s: a record at byte %lld vanished while it was read", path, (long long)r->at);
+}
+
+struct removal {
+    const char *folder;
+    struct error *error;
+};
+
+static void remove_one(void *context, const char *name)
+{
+    const struct removal *r = context;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", r->folder, name);
+    if (os_unlink(path) && errno != ENOENT) error_set(r->error, "%s: cannot be removed: %s", path, strerror(errno));
 }
 
 int parts_remove(const char *folder, struct error *e)
 {
-    DIR *d = opendir(folder);
-    char path[4096];
-    if (!d) return errno == ENOENT ? 0 : error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
-    for (struct dirent *entry; (entry = readdir(d));) {
-        if (entry->d_name[0] == '.' && (!entry->d_name[1] || !strcmp(entry->d_name, ".."))) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (unlink(path)) error_set(e, "%s: cannot be removed: %s", path, strerror(errno));
-    }
-    closedir(d);
-    if (rmdir(folder)) error_set(e, "%s: cannot be removed: %s", folder, strerror(errno));
+    char skeleton[4096];
+    struct removal r = {folder, e};
+    if (os_kind(folder) == OS_NOTHING) return 0;
+    /* without its skeleton, on disk too, a folder is known for what is left to be removed */
+    snprintf(skeleton, sizeof skeleton, "%s/%s", folder, PARTS_SKELETON);
+    if (!os_unlink(skeleton)) folder_sync(skeleton, e);
+    if (os_list(folder, remove_one, &r) && errno != ENOENT)
+        error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
+    if (!error_is_set(e) && os_rmdir(folder) && errno != ENOENT)
+        error_set(e, "%s: cannot be removed: %s", folder, strerror(errno));
+    if (!error_is_set(e)) folder_sync(folder, e);
     return error_is_set(e) ? -1 : 0;
 }

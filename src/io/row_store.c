@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/durable_file.h"
 
 enum { CHUNK = 1 << 16, FIRST_ROWS = 4 };
 
@@ -59,12 +60,12 @@ void row_store_free(struct row_store *s)
 static int open_file(struct row_store *s, struct error *e)
 {
     char name[4096];
-    snprintf(name, sizeof name, "%s/.aipm-rows.XXXXXX", s->folder);
-    s->fd = mkstemp(name);
-    if (s->fd < 0)
-        return error_set(e, "%s: no temporary file for rows beyond --memory-mb could be made: %s", s->folder,
-                         strerror(errno));
-    unlink(name);
+    struct durable_file f;
+    snprintf(name, sizeof name, "%s/.aipm-rows", s->folder);
+    if (durable_begin(&f, name, e)) return -1;
+    s->fd = f.fd;
+    f.fd = -1;
+    durable_abandon(&f);
     return 0;
 }
 

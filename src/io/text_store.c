@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
-#include "io/parts.h"
+#include "io/text_file.h"
 
 enum { LINE = 2048, MOST = 4096 };
 
@@ -70,17 +69,11 @@ void store_put(struct text_store *s, const char *key, int n, const double *numbe
 
 static void write_out(const struct text_store *s)
 {
-    char folder[4096], beside[4200];
     struct error ignored = {""};
-    snprintf(folder, sizeof folder, "%s", s->path);
-    char *slash = strrchr(folder, '/');
-    if (slash) *slash = '\0';
-    if (slash && parts_create(folder, &ignored)) return;
-    snprintf(beside, sizeof beside, "%s.%ld", s->path, (long)getpid());
-    FILE *f = fopen(beside, "w");
-    if (!f) return;
-    for (int i = 0; i < s->n; i++) fprintf(f, "%s\n", s->line[i]);
-    if (fclose(f) || rename(beside, s->path)) unlink(beside);
+    if (folder_create_for(s->path, &ignored)) return;
+    FILE *f = text_file_begin(s->path, &ignored);
+    for (int i = 0; f && i < s->n; i++) fprintf(f, "%s\n", s->line[i]);
+    text_file_end(f, s->path, &ignored);
 }
 
 void store_close(struct text_store *s)

@@ -136,8 +136,9 @@ static int draw(struct figures *f)
     posix_spawn_file_actions_addchdir_np(&actions, f->folder);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    unlink(log); /* whatever has that name is not written to */
     snprintf(log, sizeof log, "%s.log", f->figure[f->n].name);
-    posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_EXCL, 0666);
     int rc = posix_spawnp(&child, "gnuplot", &actions, NULL, (char *[]){"gnuplot", script, NULL}, environ);
     posix_spawn_file_actions_destroy(&actions);
     file_of(f, ".log", log, sizeof log);

@@ -217,7 +217,7 @@ static void enter_parts(struct run *r, struct error *e)
 {
     char *skeleton = joined(r->parts, "/skeleton.h5"), *before, *program, differences[1024];
     if (access(skeleton, F_OK)) {
-        if (!parts_create(r->parts, e) && results_skeleton(r->parts, &r->plan, e)) {
+        if (results_skeleton(r->parts, &r->plan, e)) {
             struct error ignored = {""};
             parts_remove(r->parts, &ignored);
         }

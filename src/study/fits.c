@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "fit_state.h"
+#include "io/durable_file.h"
 
 /* ---- progress ---- */
 
@@ -23,7 +24,8 @@ static void show_progress(struct fit_job *j)
     long done;
     int slowest;
     double share;
-    char extra[96] = "", line[256], eta[32];
+    char extra[96] = "", line[32], eta[32], text[1024];
+    struct error ignored = {""}; /* the log only tells */
     gauge_read(&done, &slowest, &share);
     if (team_size(j->world) > 1) snprintf(extra, sizeof extra, "slowest rank %d at %.0f%%", slowest, 100 * share);
     if (!show.begun) {
@@ -36,15 +38,13 @@ static void show_progress(struct fit_job *j)
     if (now - show.logged < 60 && !last) return;
     show.logged = now;
     show.at = done;
-    FILE *f = fopen(j->log, "a");
-    if (!f) return;
     time_t t = time(NULL);
     strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
     double rate = seconds > 0 ? (double)done / seconds : 0;
     format_duration(rate > 0 ? (double)(j->total - j->done_before - done) / rate : INFINITY, eta);
-    fprintf(f, "%s %s: %ld of %ld rows, %.2f rows/s, %s left%s%s\n", line, j->study->name, j->done_before + done, j->total,
-            rate, eta, *extra ? ", " : "", extra);
-    fclose(f);
+    snprintf(text, sizeof text, "%s %s: %ld of %ld rows, %.2f rows/s, %s left%s%s", line, j->study->name,
+             j->done_before + done, j->total, rate, eta, *extra ? ", " : "", extra);
+    line_append(j->log, text, &ignored);
 }
 
 void fits_idle(void *job)

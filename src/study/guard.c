@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "hosts.h"
+#include "io/durable_file.h"
 #include "io/hdf.h"
 #include "linalg/eigen.h"
 #include "parallel/watchdog.h"
@@ -89,10 +90,7 @@ static int append(const struct guard *g, const char *line, struct error *e)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/history", g->parts);
-    FILE *f = fopen(path, "a");
-    bool ok = f && fputs(line, f) >= 0;
-    if (f && fclose(f)) ok = false;
-    return ok ? 0 : error_set(e, "%s: cannot be written: %s", path, strerror(errno));
+    return line_append(path, line, e);
 }
 
 int history_last(const struct guard *g)
@@ -111,7 +109,7 @@ int history_begin(const struct guard *g, int generation, struct error *e)
 {
     char text[3072], line[3200];
     start_text(g, generation, text, sizeof text);
-    snprintf(line, sizeof line, "begin %s\n", text);
+    snprintf(line, sizeof line, "begin %s", text);
     return append(g, line, e);
 }
 
@@ -119,7 +117,7 @@ void history_end(const struct guard *g, int generation, const char *how, long ro
 {
     char line[256];
     struct error ignored = {""}; /* a full disk may be why it ended */
-    snprintf(line, sizeof line, "end %d: %s after %ld rows\n", generation, how, rows);
+    snprintf(line, sizeof line, "end %d: %s after %ld rows", generation, how, rows);
     append(g, line, &ignored);
 }
 

@@ -1,12 +1,12 @@
-/* LD_PRELOAD: after FAIL_AFTER bytes written to files whose path holds FAIL_PATH, writes there fail with FAIL_ERRNO (a number); with
+/* LD_PRELOAD: after FAIL_AFTER bytes written to files whose path matches FAIL_PATH (a shell pattern), writes there fail with FAIL_ERRNO (a number); with
  * FAIL_SYNC=1 it is forcing to disk that fails instead. How a disk that fills up or breaks in mid-run looks to a program. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ static int fails(int fd, size_t n, int sync)
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t k = readlink(link, path, sizeof path - 1);
     path[k > 0 ? k : 0] = '\0';
-    if (!strstr(path, where)) return 0;
+    if (fnmatch(where, path, 0)) return 0;
     int over = atomic_fetch_add(&written, (long long)n) + (long long)n > atoll(limit);
     if (!over || (on_sync != NULL) != sync) return 0;
     errno = getenv("FAIL_ERRNO") ? atoi(getenv("FAIL_ERRNO")) : ENOSPC;

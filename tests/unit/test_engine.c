@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "io/durable_file.h"
 #include "io/panel_file.h"
 #include "io/results_file.h"
 #include "study/driver.h"
@@ -266,7 +267,7 @@ static void parts_survive_torn_tails(void)
     const char *parts = path_of("torn.parts");
     char file[256];
     double value[3] = {1, 2, 3}, back[3];
-    CU_ASSERT_EQUAL(parts_create(parts, &e), 0);
+    CU_ASSERT_EQUAL(folder_create(parts, &e), 0);
     struct part_writer *w = part_create(parts, 1, 0, 30);
     for (int row = 0; row < 5; row++) {
         struct part_key key = {.config = 1, .row = row};

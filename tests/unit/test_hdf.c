@@ -64,7 +64,7 @@ static void make_sample(const char *name)
     unlink(at(name));
     struct hdf *f = hdf_create(at(name), NULL, &e);
     CU_ASSERT_FATAL(f != NULL);
-    CU_ASSERT(there("deep/sample.h5.tmp") && !there("deep/sample.h5"));
+    CU_ASSERT(check_temporaries(at("deep/sample.h5")) == 1 && !there("deep/sample.h5"));
     CU_ASSERT(hdf_write(f, "a/b/cube", HDF_FLOAT64, 3, n3, x, &e) == 0);
     CU_ASSERT(hdf_write(f, "small", HDF_INT8, 1, &n1, small, &e) == 0);
     CU_ASSERT(hdf_write(f, "bytes", HDF_UINT8, 1, &n1, bytes, &e) == 0);
@@ -87,7 +87,7 @@ static void make_sample(const char *name)
 static void everything_comes_back(void)
 {
     make_sample("deep/sample.h5");
-    CU_ASSERT(there("deep/sample.h5") && !there("deep/sample.h5.tmp"));
+    CU_ASSERT(there("deep/sample.h5") && check_temporaries(at("deep/sample.h5")) == 0);
     struct hdf *f = hdf_open(at("deep/sample.h5"), NULL, &e);
     CU_ASSERT_FATAL(f != NULL);
     int rank, n;
@@ -218,7 +218,7 @@ static void failures_leave_nothing(void)
     hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e);
     CU_ASSERT(hdf_write(f, "x", HDF_FLOAT64, 1, &one, &x, &e) == -1); /* twice */
     CU_ASSERT(hdf_close(f, &e) == -1 && says("failed.h5", "dataset x cannot be made"));
-    CU_ASSERT(!there("failed.h5") && !there("failed.h5.tmp"));
+    CU_ASSERT(!there("failed.h5") && check_temporaries(at("failed.h5")) == 0);
     CU_ASSERT(!hdf_create("/proc/aipm/x.h5", NULL, &e) && says("/proc/aipm", "cannot be made"));
     mkdir(at("taken.h5"), 0777);
     CU_ASSERT(!hdf_create(at("taken.h5"), NULL, &e) && says("taken.h5", "is a folder"));
@@ -267,7 +267,7 @@ static void full_disk(void)
     CU_ASSERT_FATAL(f != NULL);
     CU_ASSERT(hdf_dataset(f, "x", HDF_FLOAT64, 1, &big, 0, NULL, &e) == -1);
     CU_ASSERT(hdf_close(f, &e) == -1 && says("no room for dataset x (3.2 MB)", "No space left"));
-    CU_ASSERT(!there("small/a.h5") && !there("small/a.h5.tmp"));
+    CU_ASSERT(!there("small/a.h5") && check_temporaries(at("small/a.h5")) == 0);
     double *noise = memory_array(double, BIG, "noise");
     for (int i = 0; i < BIG; i++) noise[i] = sin(i * 1e6) * 1e5;
     f = hdf_create(at("small/b.h5"), NULL, &e);
@@ -275,7 +275,7 @@ static void full_disk(void)
     CU_ASSERT(hdf_dataset(f, "x", HDF_FLOAT64, 1, &big, BIG / 4, NULL, &e) == 0);
     hdf_write_part(f, "x", HDF_FLOAT64, 0, BIG, noise, &e);
     CU_ASSERT(hdf_close(f, &e) == -1 && says("small/b.h5", "No space left"));
-    CU_ASSERT(!there("small/b.h5") && !there("small/b.h5.tmp"));
+    CU_ASSERT(!there("small/b.h5") && check_temporaries(at("small/b.h5")) == 0);
     f = hdf_create(at("small/c.h5"), NULL, &e);
     CU_ASSERT_FATAL(f != NULL);
     char name[32];
@@ -284,7 +284,7 @@ static void full_disk(void)
         hdf_write(f, name, HDF_FLOAT64, 1, &one, noise, &e);
     }
     CU_ASSERT(hdf_close(f, &e) == -1 && says("small/c.h5", "No space left"));
-    CU_ASSERT(!there("small/c.h5") && !there("small/c.h5.tmp"));
+    CU_ASSERT(!there("small/c.h5") && check_temporaries(at("small/c.h5")) == 0);
     memory_free(noise);
     CU_ASSERT(umount(at("small")) == 0);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/durable_file.h"
 #include "io/results_file.h"
 #include "io/results_write.h"
 #include "io/results_read.h"
@@ -91,7 +92,7 @@ static void append(struct part_writer *w, int row, int seed, double x, size_t va
 static void run_make(void)
 {
     CU_ASSERT(parts_remove(at("r.h5.parts"), &e) == 0);
-    CU_ASSERT(parts_create(at("r.h5.parts"), &e) == 0 && results_skeleton(at("r.h5.parts"), &plan, &e) == 0);
+    CU_ASSERT(folder_create(at("r.h5.parts"), &e) == 0 && results_skeleton(at("r.h5.parts"), &plan, &e) == 0);
     struct part_writer *w = part_create(at("r.h5.parts"), 1, 0, 30);
     for (int row = 1; row < P; row++)
         for (int s = 0; s < (row < P - 1 ? S : 1); s++) append(w, row, s, row + 0.25 * s, VALUES, ASSETS);
