@@ -43,9 +43,9 @@ refuses "a version from the future" 1 "99" "$AIPM" analyze future.h5
 refuses "a panel" 1 "panel" "$AIPM" analyze panel.h5
 refuses "a missing dataset" 1 "models/all/bsv" "$AIPM" analyze missing.h5
 refuses "a short dataset" 1 "needed: 144" "$AIPM" analyze short.h5
-refuses "flags past the rows" 1 "models/all/bsv/done: found 100000 entries" "$AIPM" analyze long-done.h5
+refuses "flags past the rows" 1 "models/all/bsv/done has 100000 entries; 144 are needed" "$AIPM" analyze long-done.h5
 refuses "more heads than returns" 1 "models/all/linear/returns_by_heads: found" "$AIPM" analyze many-heads.h5
-refuses "dates in a table" 1 "dates: found 2 dimensions" "$AIPM" analyze wide-dates.h5
+refuses "dates in a table" 1 "dataset dates has 2 dimensions; 1 are needed" "$AIPM" analyze wide-dates.h5
 refuses "a year of no periods" 1 "periods_per_year: found -12" "$AIPM" info no-year.h5
 refuses "no finished row" 1 "no row is finished yet" "$AIPM" analyze empty.h5
 refuses "a truncated file" 1 "truncated.h5" "$AIPM" analyze truncated.h5

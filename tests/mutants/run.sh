@@ -78,7 +78,7 @@ one() {        # TEST SECONDS: its exit status; 124 or 137 by time
         mpi/*) set -- "$2" mpirun --oversubscribe --quiet -n "${1##*.}" "build/tests/${1%.*}" ;;
         cli/*) set -- "$2" bash "tests/$1.sh" ;;
     esac
-    timeout -k 5 "$@" >test.log 2>&1 </dev/null || return
+    { timeout -k 5 "$@" </dev/null; } >test.log 2>&1 || return
     grep -a '^RESULT ' test.log | tail -n 1 | awk '{ failed = $3 } END { exit !NR || failed != 0 }'     # as tests/run.sh counts
 }
 time_of() { echo "$SCRATCH/time.${1//\//.}"; }
