@@ -191,9 +191,8 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
         return -1;
     if (ppy < 1 || ppy > 1000000)
         return error_set(e, "%s: attribute periods_per_year: found %lld; needed: 1 or more", r->path, (long long)ppy);
-    if (P > INT_MAX / 1000)
-        return error_set(e, "%s: dataset dates has %lld entries; at most %d are possible", r->path, (long long)P,
-                         INT_MAX / 1000);
+    if (P < 1 || P > INT_MAX / 1000)
+        return error_set(e, "%s: dataset dates has %lld entries; 1 to %d are needed", r->path, (long long)P, INT_MAX / 1000);
     r->periods_per_year = (int)ppy;
     r->P = (int)P;
     hdf_get_text(f, "/", "study", &r->study, e);

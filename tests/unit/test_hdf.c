@@ -1,4 +1,5 @@
 /* HDF5 files: what is written comes back, what is wrong is said, what fails leaves nothing. No MPI here. */
+#include <hdf5_hl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -289,6 +290,73 @@ static void full_disk(void)
     CU_ASSERT(umount(at("small")) == 0);
 }
 
+/* ---- dimensions ---- */
+
+static void make(struct hdf *f, const char *name, int rank, int64_t size0, int64_t size1, const char *const *dimension)
+{
+    double values[16] = {0};
+    hdf_write(f, name, HDF_FLOAT64, rank, (int64_t[]){size0, size1}, values, &e);
+    hdf_describe(f, name, "unit", "meaning", rank, dimension, &e);
+}
+
+static herr_t take_path(hid_t dataset, unsigned dimension, hid_t scale, void *path)
+{
+    (void)dataset, (void)dimension;
+    return H5Iget_name(scale, path, 100) > 0 ? 1 : -1;
+}
+
+/* The one scale of a dimension is the dataset at `path`. */
+static bool scaled_by(hid_t f, const char *name, unsigned dimension, const char *path)
+{
+    char found[100] = "none";
+    hid_t d = H5Dopen2(f, name, H5P_DEFAULT);
+    bool one = H5DSget_num_scales(d, dimension) == 1 && H5DSiterate_scales(d, dimension, NULL, take_path, found) == 1;
+    if (!one || strcmp(found, path)) fprintf(stderr, "%s, dimension %u: %s, not %s\n", name, dimension, found, path);
+    H5Dclose(d);
+    return one && !strcmp(found, path);
+}
+
+static void dimensions_have_scales(void)
+{
+    static const int64_t days[] = {19691231, 19700101, 20240229}, minutes[] = {202402290000, 202402292359},
+                         none[] = {20230229};
+    struct hdf *f = hdf_create(at("scales.h5"), NULL, &e);
+    hdf_write_dates(f, "date", 3, days, &e);
+    make(f, "a/returns", 2, 3, 2, (const char *const[]){"date", "seed"});  /* the root's date; a seed of its own */
+    make(f, "a/more", 1, 2, 0, (const char *const[]){"seed"});             /* the same seed */
+    make(f, "b/returns", 2, 2, 4, (const char *const[]){"date", "/wide"}); /* another size: not the root's date */
+    make(f, "b/ridge", 1, 4, 0, (const char *const[]){"ridge"});
+    make(f, "b/by_ridge", 1, 4, 0, (const char *const[]){"ridge"});
+    hdf_write_dates(f, "c/date", 2, minutes, &e);
+    hdf_write_dates(f, "d/date", 1, none, &e);
+    hdf_without_scales(f);
+    make(f, "plain", 1, 3, 0, (const char *const[]){"date"});
+    CU_ASSERT_FATAL(hdf_close(f, &e) == 0);
+    hid_t h = H5Fopen(at("scales.h5"), H5F_ACC_RDONLY, H5P_DEFAULT), wide = H5Dopen2(h, "wide", H5P_DEFAULT),
+          plain = H5Dopen2(h, "plain", H5P_DEFAULT);
+    CU_ASSERT(scaled_by(h, "a/returns", 0, "/date") && scaled_by(h, "a/returns", 1, "/a/seed"));
+    CU_ASSERT(scaled_by(h, "a/more", 0, "/a/seed") && scaled_by(h, "b/by_ridge", 0, "/b/ridge"));
+    CU_ASSERT(scaled_by(h, "b/returns", 0, "/b/date") && scaled_by(h, "b/returns", 1, "/wide"));
+    CU_ASSERT(H5DSis_scale(wide) > 0 && H5Dget_storage_size(wide) == 0 && H5DSget_num_scales(plain, 0) == 0);
+    H5Dclose(wide);
+    H5Dclose(plain);
+    H5Fclose(h);
+    f = hdf_open(at("scales.h5"), NULL, &e);
+    int64_t time[3];
+    int n = 0;
+    char **names = NULL, *units = NULL;
+    CU_ASSERT(!hdf_read(f, "date", HDF_INT64, time, &e) && time[0] == -1 && time[1] == 0 && time[2] == 19782);
+    CU_ASSERT(!hdf_get_text(f, "date", "units", &units, &e) && !strcmp(units, "days since 1970-01-01"));
+    memory_free(units);
+    CU_ASSERT(!hdf_read(f, "c/date", HDF_INT64, time, &e) && time[0] == 19782 * 1440 && time[1] == time[0] + 1439);
+    CU_ASSERT(!hdf_get_text(f, "c/date", "units", &units, &e) && !strcmp(units, "minutes since 1970-01-01"));
+    memory_free(units);
+    CU_ASSERT(!hdf_read(f, "d/date", HDF_INT64, time, &e) && time[0] == 0 && !hdf_has_attribute(f, "d/date", "units"));
+    CU_ASSERT(!hdf_get_texts(f, "plain", HDF_DIMENSION_NAMES, &n, &names, &e) && n == 1 && !strcmp(names[0], "date"));
+    texts_free(n, names);
+    CU_ASSERT(hdf_close(f, &e) == 0);
+}
+
 int main(void)
 {
     static const struct check tests[] = {
@@ -299,6 +367,7 @@ int main(void)
         {"same data, same bytes", same_data_same_bytes},
         {"failures leave nothing behind", failures_leave_nothing},
         {"many datasets", many_datasets},
+        {"dimensions have scales", dimensions_have_scales},
         {"a full disk", full_disk},
     };
     char command[160];
