@@ -1,3 +1,4 @@
+/* Errors, broken contracts, and files that must not outlive a failure. Signal handlers here call only what is safe in one. */
 #include "base/error.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* Messages, the progress line, and how bytes and times read. The progress line is drawn on terminals only. */
 #include "base/log.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The allocator behind all large arrays: it keeps count of what is held, and a block knows its own size. */
 #include "base/memory.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Philox4x32-10, block by block, and the uniform and normal numbers made from its words. */
 #include "base/random.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The version and the revision that this program was built from, as one text. */
 #include "base/version.h"
 
 #ifndef AIPM_REVISION

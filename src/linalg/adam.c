@@ -1,3 +1,4 @@
+/* One step of Adam over a vector of parameters. */
 #include "linalg/adam.h"
 
 #include <math.h>

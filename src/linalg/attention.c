@@ -1,3 +1,5 @@
+/* Forward and backward passes of one attention head, a tile of queries against blocks of keys at a time, so that scores
+ * stay in cache. */
 #include "linalg/attention.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Gradients, transposes and the backward passes of dense layers, as products by the vector kernels. */
 #include "linalg/dense.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* LAPACK's symmetric eigen-solver with its workspace, and how OpenBLAS is opened: one thread, its kernels named. */
 #include "linalg/eigen.h"
 
 #include <cblas.h>

@@ -1,3 +1,4 @@
+/* Random features formed a group of columns and a chunk of rows at a time, for their sums and for their weights. */
 #include "linalg/features.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* Attention heads of the linear portfolio transformer. Products of pairs of periods are kept from window to window in a
+ * ring. */
 #include "linalg/heads.h"
 
 #include <cblas.h>

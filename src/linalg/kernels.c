@@ -1,3 +1,4 @@
+/* Which set of vector kernels this processor runs, or the environment asks for. */
 #include "linalg/kernels.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The vector kernels for AVX2: what kernels_body.h needs, in 8 lanes. */
 #include "linalg/kernels.h"
 #include "linalg/kernels_sets.h"
 

@@ -1,3 +1,5 @@
+/* Forward and backward passes of multi-head attention, a tile of queries against blocks of keys at a time, with the masks
+ * of its header. */
 #include "linalg/multihead.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* The dense solver of the OLS linear transformer: its D T x D T matrix block by block, portfolios from its eigenvectors,
+ * and what leaving a period out does to them. */
 #include "linalg/ols.h"
 
 #include <cblas.h>

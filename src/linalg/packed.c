@@ -1,3 +1,4 @@
+/* Between full symmetric matrices and their packed form. */
 #include "linalg/packed.h"
 
 static const double ROOT2 = 1.4142135623730951, INVERSE_ROOT2 = 0.70710678118654752;

@@ -1,3 +1,4 @@
+/* Combinations of packed matrices in one pass over them: a tile of columns at a time, a few combinations at once. */
 #include "pairs.h"
 
 #include <cblas.h>

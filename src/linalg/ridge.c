@@ -1,3 +1,4 @@
+/* The ridge path from one eigen-decomposition of the kernel, with every leave-one-out error in closed form. */
 #include "linalg/ridge.h"
 
 #include <cblas.h>

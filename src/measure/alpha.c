@@ -1,3 +1,4 @@
+/* Regression of one portfolio on others by a pivoted QR factorisation, plain or with Newey-West standard errors. */
 #include "measure/alpha.h"
 
 #include <cblas.h>

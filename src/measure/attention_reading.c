@@ -1,3 +1,4 @@
+/* Entropy, leaders and collapse of an attention matrix, and means of such figures over dates. */
 #include "measure/attention_reading.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Attention over returns, without a model: the signal of one asset, the regime of all, and a tilt of shares by it. */
 #include "measure/attention_signal.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The book of a portfolio between two rebalances: shares drift, trades are paid for, a ruin stays one. */
 #include "measure/backtest.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Draws of dates with replacement, one at a time or in blocks, and intervals from sorted replicates. */
 #include "measure/bootstrap.h"
 
 #include <math.h>

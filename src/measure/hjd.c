@@ -1,3 +1,4 @@
+/* The Hansen-Jagannathan distance in the eigenbasis of the test assets' second moments. */
 #include "measure/hjd.h"
 
 #include <cblas.h>

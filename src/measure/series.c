@@ -1,3 +1,4 @@
+/* Moments, Newey-West variances, Sharpe ratios and quantiles of return series. */
 #include "measure/series.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The long-only tangency portfolio by nonnegative least squares. */
 #include "measure/tangency.h"
 
 #include <lapacke.h>

@@ -1,3 +1,4 @@
+/* Drawdowns, turnover, hit rates and the Sortino ratio. */
 #include "measure/trading.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The encoder as a network: its tensors, the memory it takes on a rank, and the order of its forward and backward passes. */
 #include "models/encoder.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The shape of an encoder by its options, and the recording of its attention at a date. */
 #include "encoder_options.h"
 
 #include <math.h>

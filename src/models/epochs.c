@@ -1,3 +1,5 @@
+/* The training loop of all networks: rollouts, learning rates, early stopping, Adam, and the parameters that the best epoch
+ * had. */
 #include "models/epochs.h"
 
 #include <math.h>
@@ -201,7 +203,8 @@ static void bind(struct trainer *t, struct team *team)
     t->bound = true;
 }
 
-/* Outputs of a period on every rank, at t->y + 1. The leader's answer to the poll travels along in t->y[0]. */
+/* The outputs of a period for all assets, on every rank, in t->y from element 1 on. Element 0 carries the answer that the leader got
+ * when it asked whether to go on. */
 static void outputs_of(struct trainer *t, const struct period *p, bool training, int *poll)
 {
     struct network *n = t->net;
@@ -214,7 +217,7 @@ static void outputs_of(struct trainer *t, const struct period *p, bool training,
     *poll = (int)t->y[0];
 }
 
-/* Adds this rank's shards' part of a period's gradient, the period being the last that went forward. */
+/* Add what this rank's shards contribute to the gradient of a period. The period must be the last that went forward. */
 static void backward(struct trainer *t, const struct period *p, double slope)
 {
     struct network *n = t->net;
@@ -354,7 +357,7 @@ static bool load_state(struct trainer *t, struct progress_state *s)
 
 /* ---- the fit ---- */
 
-/* From the window's own initial values, or the parameters in hand for a warm start that has not failed. */
+/* A fit begins at the window's own initial values; a warm start that has not diverged before begins at the parameters in hand. */
 static void begin(struct trainer *t, const struct window *w, struct progress_state *s)
 {
     struct network *n = t->net;
@@ -393,7 +396,7 @@ static int step(struct trainer *t, const struct window *w, const struct period *
     return poll == FIT_STOP;
 }
 
-/* Early stopping: keeps the best parameters by the loss on the periods held out. */
+/* Early stopping: keep the parameters that have the smallest loss on the periods held out. */
 static void judge(struct trainer *t, double loss, struct progress_state *s)
 {
     if (loss < s->best_loss) {
@@ -403,8 +406,8 @@ static void judge(struct trainer *t, double loss, struct progress_state *s)
     } else if (++s->bad_epochs >= t->how.patience) s->over = 1;
 }
 
-/* The rate falls where the loss has not for some epochs. */
-static void level(const struct training *how, double loss, struct progress_state *s)
+/* Schedule `plateau`: the rate falls when the loss has not reached a new minimum for some epochs. */
+static void plateau(const struct training *how, double loss, struct progress_state *s)
 {
     if (loss < s->lowest) {
         s->lowest = loss;
@@ -437,13 +440,13 @@ static int train(struct trainer *t, const struct window *w, struct progress_stat
             loss = rollout_loss(t, w->period + periods, t->how.hold_out, false, 0, &no_poll);
             judge(t, loss, s);
         }
-        if (t->how.schedule == RATE_PLATEAU) level(&t->how, loss, s);
+        if (t->how.schedule == RATE_PLATEAU) plateau(&t->how, loss, s);
     }
     if (t->how.hold_out && isfinite(s->best_loss)) memcpy(t->net->parameter, t->best, sizeof(float) * t->net->size);
     return 0;
 }
 
-/* The weights of now, on every rank. Returns whether all are finite; of nobody they are. */
+/* The weights of now, on every rank. Returns whether all are finite, as they are where there is no asset. */
 static bool weigh(struct trainer *t, const struct period *now)
 {
     int no_poll = 0;
@@ -469,9 +472,11 @@ int trainer_fit(struct trainer *t, const struct window *w, struct team *team, st
     int rc;
     bind(t, team);
     if (!load_state(t, &s)) begin(t, w, &s);
-    while ((rc = train(t, w, &s)) == 0 ? (rc = weigh(t, &w->period[w->T]) ? 0 : -1) < 0 && s.restarts < 1
-                                       : rc < 0 && s.restarts < 1) {
-        s.restarts++;
+    for (;;) {
+        rc = train(t, w, &s);
+        if (rc == 0 && !weigh(t, &w->period[w->T])) rc = -1;
+        if (rc >= 0 || s.restarts > 0) break;
+        s.restarts++; /* diverged: once more, at half the learning rate */
         begin(t, w, &s);
     }
     return outcome(t, rc, s.restarts, note);

@@ -1,3 +1,5 @@
+/* What all networks share: tensors in one vector, initial values, rows cut into shards, dropout masks, parameters in and
+ * out. */
 #include "models/network.h"
 
 #include <stdio.h>

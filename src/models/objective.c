@@ -1,3 +1,4 @@
+/* From a network's outputs to portfolio weights, and from returns on them to a loss, forwards and backwards. */
 #include "models/objective.h"
 
 #include <math.h>

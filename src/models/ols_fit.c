@@ -1,3 +1,5 @@
+/* One window of the OLS linear transformer: the choice of its solver, the dense one on a rank or on a grid, and the
+ * iterative one. */
 #include "models/ols_fit.h"
 
 #include <limits.h>

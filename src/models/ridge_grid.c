@@ -1,3 +1,4 @@
+/* The T x T kernel of a long window, assembled in blocks on a grid of ranks and solved there. */
 #include "models/ridge_grid.h"
 
 #include <math.h>

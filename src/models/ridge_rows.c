@@ -1,3 +1,4 @@
+/* What every ridge model records of a window, and its fit and positions where it holds the factors itself. */
 #include "models/ridge_rows.h"
 
 #include <cblas.h>

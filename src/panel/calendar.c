@@ -1,3 +1,4 @@
+/* Dates and instants to text and back, on the proleptic Gregorian calendar. */
 #include "panel/calendar.h"
 
 int month_days(int year, int month)

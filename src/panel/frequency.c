@@ -1,3 +1,4 @@
+/* Names of frequencies, their periods in a year, and the frequency that the spacing of dates shows. */
 #include "panel/frequency.h"
 
 #include <stdio.h>

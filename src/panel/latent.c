@@ -1,3 +1,4 @@
+/* Latents between their anchors, the assets that live in each period, and the characteristics mixed from latents. */
 #include "panel/latent.h"
 
 #include <math.h>

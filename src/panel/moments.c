@@ -1,3 +1,4 @@
+/* Managed factors and timing matrices of one period, in double precision from single-precision rows. */
 #include "panel/moments.h"
 
 #include <cblas.h>

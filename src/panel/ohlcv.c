@@ -1,3 +1,4 @@
+/* Returns, averages, oscillators and volumes of one asset's bars, from the past alone. */
 #include "panel/ohlcv.h"
 
 #include <math.h>

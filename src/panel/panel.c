@@ -1,3 +1,4 @@
+/* What holds of every panel: its description, universes, asset names, and the check of a period's rows. */
 #include "panel/panel.h"
 
 #include <math.h>

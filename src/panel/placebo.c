@@ -1,3 +1,4 @@
+/* The changes that make a placebo of a period: shuffles, signs, other periods, noise, columns left out. */
 #include "panel/placebo.h"
 
 #include <math.h>

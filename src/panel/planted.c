@@ -1,3 +1,4 @@
+/* The worlds with a planted link: how returns follow from it, and the Sharpe ratio that knowing it would give. */
 #include "panel/planted.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Ranks within a period by sorting, ties sharing their mean. */
 #include "panel/rank.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Size breakpoints and groups from the market equity of the stocks that define them. */
 #include "panel/sample.h"
 
 #include <math.h>

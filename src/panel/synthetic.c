@@ -1,3 +1,5 @@
+/* The world of stocks with a known SDF: characteristics, premia that they carry, returns, and the ceiling of its Sharpe
+ * ratio. */
 #include "panel/synthetic.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Records of any length from every rank to every rank. */
 #include "base/memory.h"
 #include "parallel/comm.h"
 

@@ -1,3 +1,4 @@
+/* BLACS grids and ScaLAPACK behind a few calls, with checks of what a solve returned. */
 #include "parallel/grid.h"
 
 #include <float.h>

@@ -1,3 +1,4 @@
+/* Rows that all ranks need, and sums that add the parts of all ranks in one order, while the caller computes. */
 #include "parallel/parts.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The work queue's counters, kept on rank 0 and reached by one-sided MPI. */
 #include "parallel/pick.h"
 
 #include "base/memory.h"

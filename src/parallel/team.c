@@ -1,3 +1,4 @@
+/* Teams over MPI communicators: start, split, sums in rank order, agreement, and waits that leave the processor to others. */
 #include "parallel/team.h"
 
 #include <stdint.h>

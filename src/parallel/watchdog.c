@@ -1,3 +1,4 @@
+/* The thread that sends and listens for beats, its sockets, and what it does when a neighbour falls silent. */
 #include "parallel/watchdog.h"
 
 #include <arpa/inet.h>
