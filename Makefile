@@ -79,6 +79,10 @@ check-sanitize: deps-quiet
 	@$(MAKE) --no-print-directory SANITIZE=1 tests
 	@BUILD=build/sanitize tests/run.sh sanitize
 
+# ---- fuzzers: tests/fuzz/run.sh builds them with clang into build/fuzz, where the library is instrumented as they are ------------------
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
+	$(MPICC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(LIBRARY) $(LIBS)
+
 # ---- benchmarks ----------------------------------------------------------------------------------------------------------
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 .PHONY: bench

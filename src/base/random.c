@@ -93,7 +93,7 @@ void random_normals_float(const struct random_stream *s, uint64_t first, size_t 
 }
 
 /* The compiler vectorises over i; the clones differ in speed only. Sanitisers cannot start programs with such functions. */
-#if defined __x86_64__ && !defined __SANITIZE_ADDRESS__
+#if defined __x86_64__ && !defined __SANITIZE_ADDRESS__ && !defined __clang__
 __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #endif
 void random_blocks(const struct random_stream *s, size_t n, const uint64_t *index, uint32_t *restrict out)

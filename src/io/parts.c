@@ -241,7 +241,7 @@ const struct part_record *parts_of(const struct part_index *x, int config, size_
         else high = middle;
     }
     for (*n = 0; low + *n < x->records && x->record[low + *n].key.config == config;) ++*n;
-    return x->record + low;
+    return *n ? x->record + low : x->record;
 }
 
 int parts_index(const char *folder, int share, int shares, struct part_index *x, struct error *e)

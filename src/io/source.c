@@ -209,7 +209,7 @@ char *source_text(const char *path, size_t largest, const char *needed, size_t *
 {
     enum { SLACK = 64 };
     struct source *s = source_open(path, e);
-    size_t room = 1 << 22;
+    size_t room = 1 << 16;
     *n = 0;
     if (!s) return NULL;
     char *text = memory_array(char, room + SLACK, "text of a file");

@@ -3,8 +3,12 @@
 #include "linalg/kernels_sets.h"
 
 #ifdef __x86_64__
-#pragma GCC target("avx2,fma")
 #include <immintrin.h>
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma")
+#endif
 
 typedef __m256 vec;
 #define LANES          8
@@ -59,4 +63,7 @@ static inline void turn_square(const float *in, ptrdiff_t row, float *out, ptrdi
 #include "linalg/kernels_body.h"
 
 const struct kernels kernels_avx2 = KERNELS("avx2");
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 #endif

@@ -3,8 +3,12 @@
 #include "linalg/kernels_sets.h"
 
 #ifdef __x86_64__
-#pragma GCC target("avx512f")
 #include <immintrin.h>
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
+#else
+#pragma GCC target("avx512f")
+#endif
 
 typedef __m512 vec;
 #define LANES          16
@@ -58,4 +62,7 @@ static inline void turn_square(const float *in, ptrdiff_t row, float *out, ptrdi
 #include "linalg/kernels_body.h"
 
 const struct kernels kernels_avx512 = KERNELS("avx512");
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 #endif

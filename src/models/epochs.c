@@ -338,13 +338,25 @@ static void save_state(struct trainer *t, struct progress_state *s)
     memory_free(bytes);
 }
 
+/* Whether a checkpoint is one that a fit of this trainer writes: another study's of the same length is not. */
+static bool state_is_ours(const struct trainer *t, const struct fit_monitor *m)
+{
+    const struct progress_state *s = m->state;
+    if (!s || m->state_bytes != state_bytes(t) || s->size != t->net->size) return false;
+    int epochs = t->how.epochs;
+    const int32_t counts[][2] = {{s->epoch, epochs}, {s->at, INT32_MAX - 1}, {s->restarts, 1}, {s->bad_epochs, epochs},
+                                 {s->over, 1},       {s->cuts, epochs},      {s->flat, epochs}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i][0] < 0 || counts[i][0] > counts[i][1]) return false;
+    return s->step >= 0 && s->step <= (int64_t)epochs * INT32_MAX;
+}
+
 /* Take up the state that the leader was given. Returns whether there was one. Collective. */
 static bool load_state(struct trainer *t, struct progress_state *s)
 {
     struct team *team = t->net->team;
     const struct fit_monitor *m = t->monitor;
-    int there = m && team_rank(team) == 0 && m->state && m->state_bytes == state_bytes(t) &&
-                ((const struct progress_state *)m->state)->size == t->net->size;
+    int there = m && team_rank(team) == 0 && state_is_ours(t, m);
     team_broadcast(team, &there, sizeof there, 0);
     if (!there) return false;
     char *bytes = memory_allocate(state_bytes(t), 1, "checkpoint");

@@ -100,7 +100,7 @@ int history_last(const struct guard *g)
     snprintf(path, sizeof path, "%s/history", g->parts);
     FILE *f = fopen(path, "r");
     while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "begin %d:", &n) == 1 && n > last) last = n;
+        if (sscanf(line, "begin %9d:", &n) == 1 && n > last) last = n;
     if (f) fclose(f);
     return last;
 }

@@ -1,5 +1,5 @@
 /* libFuzzer: a stocks file (first byte even) or a factor file (odd) of any bytes, read by the readers that ingest uses. The first bytes also
- * choose the range size, so that files are cut anywhere. Build and run: tests/fuzz/run.sh SECONDS. */
+ * choose the range size, so that files are cut anywhere. Build and run: tests/fuzz/run.sh SECONDS csv. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,12 @@ static char path[64], panel[64];
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+static void leave(void)
+{
+    unlink(path);
+    world_close(world);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
@@ -29,6 +35,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     log_set_speaker(false);
     snprintf(path, sizeof path, "/dev/shm/aipm-fuzz.%d", (int)getpid());
     snprintf(panel, sizeof panel, "/dev/shm/aipm-fuzz.%d.h5", (int)getpid());
+    atexit(leave);
     return 0;
 }
 
