@@ -189,6 +189,7 @@ static int read_text_source(const struct hdf *f, struct text_source s, const cha
     hid_t space = s.attribute ? H5Aget_space(s.id) : H5Dget_space(s.id);
     int rank = H5Sget_simple_extent_ndims(space);
     hssize_t count = H5Sget_simple_extent_npoints(space);
+    *n = 0, *texts = NULL;
     if (H5Tget_class(type) != H5T_STRING)
         error_set(e, "%s: %s does not hold text; variable-length UTF-8 text is needed", f->path, what);
     else if (rank_needed == 1 ? rank != 1 : count != 1)
@@ -199,7 +200,10 @@ static int read_text_source(const struct hdf *f, struct text_source s, const cha
     else *n = (int)count;
     H5Sclose(space);
     H5Tclose(type);
-    return error_is_set(e) ? -1 : 0;
+    if (!error_is_set(e)) return 0;
+    texts_free(*n, *texts); /* of a call after an error: the caller gets -1, and nothing to free */
+    *n = 0, *texts = NULL;
+    return -1;
 }
 
 int hdf_read_texts(struct hdf *f, const char *name, int *n, char ***texts, struct error *e)

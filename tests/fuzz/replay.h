@@ -36,11 +36,11 @@ static size_t replay_change(uint8_t *data, size_t n, size_t most, uint64_t turn)
     }
 }
 
-static void replay_file(const char *file, uint64_t number)
+static void replay_file(const char *input, uint64_t number)
 {
     enum { MOST = 1 << 16 };
     static uint8_t data[MOST], changed[MOST];
-    FILE *f = fopen(file, "rb");
+    FILE *f = fopen(input, "rb");
     if (!f) return;
     size_t n = fread(data, 1, MOST / 2, f);
     fclose(f);
@@ -63,13 +63,13 @@ static int replay_name(const struct dirent *entry)
 static void replay_corpus(void)
 {
     struct dirent **entry;
-    char file[512], place[256];
+    char entry_path[512], place[256];
     snprintf(place, sizeof place, "tests/fuzz/%s", replay.corpus);
     int n = scandir(place, &entry, replay_name, alphasort);
     CU_ASSERT_FATAL(n > 0);
     for (int i = 0; i < n; i++) {
-        snprintf(file, sizeof file, "%s/%s", place, entry[i]->d_name);
-        replay_file(file, (uint64_t)i);
+        snprintf(entry_path, sizeof entry_path, "%s/%s", place, entry[i]->d_name);
+        replay_file(entry_path, (uint64_t)i);
         free(entry[i]);
     }
     free(entry);
