@@ -66,10 +66,8 @@ static const float *find(int t, int64_t id)
     return NULL;
 }
 
-static void look(struct row_ring *ring, struct panel_file *f, int t, const char *universe)
+static void look(const struct ring_slot *s, int t, const char *universe)
 {
-    struct error e = {""};
-    const struct ring_slot *s = ring_get_history(ring, f, t, &e);
     CU_ASSERT_FATAL(s != NULL);
     int members = 0;
     for (int64_t r = offsets[t]; r < offsets[t + 1]; r++) members += !strcmp(universe, "all") || sizes[r] == SIZE_LARGE;
@@ -88,6 +86,15 @@ static void look(struct row_ring *ring, struct panel_file *f, int t, const char 
             if (ids[r] == s->ids[i]) CU_ASSERT(s->group[0][i] == sector[r]);
 }
 
+/* All periods of a window are taken first: what was told of each must stand when the last has come. */
+static void window_look(struct row_ring *ring, struct panel_file *f, int now, const char *universe)
+{
+    struct error e = {""};
+    const struct ring_slot *s[WINDOW];
+    for (int k = 0; k < WINDOW; k++) s[k] = ring_get_history(ring, f, now - WINDOW + 1 + k, &e);
+    for (int k = 0; k < WINDOW; k++) look(s[k], now - WINDOW + 1 + k, universe);
+}
+
 static void test_rolling(void)
 {
     static const char *const universes[] = {"all", "large"};
@@ -99,13 +106,9 @@ static void test_rolling(void)
         struct panel_file *f = panel_open(path, NULL, &m, &e);
         CU_ASSERT_FATAL(f != NULL);
         ring_create(&ring, &m, universe_find(universes[u]), WINDOW, L, N);
-        for (int now = WINDOW - 1; now < T; now++) {
-            for (int t = now - WINDOW + 1; t <= now; t++) ring_get_history(&ring, f, t, &e);
-            for (int t = now - WINDOW + 1; t <= now; t++) look(&ring, f, t, universes[u]); /* all at once still stand */
-        }
+        for (int now = WINDOW - 1; now < T; now++) { window_look(&ring, f, now, universes[u]); }
         for (int now = T - 1; now >= WINDOW - 1; now--) { /* and back: what was told must still be there */
-            for (int t = now - WINDOW + 1; t <= now; t++) ring_get_history(&ring, f, t, &e);
-            for (int t = now - WINDOW + 1; t <= now; t++) look(&ring, f, t, universes[u]);
+            window_look(&ring, f, now, universes[u]);
         }
         ring_free(&ring);
         panel_close(f, &e);
