@@ -78,11 +78,13 @@ int hdf_write_dates(struct hdf *f, const char *name, int n, const int64_t *dates
 int hdf_put_text(struct hdf *f, const char *where, const char *name, const char *text, struct error *e);
 int hdf_put_int(struct hdf *f, const char *where, const char *name, int64_t value, struct error *e);
 int hdf_put_real(struct hdf *f, const char *where, const char *name, double value, struct error *e);
+/* An integer where value is whole, otherwise a real. */
+int hdf_put_number(struct hdf *f, const char *where, const char *name, double value, struct error *e);
 int hdf_put_texts(struct hdf *f, const char *where, const char *name, int n, char *const *texts, struct error *e);
 bool hdf_has_attribute(struct hdf *f, const char *where, const char *name);
 int hdf_get_text(struct hdf *f, const char *where, const char *name, char **text, struct error *e); /* memory_free */
 int hdf_get_int(struct hdf *f, const char *where, const char *name, int64_t *value, struct error *e);
-int hdf_get_real(struct hdf *f, const char *where, const char *name, double *value, struct error *e);
+int hdf_get_real(struct hdf *f, const char *where, const char *name, double *value, struct error *e); /* of integers too */
 int hdf_get_texts(struct hdf *f, const char *where, const char *name, int *n, char ***texts, struct error *e);
 
 /* Names of the members of a group, in name order (texts_free). */

@@ -49,7 +49,7 @@ struct results {
     char *study; /* the YAML text */
     char *study_name;
     char *panel, *panel_digest, *program;
-    int periods_per_year;
+    double periods_per_year; /* as of a panel */
     int P;
     int64_t *dates; /* [P] formation dates */
     int models;

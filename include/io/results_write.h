@@ -22,7 +22,8 @@ struct results_config { /* one universe and model, swept values applied */
 struct results_plan {
     const char *study_text, *study_name, *panel, *panel_digest;
     const char *fingerprint; /* what the study computes, a line each: compared on resume */
-    int periods_per_year, P;
+    double periods_per_year; /* as of a panel */
+    int P;
     const int64_t *dates; /* [P] */
     int configs;
     const struct results_config *config;

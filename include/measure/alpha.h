@@ -16,7 +16,7 @@ struct alpha {
 
 /* y [n], x [k, n] one regressor after the other. lags < 0: OLS standard errors; >= 0: Newey-West of that many lags (0: White),
  * without small-sample correction. */
-void alpha_regress(int n, const double *y, int k, const double *x, int periods_per_year, int lags, struct alpha *out);
+void alpha_regress(int n, const double *y, int k, const double *x, double periods_per_year, int lags, struct alpha *out);
 const char *alpha_reason(enum alpha_code code);
 
 #endif

@@ -8,7 +8,8 @@ struct alpha;
 
 /* What a measure may look at. A part that a table does not have is NULL, and a measure that needs it is NaN. */
 struct measure_sample {
-    int n, periods_per_year;
+    int n;
+    double periods_per_year;
     const double *returns; /* [n] decimal per period, in time order, none missing: an SDF's, or a portfolio's net of costs */
     const double
         *scaled; /* [n] the returns at 15% volatility a year where their scale means nothing (SDFs), else as they are */

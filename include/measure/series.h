@@ -20,17 +20,17 @@ void series_gather(int n, const int *index, const double *x, double *out);
 void date_range(int P, const int64_t *dates, int64_t from, int64_t to, int *first, int *count);
 
 /* What brings a series to 15% volatility a year; NaN for one without variation. */
-double volatility_scale(int n, const double *x, int periods_per_year);
+double volatility_scale(int n, const double *x, double periods_per_year);
 
 /* Annualised: sqrt(periods per year) mean / sd. */
-double sharpe_ratio(int n, const double *x, int periods_per_year);
+double sharpe_ratio(int n, const double *x, double periods_per_year);
 /* Its standard error for iid returns, sqrt(ppy (1 + SR^2 / 2) / n) with SR per period (Lo 2002, eq. 9). */
-double sharpe_error(int n, const double *x, int periods_per_year);
+double sharpe_error(int n, const double *x, double periods_per_year);
 /* The same from the delta method with a Newey-West long-run variance of `lags` (Lo 2002, section "Non-IID returns"): holds under
  * autocorrelation, skewness and fat tails. lags < 0: newey_west_lags(n). */
-double sharpe_error_robust(int n, const double *x, int periods_per_year, int lags);
+double sharpe_error_robust(int n, const double *x, double periods_per_year, int lags);
 /* Sharpe of x minus Sharpe of y on the same dates, annualised, with its robust standard error (Ledoit and Wolf 2008, eq. 3-5). */
-double sharpe_difference(int n, const double *x, const double *y, int periods_per_year, int lags, double *error);
+double sharpe_difference(int n, const double *x, const double *y, double periods_per_year, int lags, double *error);
 
 /* 4 (n/100)^(2/9), rounded down: Newey and West (1994). */
 int newey_west_lags(int n);

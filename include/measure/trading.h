@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Annualised mean over the root mean square of the negative returns (target 0); NaN without a loss. */
-double sortino_ratio(int n, const double *x, int periods_per_year);
+double sortino_ratio(int n, const double *x, double periods_per_year);
 /* Largest fall of the cumulated sum of returns from its highest point so far, the start included: a positive number. Sums, not
  * products: the position is held at constant size. */
 double drawdown_largest(int n, const double *x);

@@ -13,13 +13,13 @@
 /* JKP size groups by NYSE breakpoints: nano < 1% <= micro < 20% <= small < 50% <= large < 80% <= mega. */
 enum size_group { SIZE_UNKNOWN = -1, SIZE_NANO, SIZE_MICRO, SIZE_SMALL, SIZE_LARGE, SIZE_MEGA };
 
-enum { PANEL_MOST_GROUPS = 4 };
+enum { PANEL_MOST_GROUPS = 4, MOST_PERIODS_PER_YEAR = 1000000 };
 
 /* What every rank knows of a panel: everything but its rows. About 16 T + 8 T (M + benchmarks) bytes. */
 struct panel_meta {
     int T, D;
-    int periods_per_year;
-    char *frequency; /* "monthly", "daily", ... */
+    double periods_per_year; /* above 0, at most MOST_PERIODS_PER_YEAR; 50.4: five trading days a period */
+    char *frequency;         /* "monthly", "daily", ... */
     int64_t rows;
     int64_t *dates;              /* [T] YYYYMMDD or YYYYMMDDhhmm, strictly increasing */
     int64_t *offsets;            /* [T+1] rows of period t are offsets[t] .. offsets[t+1]-1 */
@@ -51,6 +51,7 @@ struct benchmark {
 void panel_meta_free(struct panel_meta *m);
 const struct benchmark *panel_benchmark(const struct panel_meta *m, const char *name); /* NULL: none */
 int panel_max_assets(const struct panel_meta *m);
+int panel_year(const struct panel_meta *m);                    /* whole periods nearest to a year, 1 at least */
 int panel_group(const struct panel_meta *m, const char *name); /* its column, -1: none */
 /* Name of asset id, or NULL; its place among the named assets, or -1. */
 const char *panel_asset_name(const struct panel_meta *m, int64_t id);

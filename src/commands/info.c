@@ -45,7 +45,7 @@ static int info_panel(const char *path, struct error *e)
         if (n < smallest) smallest = n;
     }
     printf("panel           %s\n", escape_shown(path));
-    printf("periods         %d, %s (%d a year)", m.T, escape_shown(m.frequency), m.periods_per_year);
+    printf("periods         %d, %s (%.10g a year)", m.T, escape_shown(m.frequency), m.periods_per_year);
     if (m.T) printf(", formation dates %lld to %lld", (long long)m.dates[0], (long long)m.dates[m.T - 1]);
     printf("\nrows            %lld assets and periods, %d to %d assets a period, %s\n", (long long)m.rows, smallest,
            panel_max_assets(&m), format_bytes(panel_row_bytes(&m), bytes));
@@ -88,7 +88,7 @@ static int info_results(const char *path, struct error *e)
     char words[PLACEBO_TEXT];
     if (r.placebo.kind) printf("placebo         %s\n", placebo_words(&r.placebo, words));
     printf("rows            %ld of %ld finished\n", r.rows_done, r.rows_total);
-    printf("periods         %d out of sample (%d a year)", r.P, r.periods_per_year);
+    printf("periods         %d out of sample (%.10g a year)", r.P, r.periods_per_year);
     if (r.P) printf(", formation dates %lld to %lld", (long long)r.dates[0], (long long)r.dates[r.P - 1]);
     if (r.M) printf("\ntest assets     %d%s\n", r.M, r.test_assets_are_factors ? ", the managed factors of all assets" : "");
     else printf("\ntest assets     none\n");

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "panel/panel.h"
+
 static const struct meaning {
     const char *name, *unit, *text, *dimension[2];
 } meanings[] = {
@@ -73,4 +75,20 @@ int dataset_write_texts(struct hdf *f, const char *name, int n, char *const *tex
     int rank;
     const struct meaning *m = find(name, &rank);
     return hdf_write_texts(f, name, n, texts, e) ? -1 : describe(f, m, rank, e);
+}
+
+int periods_per_year_write(struct hdf *f, double periods_per_year, struct error *e)
+{
+    return hdf_put_number(f, "/", "periods_per_year", periods_per_year, e);
+}
+
+int periods_per_year_read(struct hdf *f, double *periods_per_year, struct error *e)
+{
+    double found;
+    if (hdf_get_real(f, "/", "periods_per_year", &found, e)) return -1;
+    if (!(found > 0 && found <= MOST_PERIODS_PER_YEAR))
+        return error_set(e, "%s: attribute periods_per_year: found %.10g; needed: a number above 0, at most %d", hdf_path(f),
+                         found, MOST_PERIODS_PER_YEAR);
+    *periods_per_year = found;
+    return 0;
 }

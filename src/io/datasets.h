@@ -11,4 +11,9 @@ int dataset_write(struct hdf *f, const char *name, enum hdf_type type, const int
                   struct error *e);
 int dataset_write_texts(struct hdf *f, const char *name, int n, char *const *texts, struct error *e);
 
+/* The root attribute periods_per_year: an integer where it is whole, otherwise a float64. Read: refused unless in
+ * (0, MOST_PERIODS_PER_YEAR]. */
+int periods_per_year_write(struct hdf *f, double periods_per_year, struct error *e);
+int periods_per_year_read(struct hdf *f, double *periods_per_year, struct error *e);
+
 #endif

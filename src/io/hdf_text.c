@@ -1,5 +1,6 @@
 /* Text and attributes. On a file that a team writes, both wait as notes until it is closed: MPI-IO cannot write text of
  * variable length, and small things need no parallel writing. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,12 @@ int hdf_put_text(struct hdf *f, const char *where, const char *name, const char 
     char *one = (char *)text;
     return hdf_take_note(
         f, &(struct hdf_note){.kind = NOTE_TEXT, .where = (char *)where, .name = (char *)name, .n = 1, .texts = &one}, e);
+}
+
+int hdf_put_number(struct hdf *f, const char *where, const char *name, double value, struct error *e)
+{
+    bool whole = fabs(value) < 0x1p53 && value == floor(value);
+    return whole ? hdf_put_int(f, where, name, (int64_t)value, e) : hdf_put_real(f, where, name, value, e);
 }
 
 int hdf_put_texts(struct hdf *f, const char *where, const char *name, int n, char *const *texts, struct error *e)

@@ -17,7 +17,7 @@ static void fill_meta(const struct ohlcv *x, struct panel_meta *m)
     double per_year = frequency_per_year(f, x->weekends) / o->horizon;
     f.count *= o->horizon;
     m->frequency = memory_text(frequency_name(f, name));
-    m->periods_per_year = o->periods_per_year > 0 ? o->periods_per_year : per_year < 1 ? 1 : (int)lround(per_year);
+    m->periods_per_year = o->periods_per_year > 0 ? o->periods_per_year : per_year;
     for (int k = 0; k < x->K; k++) m->T += x->kept[k] > 0;
     m->dates = memory_array(int64_t, m->T, "panel dates");
     m->offsets = memory_array(int64_t, m->T + 1, "panel offsets");
@@ -117,9 +117,9 @@ int ohlcv_ingest(const struct ohlcv_options *o, struct team *team, struct error 
     if (!rc) rc = ohlcv_groups(&x, &m, e);
     if (!rc) rc = write_panel(&x, &m, e);
     if (!rc)
-        log_info("%s: %d periods (%s, %d a year), %lld rows of %d assets, %d characteristics (%s) in %.1f s", o->output, m.T,
-                 m.frequency, m.periods_per_year, (long long)m.rows, m.assets, m.D, format_bytes(panel_row_bytes(&m), size),
-                 clock_seconds() - start);
+        log_info("%s: %d periods (%s, %.10g a year), %lld rows of %d assets, %d characteristics (%s) in %.1f s", o->output,
+                 m.T, m.frequency, m.periods_per_year, (long long)m.rows, m.assets, m.D,
+                 format_bytes(panel_row_bytes(&m), size), clock_seconds() - start);
     ohlcv_free(&x);
     panel_meta_free(&m);
     return rc;

@@ -183,7 +183,7 @@ static int write_header(struct hdf *f, const struct panel_meta *m, struct error 
     int64_t T[2] = {m->T, m->M}, offsets = (int64_t)m->T + 1, assets = m->assets;
     int rc = hdf_put_text(f, "/", "aipm_format", "panel", e);
     if (!rc) rc = hdf_put_int(f, "/", "format_version", PANEL_FORMAT_VERSION, e);
-    if (!rc) rc = hdf_put_int(f, "/", "periods_per_year", m->periods_per_year, e);
+    if (!rc) rc = periods_per_year_write(f, m->periods_per_year, e);
     if (!rc) rc = hdf_put_text(f, "/", "frequency", m->frequency, e);
     if (!rc) rc = dataset_write_texts(f, "characteristic_names", m->D, m->characteristic_names, e);
     if (!rc) rc = hdf_write_dates(f, "date", m->T, m->dates, e);

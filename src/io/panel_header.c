@@ -9,6 +9,7 @@
 #include "io/hdf.h"
 #include "io/panel_file.h"
 #include "panel/calendar.h"
+#include "datasets.h"
 
 /* ---- read by one rank ---------------------------------------------------------------------------------------- */
 
@@ -224,14 +225,10 @@ static int load_truth(struct hdf *f, struct panel_meta *m, struct error *e)
 
 static int load_alone(const char *path, struct panel_meta *m, struct error *e)
 {
-    int64_t per_year = 0;
     struct hdf *f = hdf_open(path, NULL, e);
     if (!f) return -1;
     int rc = hdf_check_format(f, "panel", PANEL_FORMAT_VERSION, e);
-    if (!rc) rc = hdf_get_int(f, "/", "periods_per_year", &per_year, e);
-    if (!rc && (per_year < 1 || per_year > 1000000))
-        rc = error_set(e, "%s: attribute periods_per_year is %lld; 1 or more is needed", path, (long long)per_year);
-    m->periods_per_year = (int)per_year;
+    if (!rc) rc = periods_per_year_read(f, &m->periods_per_year, e);
     if (!rc) rc = hdf_get_text(f, "/", "frequency", &m->frequency, e);
     if (!rc) rc = load_dates(f, m, e);
     if (!rc) rc = load_row_shapes(f, m, e);

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/parts.h"
+#include "datasets.h"
 #include "results_rows.h"
 #include "results_schema.h"
 
@@ -185,15 +186,12 @@ static int load_panel_side(struct hdf *f, struct results *r, struct error *e)
 
 static int load_header(struct hdf *f, struct results *r, struct error *e)
 {
-    int64_t P = -1, ppy;
-    if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || hdf_get_int(f, "/", "periods_per_year", &ppy, e) ||
+    int64_t P = -1;
+    if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || periods_per_year_read(f, &r->periods_per_year, e) ||
         !(r->dates = load(f, "dates", HDF_INT64, 8, 1, &P, e)))
         return -1;
-    if (ppy < 1 || ppy > 1000000)
-        return error_set(e, "%s: attribute periods_per_year: found %lld; needed: 1 or more", r->path, (long long)ppy);
     if (P < 1 || P > INT_MAX / 1000)
         return error_set(e, "%s: dataset dates has %lld entries; 1 to %d are needed", r->path, (long long)P, INT_MAX / 1000);
-    r->periods_per_year = (int)ppy;
     r->P = (int)P;
     hdf_get_text(f, "/", "study", &r->study, e);
     hdf_get_text(f, "/", "study_name", &r->study_name, e);

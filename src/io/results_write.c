@@ -26,7 +26,7 @@ static int write_header(struct hdf *f, const struct results_plan *p, struct erro
     int64_t P = p->P, by_asset[2] = {p->P, p->M}, assets = p->assets;
     hdf_put_text(f, "/", "aipm_format", "results", e);
     hdf_put_int(f, "/", "format_version", RESULTS_FORMAT_VERSION, e);
-    hdf_put_int(f, "/", "periods_per_year", p->periods_per_year, e);
+    periods_per_year_write(f, p->periods_per_year, e);
     hdf_put_text(f, "/", "study", p->study_text, e);
     hdf_put_text(f, "/", "study_name", p->study_name, e);
     hdf_put_text(f, "/", "panel", p->panel, e);

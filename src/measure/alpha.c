@@ -21,7 +21,7 @@ const char *alpha_reason(enum alpha_code code)
 }
 
 /* out = x scaled to 15% a year less its mean, which is returned; a series without variation gives zeros. */
-static double scale_and_centre(int n, const double *x, int periods_per_year, double *out)
+static double scale_and_centre(int n, const double *x, double periods_per_year, double *out)
 {
     double scale = volatility_scale(n, x, periods_per_year), s = isnan(scale) ? 0 : scale, mean = series_mean(n, x);
     for (int i = 0; i < n; i++) out[i] = s * (x[i] - mean);
@@ -30,7 +30,7 @@ static double scale_and_centre(int n, const double *x, int periods_per_year, dou
 
 /* Pivoted QR of the centred regressors leaves collinear ones out. With Q the kept directions and w = R^-T times their means, the
  * intercept is sum_i a_i y_i with a = 1/n - Q w: its standard error follows from a and the residuals alone. */
-void alpha_regress(int n, const double *y, int k, const double *x, int periods_per_year, int lags, struct alpha *out)
+void alpha_regress(int n, const double *y, int k, const double *x, double periods_per_year, int lags, struct alpha *out)
 {
     *out = (struct alpha){.percent = NAN, .percent_per_year = NAN, .t = NAN, .residual = NAN, .beta = NAN, .periods = n};
     if (n < 3) {

@@ -63,19 +63,19 @@ void date_range(int P, const int64_t *dates, int64_t from, int64_t to, int *firs
     *count = b > a ? b - a : 0;
 }
 
-double volatility_scale(int n, const double *x, int periods_per_year)
+double volatility_scale(int n, const double *x, double periods_per_year)
 {
     double sd = series_sd(n, x);
     return sd > 0 ? 0.15 / (sqrt(periods_per_year) * sd) : NAN;
 }
 
-double sharpe_ratio(int n, const double *x, int periods_per_year)
+double sharpe_ratio(int n, const double *x, double periods_per_year)
 {
     double sd = series_sd(n, x);
     return sd > 0 ? sqrt(periods_per_year) * series_mean(n, x) / sd : NAN;
 }
 
-double sharpe_error(int n, const double *x, int periods_per_year)
+double sharpe_error(int n, const double *x, double periods_per_year)
 {
     double sd = series_sd(n, x);
     if (!(sd > 0)) return NAN;
@@ -109,13 +109,13 @@ static void influence(int n, const double *x, double *out)
     }
 }
 
-static double influence_error(int n, const double *h, int periods_per_year, int lags)
+static double influence_error(int n, const double *h, double periods_per_year, int lags)
 {
     double variance = newey_west_sum(n, h, lags < 0 ? newey_west_lags(n) : lags);
     return variance >= 0 ? sqrt(periods_per_year * variance) / n : NAN;
 }
 
-double sharpe_error_robust(int n, const double *x, int periods_per_year, int lags)
+double sharpe_error_robust(int n, const double *x, double periods_per_year, int lags)
 {
     if (!(series_sd(n, x) > 0)) return NAN;
     double *h = memory_array(double, n, "influence");
@@ -125,7 +125,7 @@ double sharpe_error_robust(int n, const double *x, int periods_per_year, int lag
     return error;
 }
 
-double sharpe_difference(int n, const double *x, const double *y, int periods_per_year, int lags, double *error)
+double sharpe_difference(int n, const double *x, const double *y, double periods_per_year, int lags, double *error)
 {
     *error = NAN;
     if (!(series_sd(n, x) > 0) || !(series_sd(n, y) > 0)) return NAN;

@@ -5,7 +5,7 @@
 
 #include "measure/series.h"
 
-double sortino_ratio(int n, const double *x, int periods_per_year)
+double sortino_ratio(int n, const double *x, double periods_per_year)
 {
     double below = 0;
     for (int i = 0; i < n; i++)

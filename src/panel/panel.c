@@ -52,6 +52,11 @@ int panel_max_assets(const struct panel_meta *m)
     return (int)most;
 }
 
+int panel_year(const struct panel_meta *m)
+{
+    return (int)fmax(1, round(m->periods_per_year));
+}
+
 int panel_group(const struct panel_meta *m, const char *name)
 {
     for (int g = 0; g < m->G; g++)

@@ -96,7 +96,7 @@ static void draw_down(const struct sample *s, int n, const double *x, double *ou
 
 static void roll_sharpe(const struct sample *s, int n, const double *x, double *out)
 {
-    int window = 3 * s->r->periods_per_year;
+    int window = (int)fmax(2, round(3 * s->r->periods_per_year));
     for (int i = 0; i < n; i++)
         out[i] = i + 1 < window ? NAN : sharpe_ratio(window, x + i + 1 - window, s->r->periods_per_year);
 }

@@ -27,7 +27,8 @@ static int write_all(struct table *const *t, int n, const char *folder, struct e
 /* The second sample exists where at least two years of dates lie on either side of its beginning. */
 static bool later_sample(const struct results *r, const struct report_options *o, struct table_options *later)
 {
-    int first, n, least = 2 * r->periods_per_year;
+    int first, n;
+    double least = 2 * r->periods_per_year;
     *later = o->table;
     if (!o->since || o->table.from || o->table.to) return false;
     later->from = o->since;

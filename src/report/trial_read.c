@@ -44,7 +44,7 @@ static double *at_dates(const struct trial_report *s, const double *x)
 static void build_references(struct trial_report *s, const struct reference *f)
 {
     const struct trial *t = s->t;
-    int T = t->meta.T, D = t->meta.D, year = t->meta.periods_per_year, W = t->window;
+    int T = t->meta.T, D = t->meta.D, year = panel_year(&t->meta), W = t->window;
     double *x = memory_array(double, T, "returns");
     s->market_all = memory_array(double, T, "market");
     memcpy(s->market_all, f->market, sizeof(double) * (size_t)T);

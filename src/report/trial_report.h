@@ -55,7 +55,8 @@ enum {
 struct trial_report {
     const struct trial *t;
     struct results *r; /* [t->n] as the trial's variants */
-    int P, per_year;
+    int P;
+    double per_year;                              /* periods */
     double *market_all;                           /* [T] of the panel */
     double *market, *reversal, *fixed, *momentum; /* [P] at the base run's dates */
     double *age[TRIAL_AGES];                      /* [P] */

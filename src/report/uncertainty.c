@@ -31,7 +31,7 @@ static double resampled_mean(int n, const double *x, const int *count)
     return sum / n;
 }
 
-static double resampled_sharpe(int n, const double *x, const int *count, int periods_per_year)
+static double resampled_sharpe(int n, const double *x, const int *count, double periods_per_year)
 {
     double mean = resampled_mean(n, x, count), squares = 0;
     for (int i = 0; i < n; i++) squares += count[i] * (x[i] - mean) * (x[i] - mean);

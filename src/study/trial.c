@@ -191,7 +191,7 @@ static void add_placebos(struct trial *t, uint64_t seed, int draws, struct error
             snprintf(v->label, sizeof v->label, "%.90s", placebo_words(&v->placebo, words));
             v->text = seeded(t, seed + (uint64_t)i, e);
         }
-    int year = t->meta.periods_per_year, room = (t->meta.T - t->window) / 2;
+    int year = panel_year(&t->meta), room = (t->meta.T - t->window) / 2;
     for (int i = 1; i <= draws && i <= MOST_LAGS && (i == 1 || i * year <= room) && !error_is_set(e); i++) {
         int lag = i * year <= room ? i * year : room > 1 ? room : 1;
         struct variant *v = add(t, TRIAL_PLACEBO, "characteristics lagged");

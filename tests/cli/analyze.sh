@@ -47,6 +47,10 @@ refuses "flags past the rows" 1 "models/all/bsv/done has 100000 entries; 144 are
 refuses "more heads than returns" 1 "models/all/linear/returns_by_heads: found" "$AIPM" analyze many-heads.h5
 refuses "dates in a table" 1 "dataset dates has 2 dimensions; 1 are needed" "$AIPM" analyze wide-dates.h5
 refuses "a year of no periods" 1 "periods_per_year: found -12" "$AIPM" info no-year.h5
+for year in nan inf 0.0 2e6; do
+    "$python" -c 'import sys, shutil, h5py; shutil.copy("demo.h5", "year.h5"); h5py.File("year.h5", "r+").attrs["periods_per_year"] = float(sys.argv[1])' $year
+    refuses "a year of $year periods" 1 "year.h5: attribute periods_per_year: found" "$AIPM" analyze year.h5
+done
 refuses "no finished row" 1 "no row is finished yet" "$AIPM" analyze empty.h5
 refuses "a truncated file" 1 "truncated.h5" "$AIPM" analyze truncated.h5
 refuses "an empty file" 1 "nothing.h5" "$AIPM" analyze nothing.h5

@@ -56,6 +56,38 @@ Y
     done
     panel "$o" --standardise history --history 40 -o "$WORK/r1.h5"
     check "the same table from 3 ranks" cmp "$WORK/table" "$WORK/table3"
+    # a year of 50.4 periods: 252 trading days in fives
+    mkdir "$WORK/week"
+    "$python" - "$WORK/week" <<'Y'
+import datetime, random, sys
+random.seed(8)
+for k in range(6):
+    close, day = 50.0, datetime.date(2018, 1, 1)
+    with open(f"{sys.argv[1]}/W{k}.csv", "w") as f:
+        f.write("Date,Open,High,Low,Close,Adj Close,Volume\n")
+        while day.year < 2020:
+            if day.weekday() < 5:
+                last, close = close, close * (0.98 + 0.0401 * random.random())
+                f.write(f"{day},{last},{1.03 * max(last, close)},{0.97 * min(last, close)},{close},{close},{random.randint(1, 99)}\n")
+            day += datetime.timedelta(1)
+Y
+    "$AIPM" ingest --ohlcv "$WORK/week" --horizon 5 -o "$WORK/week.h5" >/dev/null 2>"$WORK/log"
+    check "five trading days: the log" grep -q "50.4 a year)" "$WORK/log"
+    check "five trading days: the panel" grep -q "(50.4 a year)" <<<"$("$AIPM" info "$WORK/week.h5")"
+    check "a whole number stays an integer" "$python" -c "import h5py; assert h5py.File('$WORK/p.h5').attrs['periods_per_year'].dtype == 'int64'"
+    printf 'study: week\npanel: %s\noutput: %s\nwindow: 20\nridge: {from: -3, to: 1}\nmodels:\n  - {name: msrr, kind: linear_transformer}\n' \
+        "$WORK/week.h5" "$WORK/week.out.h5" >"$WORK/week.yaml"
+    check "a study of it" "$AIPM" run "$WORK/week.yaml" 2>/dev/null
+    "$AIPM" analyze "$WORK/week.out.h5" -o "$WORK/week.tables" >/dev/null 2>&1
+    "$python" - "$WORK/week.out.h5" "$WORK/week.tables/performance.csv" <<'Y'
+import csv, sys, h5py, numpy as np
+f = h5py.File(sys.argv[1])
+r, row = f["models/all/msrr/returns"][()], next(csv.DictReader(open(sys.argv[2])))
+assert f.attrs["periods_per_year"] == 50.4
+assert abs(float(row["sharpe"]) / (50.4 ** 0.5 * r.mean() / r.std(ddof=1)) - 1) < 1e-9, row
+Y
+    check "its Sharpe ratio is of 50.4 periods a year" test $? = 0
+    check "info of results" grep -q "(50.4 a year)" <<<"$("$AIPM" info "$WORK/week.out.h5")"
     # groups, names, fewer features, risk-free
     printf 'asset,sector,market\nADJ,tech,us\nGAPS,"coins, small",\nNOBODY,x,y\nLATE,coins,world\n' >"$WORK/g.csv"
     mpi 2 "$AIPM" ingest --ohlcv "$o" --groups "$WORK/g.csv" --risk-free 0.0365 --characteristics rsi,log_return -o "$WORK/g.h5" >/dev/null 2>"$WORK/log"

@@ -82,6 +82,8 @@ static void make_sample(const char *name)
     CU_ASSERT(hdf_put_texts(f, "a", "names", 3, texts, &e) == 0);
     CU_ASSERT(hdf_put_int(f, "a/b/cube", "count", INT64_C(-7000000000), &e) == 0);
     CU_ASSERT(hdf_put_real(f, "/", "share", 0.1, &e) == 0);
+    CU_ASSERT(hdf_put_number(f, "/", "whole", -252, &e) == 0 && hdf_put_number(f, "/", "broken", 50.4, &e) == 0);
+    CU_ASSERT(hdf_put_number(f, "/", "beyond", 0x1p63, &e) == 0);
     CU_ASSERT(hdf_close(f, &e) == 0);
 }
 
@@ -118,6 +120,10 @@ static void everything_comes_back(void)
     memory_free(text);
     CU_ASSERT(hdf_get_int(f, "a/b/cube", "count", &count, &e) == 0 && count == INT64_C(-7000000000));
     CU_ASSERT(hdf_get_real(f, "/", "share", &share, &e) == 0 && share == 0.1);
+    CU_ASSERT(hdf_get_int(f, "/", "whole", &count, &e) == 0 && count == -252);
+    CU_ASSERT(hdf_get_real(f, "/", "whole", &share, &e) == 0 && share == -252);
+    CU_ASSERT(hdf_get_real(f, "/", "broken", &share, &e) == 0 && share == 50.4);
+    CU_ASSERT(hdf_get_real(f, "/", "beyond", &share, &e) == 0 && share == 0x1p63);
     CU_ASSERT(hdf_exists(f, "a/b") && hdf_exists(f, "/a/b/cube") && !hdf_exists(f, "a/x/cube") && !hdf_exists(f, "b"));
     CU_ASSERT(hdf_has_attribute(f, "/", "title") && !hdf_has_attribute(f, "/", "titles"));
     CU_ASSERT_FATAL(hdf_list(f, "/", &n, &texts, &e) == 0);
@@ -145,6 +151,7 @@ static void wrong_requests(void)
     CU_ASSERT(hdf_read_part(f, "a/b/cube", HDF_FLOAT64, 1, 2, x, &e) == -1 && says("has 2 entries", "1 .. 2"));
     CU_ASSERT(hdf_read_texts(f, "small", &n, &texts, &e) == -1 && says("small", "does not hold text"));
     CU_ASSERT(hdf_get_int(f, "/", "share", &v, &e) == -1 && says("share", "one integer"));
+    CU_ASSERT(hdf_get_int(f, "/", "broken", &v, &e) == -1 && says("broken", "one integer"));
     CU_ASSERT(hdf_get_text(f, "/", "share", &text, &e) == -1 && says("share", "text is needed"));
     CU_ASSERT(hdf_get_text(f, "/", "shares", &text, &e) == -1 && says("shares", "missing"));
     CU_ASSERT(hdf_list(f, "c", &n, &texts, &e) == -1 && says("group c", "missing"));

@@ -1,4 +1,5 @@
 /* A panel with one thing wrong is refused, with the file, the place, what was found and what is needed. No MPI here. */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ struct raw {
     const char *skip;       /* a dataset or attribute left out */
     const char *other_type; /* a dataset of numbers written as text */
     const char *format;
-    int64_t version, per_year;
+    int64_t version;
+    double per_year;
 };
 
 static struct raw good(void)
@@ -93,7 +95,7 @@ static void write_raw(const char *path, const struct raw *r)
     CU_ASSERT_FATAL(f != NULL);
     if (r->format) hdf_put_text(f, "/", "aipm_format", r->format, &e);
     hdf_put_int(f, "/", "format_version", r->version, &e);
-    if (!skipped(r, "periods_per_year")) hdf_put_int(f, "/", "periods_per_year", r->per_year, &e);
+    if (!skipped(r, "periods_per_year")) hdf_put_number(f, "/", "periods_per_year", r->per_year, &e);
     if (!skipped(r, "frequency")) hdf_put_text(f, "/", "frequency", "monthly", &e);
     put(f, r, "dates", HDF_INT64, 1, &r->n_dates, r->dates, &e);
     put(f, r, "offsets", HDF_INT64, 1, &r->n_offsets, r->offsets, &e);
@@ -181,10 +183,16 @@ static void good_one(void)
 
 static void formats(void)
 {
+    struct panel_meta week = {.periods_per_year = 50.4}, decade = {.periods_per_year = 0.1};
+    CU_ASSERT(panel_year(&week) == 50 && panel_year(&decade) == 1);
     REFUSE(r.format = "results", "aipm_format", "\"results\"", "\"panel\" is needed");
     REFUSE(r.format = NULL, "aipm_format", "no attribute", "panel is needed");
     REFUSE(r.version = 2, "format_version", "is 2, from the future", "newer aipm");
-    REFUSE(r.per_year = 0, "periods_per_year", "is 0", "1 or more");
+    REFUSE(r.per_year = 0, "periods_per_year", "found 0", "above 0");
+    REFUSE(r.per_year = -50.4, "periods_per_year", "found -50.4", "above 0");
+    REFUSE(r.per_year = NAN, "periods_per_year", "nan", "above 0");
+    REFUSE(r.per_year = INFINITY, "periods_per_year", "found inf", "at most 1000000");
+    REFUSE(r.per_year = 1000000.5, "periods_per_year", "found 1000000.5", "at most 1000000");
     REFUSE(r.skip = "periods_per_year", "periods_per_year", "missing", "");
     REFUSE(r.skip = "frequency", "frequency", "missing", "");
 }
