@@ -139,10 +139,12 @@ void training_cost(const struct training *t, const struct shape *s, double flops
 {
     /* one forward and two more for backward per step, one more for a Sharpe ratio, whose derivative waits for the whole rollout; the
      * weights of now; a fit every so many rows */
-    double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3;
+    double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3, n = s->max_assets, rollout = t->rollout ? t->rollout : 1;
+    double own = sizeof(struct trainer) + 4 * (2 * (n * objective_outputs(&t->objective) + 1) + n + s->T) +
+                 8 * (objective_workspace(s->max_assets) + 3 * (2 * rollout + s->T) + t->epochs); /* trainer_create */
     *c = (struct cost){
         .flops = flops * ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) / t->policy.refit_every + 1),
-        .bytes = bytes};
+        .bytes = bytes + own};
     c->seconds = c->flops / 1e11; /* measured: bench_transformer; the schedule corrects it by what it sees */
 }
 

@@ -124,9 +124,11 @@ bool ols_plan_falls_back(const struct ols_plan *p)
 
 double ols_plan_bytes(const struct ols_plan *p)
 {
-    double own = (double)ols_bytes(p->T, p->D, p->nz);
-    if (ols_plan_road(p) == OLS_DENSE) return own + dense_bytes(p);
-    return own + (double)ols_cg_bytes(p->T, p->D, p->nz) + (ols_plan_falls_back(p) ? dense_bytes(p) : 0);
+    struct ols o = {.T = p->T, .D = p->D};
+    double own = (double)ols_bytes(p->T, p->D, p->nz),
+           dense = dense_bytes(p) + 8. * (double)(ols_block_work(&o) + ols_leave_work(&o));
+    if (ols_plan_road(p) == OLS_DENSE) return own + dense;
+    return own + (double)ols_cg_bytes(p->T, p->D, p->nz) + (ols_plan_falls_back(p) ? dense : 0);
 }
 
 int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e)
