@@ -175,6 +175,9 @@ static const double odd_value[] = {NAN,   INFINITY,     -INFINITY,     0,   -1, 
 static const hsize_t odd_size[] = {0, 1,  2,    3,       4,          5,          7,          8,
                                    9, 64, 1000, 1 << 20, 1ULL << 31, 1ULL << 32, 1ULL << 40, 1ULL << 62};
 
+static const int64_t odd_number[16] = {0,  1,  -1, 2,       3,         4,         5,         12,
+                                       16, 17, 64, 1000000, 1LL << 31, 1LL << 40, INT64_MAX, INT64_MIN};
+
 static hid_t odd_type(int which)
 {
     hid_t type;
@@ -255,8 +258,7 @@ static void change_attribute(hid_t f, const char *name, int which, int how)
     if (how & 64) n = 1;
     const char *value[20];
     int64_t number[20];
-    for (int i = 0; i < 20; i++)
-        value[i] = words[((which >> 4) + i * (how & 1)) % 8], number[i] = (int64_t)odd_value[4 + (which >> 4) % 11];
+    for (int i = 0; i < 20; i++) value[i] = words[((which >> 4) + i * (how & 1)) % 8], number[i] = odd_number[which >> 4];
     hid_t a = H5Acreate_by_name(f, name, attribute, how & 128 ? text : H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT,
                                 H5P_DEFAULT);
     if (a >= 0 && n)
