@@ -16,7 +16,8 @@ struct attention_view {
 /* Of a matrix without a weight: 0 assets, NaN, -1. Rows are taken relative to their sums. */
 void attention_view(int A, const double *matrix, struct attention_view *out);
 
-/* leader [A]: mean of what the others give the asset; follower [A]: 1 less what it gives itself. NaN where nobody says. */
+/* leader [A]: the mean share that the other assets give to this one. follower [A]: the share that it does not give to
+ * itself. NaN where no row says. */
 void attention_leaders(int A, const double *matrix, double *leader, double *follower);
 
 /* Attention that no longer tells assets apart: rows that are nearly all on one, or one asset that takes more than half of everything and

@@ -116,7 +116,7 @@ struct training training_options(const struct values *v);
 /* The part of struct trainable that these options decide. */
 struct fit_policy training_policy(const struct values *v);
 void training_shorten(double seconds, struct shape *s, struct values *v);
-/* The objective where the options left it open, and what follows from it. */
+/* Sets the objective that the options left open, and what follows from it (the length of a rollout). */
 void training_settle(struct training *t, enum loss loss);
 /* Refuse what makes no sense together. */
 int training_check(const struct training *t, const struct shape *s, struct error *e);
@@ -165,7 +165,7 @@ struct trainer *trainer_create(struct network *n, const struct training *how, co
 void trainer_destroy(struct trainer *t);
 /* Train on window->period[0..T-1], then the weights of now. Collective. */
 int trainer_fit(struct trainer *t, const struct window *w, struct team *team, struct fit_note *note);
-/* No training: the weights of now by the parameters in hand. Collective. */
+/* Computes the weights of now by the parameters in hand, without training. Collective. */
 int trainer_apply(struct trainer *t, const struct period *now, struct team *team, struct fit_note *note);
 /* Loss of a rollout p[0 .. H-1] and, if asked, its gradient over all shards in t->total. Collective; trainer_fit's step, for tests. */
 double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient);

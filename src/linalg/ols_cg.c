@@ -168,7 +168,8 @@ static void combine(const struct ols_cg *c, const struct play *s, const double *
         }
 }
 
-/* Which preconditioner each penalty uses: J pays until zT [Sigma^-1] reaches the small eigenvalues of Gamma, K after (measured). */
+/* Which preconditioner each penalty uses. J pays until zT [Sigma^-1] reaches the small eigenvalues of Gamma, K beyond that
+ * (measured). */
 static void choose(const struct ols_cg *c, struct play *s)
 {
     double diagonal = 0, smallest = c->mean[c->D - 1];
@@ -184,7 +185,7 @@ static void choose(const struct ols_cg *c, struct play *s)
     }
 }
 
-/* Columns that are done leave; the others close up. keep [m]; moves all blocks that a step carries over. */
+/* Drops the columns that have converged and closes the gaps, in every block that a step carries over. keep [m]. */
 static void compact(struct ols_cg *c, struct play *s, const int *keep)
 {
     int D = c->D, m = 0, nj = 0, k0 = 0, old = s->m;

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "linalg/eigen.h"
 
-/* Scratch, carved from work: vectors [T,T], sums of three products [3,nz,T], workspace of the parts, then LAPACK's own. */
+/* How `work` is divided: vectors [T, T], sums of three products [3, nz, T], the workspace of these sums, then LAPACK's own. */
 static size_t scratch(int T, int nz)
 {
     return (size_t)T * T + 3 * (size_t)nz * T + ridge_spectral_work(T, nz, T);

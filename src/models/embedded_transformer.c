@@ -215,7 +215,7 @@ static void take_factors(struct model *m, const struct period *p, double *out)
     cblas_dscal(m->px, factor_scale_of(m->scale, p->n), out, 1);
 }
 
-/* Row k of a table to period p, from the same or a later row. Returns whether it was there. */
+/* Makes row k of a table hold period p, moved from this or a later row if it is there. Returns whether it was. */
 static bool bring(struct model *m, int *of, double *table, size_t size, int k, int period)
 {
     for (int from = k; from <= m->T; from++) {

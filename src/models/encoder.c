@@ -59,7 +59,8 @@ static void walk_all(struct encoder *e, struct walk *w)
     WALK(w, e->spare, 2 * ld, "a row");
 }
 
-/* Bytes of a rank's vectors of parameters: gradients by shard, parameters, moments and the like. */
+/* Bytes of all vectors that are as long as the parameters: one gradient for each shard, the parameters, Adam's moments and
+ * the like. */
 static double vectors(const struct encoder *e)
 {
     return 4. * (double)e->net.size * (e->net.own + 6);
@@ -185,7 +186,7 @@ static void forward(struct network *n, const struct period *p, bool training, fl
     else output(e, y);
 }
 
-/* The temporal attention of layer k and what lies before it, shard by shard. */
+/* Backward through the temporal attention of layer k and through what comes before it, one shard after the other. */
 static void layer_backward(struct encoder *e, int k)
 {
     struct network *n = &e->net;
@@ -256,7 +257,8 @@ static void levels_create(struct encoder *e)
     e->combine = dense(e, "combine", "combine_bias", 3 * e->s.d_model, e->s.d_model);
 }
 
-/* All but the parameters themselves: enough to count bytes of a network that no machine could hold. */
+/* Describes a network without allocating its parameters, so that the bytes of one that no machine could hold can be
+ * counted. */
 static struct network *describe(const struct encoder_shape *s, int a)
 {
     static const struct network_class class = {bind, unbind, forward, backward, destroy};
@@ -327,7 +329,7 @@ static double bytes_of(const struct encoder_shape *s, int attention_size, int ra
     struct walk count = {.way = WALK_COUNT};
     prepare(e, (s->shards + ranks - 1) / ranks);
     walk_all(e, &count);
-    /* of other ranks' shards, the derivatives of my assets' keys and values */
+    /* what other ranks' shards send: the derivatives of this rank's keys and values */
     double inbox = ranks > 1 ? (double)(s->shards - n->own) * e->cap * (double)e->b.row : 0,
            bytes = count.bytes + vectors(e) + 4 * inbox + (kept ? 4 * layers_kept(e) : 0);
     n->own = 0;

@@ -59,7 +59,7 @@ static float *pooled_of(const struct encoder *e, int k, int lag)
     return e->b.pooled + (size_t)(k * e->b.lags + lag) * (size_t)e->cap * (size_t)e->ld;
 }
 
-/* Rows of an asset (of those that layer k's attention gives) up to step L-1-lag. */
+/* How many of an asset's rows, among those that the attention of layer k gives, lie at step L-1-lag or before. */
 static int rows_until(const struct encoder *e, enum span v, int asset, int lag)
 {
     int rows = rows_of(e, v, asset);
@@ -159,7 +159,7 @@ void between_attend(struct encoder *e, int k)
         }
 }
 
-/* dLoss/dq of the shard into d_q_lag, dLoss/d(keys, values) of this lag into the shard's table. */
+/* Writes dLoss/dq of the shard to d_q_lag, and dLoss/d(keys, values) at this lag to the shard's table. */
 void between_attend_back(struct encoder *e, int k, int s, int lag, float *d)
 {
     struct between *b = &e->b;
@@ -190,7 +190,8 @@ void lag_weights(const struct encoder *e, int k, double *s)
     for (int i = 0; i < lags; i++) s[i] /= sum;
 }
 
-/* Keys and values of my assets at every lag, queries, and who needs them gets them. */
+/* Compute keys and values of this rank's assets at every lag and share them with all ranks; queries are computed while the
+ * messages travel. */
 static void tell(struct encoder *e, int k)
 {
     struct network *n = &e->net;
@@ -259,7 +260,7 @@ void cross_forward(struct encoder *e, int k)
     }
 }
 
-/* From b.d_out: gradients of the output layer (and of combining), and d_mixed. */
+/* Given b.d_out, adds to the gradients of the output layer and of the combining matrix, and writes d_mixed. */
 static void output_back(struct encoder *e, int k, int s, int at, int assets)
 {
     struct network *n = &e->net;
@@ -285,7 +286,8 @@ static void output_back(struct encoder *e, int k, int s, int at, int assets)
                         false);
 }
 
-/* From d_mixed: gradients of lag weights and queries, d_pooled of lag 0 through the queries, and the shard's table. */
+/* Given d_mixed, adds to the gradients of lag weights and queries, and writes the shard's table and the part of d_pooled at
+ * lag 0 that flows through the queries. */
 static void contexts_back(struct encoder *e, int k, int s, int at, int assets)
 {
     struct network *n = &e->net;
@@ -314,7 +316,7 @@ static void contexts_back(struct encoder *e, int k, int s, int at, int assets)
                         b->d_pooled + (size_t)at * ld, (ptrdiff_t)ld, false);
 }
 
-/* From the derivatives of my keys and values, summed over shards: their gradients, and the rest of d_pooled. */
+/* Given the derivatives of this rank's keys and values, summed over all shards, adds to their gradients and to d_pooled. */
 static void keys_back(struct encoder *e, int k, int at, int assets)
 {
     const struct kernels *kernels = e->net.kernels;

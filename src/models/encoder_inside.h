@@ -26,13 +26,14 @@ struct batch {
     int shard, asset, assets; /* the first counted among this rank's */
 };
 
-/* Temporal attention and feed-forward layer of a batch, inside: what backward wants and can form again. */
+/* What the backward pass needs of a batch's temporal attention and feed-forward layer. It may be kept, or computed again. */
 struct inside {
     float *q, *kv, *e, *statistics, *o; /* [rows, dp], [rows, 2 dp], exponentials and statistics of its assets, [rows, dp] */
     float *hidden;                      /* [rows, lf] */
 };
 
-/* Attention between all assets of a period: rows of keys and values travel to all ranks, their derivatives back. */
+/* Attention between all assets of a period. Keys and values of every asset are sent to all ranks; their derivatives are
+ * sent back to the rank that owns the asset. */
 struct between {
     int heads, width, hp, dp, lags;
     size_t row; /* floats of an asset's row in the table: keys, values of every lag; hierarchical: its pooled state */
@@ -95,8 +96,9 @@ struct encoder {
     int batches[SPANS];
     /* normalised rows after the attention and after the feed-forward layer, with 1/deviation: [K][.., ld], [K][..] */
     float *hat_time, *hat_end, *inverse_time, *inverse_end;
-    float *d_rows, *d_last; /* derivatives on their way between layers: rows of ALL, of the last layer */
-    float *y_last, *out;    /* [cap, ld], [cap, padded(outputs)] the last states and what comes out */
+    float *d_rows,
+        *d_last; /* derivatives that one layer hands to the layer before: for rows of ALL, and for rows of the last layer */
+    float *y_last, *out; /* [cap, ld], [cap, padded(outputs)] the last states and what comes out */
     /* the batch in hand: [most rows, ..] */
     int most;
     float *x, *y, *z, *u, *v, *hat, *inverse, *embedded;
@@ -174,7 +176,8 @@ void rows_walk(struct encoder *e, struct walk *w);
 void rows_plan(struct encoder *e, const struct period *p);
 void embed_forward(struct encoder *e, const struct batch *b, float *x);
 void embed_backward(struct encoder *e, const struct batch *b, float *dx); /* dx is overwritten */
-/* Dropout: stream numbers, and the masks of a batch's rows or of assets, for values as for derivatives. */
+/* Dropout. Streams are numbered as follows. The same functions mask values on the way forward and derivatives on the way
+ * back. */
 enum { DROP_EMBEDDING = 0, DROP_TIME = 1, DROP_CROSS = 2, DROP_HIDDEN = 3, DROP_LAYER = 3 };
 void drop_rows(const struct encoder *e, int stream, enum span v, const struct batch *b, int columns, float *x);
 void drop_assets(const struct encoder *e, int stream, int asset, int assets, int columns, float *x);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "encoder_inside.h"
 
-/* Floats of a batch's inside: rows of queries, of keys, of the feed-forward layer. */
+/* Floats of a batch's activations, given its rows of queries, of keys, and of the feed-forward layer. */
 static size_t inside_size(const struct encoder *e, size_t queries, size_t keys, size_t ends, size_t kept, size_t statistics)
 {
     return (size_t)e->time.dp * (2 * queries + 2 * keys) + (size_t)e->lf * ends + kept + statistics;
@@ -69,7 +69,7 @@ double layers_kept(const struct encoder *e)
     return all * e->cap;
 }
 
-/* Share the arena out: batches are kept from the first layer's first on while there is room. */
+/* Divide the arena: batches are kept in order, from the first batch of the first layer on, until it is full. */
 void layers_plan(struct encoder *e, bool training)
 {
     size_t used = 0;
@@ -190,7 +190,7 @@ static void hide(struct encoder *e, const struct batch *b, int k, const float *x
     if (e->dropped) drop_rows(e, DROP_HIDDEN + DROP_LAYER * k, after_end(e, k), b, e->s.feedforward, hidden);
 }
 
-/* The feed-forward layer's hidden units: of a batch of ALL they may be kept. */
+/* Where a batch's hidden units are. Those of a batch of ALL may have been kept. */
 static float *hidden_of(struct encoder *e, const struct batch *b, int batch, int k)
 {
     return b == &e->batch[ALL][batch] ? inside_of(e, batch, k)->hidden : e->scratch.hidden;
@@ -213,7 +213,8 @@ void end_forward(struct encoder *e, const struct batch *b, int batch, int k)
 
 /* ---- backward ---- */
 
-/* dLoss/d(rows after the first norm): what the feed-forward side left, and what flows through the pooled states. */
+/* Collects dLoss/d(rows after the first norm): what came back through the feed-forward layer, plus what comes back through
+ * the pooled states. */
 static void gather_derivatives(struct encoder *e, const struct batch *b, int k, float *dy)
 {
     enum span v = after_time(e, k), from = after_end(e, k);
@@ -244,7 +245,8 @@ static void attend_back(struct encoder *e, const struct batch *b, int k, const s
     }
 }
 
-/* Gradients of queries, keys and values, and dLoss/dx. du [rows of span v]: what came past the attention. */
+/* Adds to the gradients of queries, keys and values and returns dLoss/dx. du [rows of span v] holds what bypassed the
+ * attention through the residual. */
 static float *inputs_back(struct encoder *e, const struct batch *b, enum span v, const float *asks, float *du)
 {
     const struct kernels *k = e->net.kernels;

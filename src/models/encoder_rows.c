@@ -18,7 +18,8 @@ void rows_walk(struct encoder *e, struct walk *w)
     WALK(w, e->embedded, (size_t)e->most * (size_t)e->li, "inputs");
 }
 
-/* Runs of a shard's assets with at most `most` rows of span v; the same however shards are spread over ranks. */
+/* Groups a shard's assets into runs of at most `most` rows of span v. The groups are the same however shards are spread
+ * over ranks. */
 static void plan_batches(struct encoder *e, enum span v)
 {
     int count = 0;
@@ -67,7 +68,7 @@ void rows_plan(struct encoder *e, const struct period *p)
 
 /* ---- dropout ---- */
 
-/* One row of a stream: the draws of network_drop, whose rows may lie apart here. */
+/* One row of a stream of network_drop. The rows of a batch need not be neighbours here, so they are masked one at a time. */
 static void drop_row(const struct network *n, const struct random_stream *s, int64_t row, int columns, float *x)
 {
     enum { BLOCKS = 64 };

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "linalg/adam.h"
 
-/* What a fit under way is, beside its vectors: written to and read from checkpoints as it stands. */
+/* The state of a fit under way, apart from its vectors. Checkpoints hold it byte for byte. */
 struct progress_state {
     uint64_t size;     /* floats of a vector: a state of another network is refused */
     int32_t epoch, at; /* the next step: the at-th rollout of the epoch */
@@ -137,8 +137,8 @@ void training_layout(const struct training *t, struct layout *l)
 
 void training_cost(const struct training *t, const struct shape *s, double flops, double bytes, struct cost *c)
 {
-    /* one forward and two more for backward per step, one more for a Sharpe ratio, whose derivative waits for the whole rollout; the
-     * weights of now; a fit every so many rows */
+    /* a step costs one forward pass and twice that backward; a Sharpe ratio costs one more pass, because its derivative
+     * waits for the whole rollout; then one pass for the weights of now; fits happen every refit_every rows */
     double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3, n = s->max_assets, rollout = t->rollout ? t->rollout : 1;
     double own = sizeof(struct trainer) + 4 * (2 * (n * objective_outputs(&t->objective) + 1) + n + s->T) +
                  8 * (objective_workspace(s->max_assets) + 3 * (2 * rollout + s->T) + t->epochs); /* trainer_create */
@@ -340,7 +340,7 @@ static void save_state(struct trainer *t, struct progress_state *s)
     memory_free(bytes);
 }
 
-/* Whether a checkpoint is one that a fit of this trainer writes: another study's of the same length is not. */
+/* Whether a checkpoint can be one of this trainer. A checkpoint of another study may happen to have the same length. */
 static bool state_is_ours(const struct trainer *t, const struct fit_monitor *m)
 {
     const struct progress_state *s = m->state;
@@ -353,7 +353,7 @@ static bool state_is_ours(const struct trainer *t, const struct fit_monitor *m)
     return s->step >= 0 && s->step <= (int64_t)epochs * INT32_MAX;
 }
 
-/* Take up the state that the leader was given. Returns whether there was one. Collective. */
+/* Continue from the state that the leader was given, if it was given one. Returns whether it was. Collective. */
 static bool load_state(struct trainer *t, struct progress_state *s)
 {
     struct team *team = t->net->team;
@@ -390,7 +390,8 @@ static int inhabited(const struct period *period, int H)
     return there;
 }
 
-/* One rollout's step. Returns -1 if the loss is not finite, 1 if the leader says to stop after it. */
+/* One Adam step on a rollout. Returns -1 if the loss is not finite, 1 if the leader was told to stop after this step, else
+ * 0. */
 static int step(struct trainer *t, const struct window *w, const struct period *period, int H, struct progress_state *s,
                 long steps)
 {

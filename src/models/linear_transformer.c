@@ -87,7 +87,8 @@ static const struct model_option options[] = {
     {.key = NULL},
 };
 
-/* The head counts asked for, or 1, 2, 4, .. and D; out must hold 64 + the list. Returns how many. */
+/* The head counts that the options ask for, or else 1, 2, 4, ... and D. Returns how many; out must have room for 64 more
+ * than the list. */
 static int head_counts(const struct shape *s, const struct values *v, int *out)
 {
     int n, k = 0;

@@ -16,7 +16,7 @@ struct scored {
     int i;
 };
 
-/* Softmax of sign * y over the assets listed (NULL: all n), into w in the same places; returns nothing, the sum is 1. */
+/* Softmax of sign * y over the assets listed (NULL: all n). The results go to the same places in w and sum to 1. */
 static void softmax(int n, const struct scored *among, double sign, const float *y, double *w)
 {
     double top = -INFINITY, sum = 0;
@@ -37,7 +37,7 @@ static int by_score(const void *a, const void *b)
     return x->y != y->y ? (x->y < y->y) - (x->y > y->y) : (x->i > y->i) - (x->i < y->i);
 }
 
-/* All assets by score, s [n]: the winners are the first G, the losers the last. Returns G. */
+/* Sorts all assets by score, s [n], so that the winners are the first G and the losers the last G. Returns G. */
 static int choose(const struct objective *o, int n, const float *y, struct scored *s)
 {
     for (int i = 0; i < n; i++) s[i] = (struct scored){y[i], i};
@@ -123,7 +123,7 @@ static double sharpe(int H, const double *f, double *slope)
     for (int h = 0; h < H; h++) v += (f[h] - m) * (f[h] - m) / H;
     double s = sqrt(v);
     if (isnan(m)) return NAN;
-    /* a rollout without any variation (all positions zero, say) tells nothing; NaN stays one */
+    /* a rollout whose returns do not vary, say because all positions are zero, has no gradient; NaN stays NaN */
     bool flat = s <= 1e-12 * fabs(m) || s <= 0;
     for (int h = 0; slope && h < H; h++) slope[h] = flat ? 0 : -1 / (H * s) + m * (f[h] - m) / (H * s * s * s);
     return flat ? 0 : -m / s;
@@ -140,7 +140,8 @@ double objective_rollout(const struct objective *o, int H, const double *f, cons
     return sum;
 }
 
-/* Of a softmax over the assets listed: dy_i = w_i (dw_i - sum_j w_j dw_j), whatever the sign of y in it and of w outside. */
+/* Derivative of a softmax over the assets listed: dy_i = w_i (dw_i - sum_j w_j dw_j). The formula is the same for either
+ * sign of y in it, and of w outside. */
 static void softmax_back(int n, const struct scored *among, const double *w, const double *returns, double slope, float *dy)
 {
     double mean = 0;

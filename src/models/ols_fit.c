@@ -64,12 +64,13 @@ static double order_of(const struct ols_plan *p)
     return (double)(p->rank > 0 && p->rank < p->T ? p->rank : p->T) * p->D;
 }
 
-/* Work of LAPACK's divide and conquer is (4/3 + 4/3 + 2) n^3 and more where little deflates; leave-one-out 3 D^2 n for every period
- * and penalty. */
+/* LAPACK's divide and conquer takes (4/3 + 4/3 + 2) n^3 operations, and more where little deflates. Leaving periods out
+ * takes 3 D^2 n operations for every period and penalty. */
 static const double dense_rate = 48e9, iterative_rate = 30e9;
 
-/* Steps of conjugate gradients, mean over penalties, the whole window and those with a period left out. On stocks with 35 well filled
- * characteristics 12 at T = 60 and 18 at T = 120 were measured, with 39 of which some are mostly missing 32 and 58: the latter. */
+/* Steps of conjugate gradients, averaged over penalties and over the whole window and the windows with a period left out.
+ * Measured on stocks: with 35 well filled characteristics 12 at T = 60 and 18 at T = 120; with 39 characteristics, some
+ * mostly missing, 32 and 58. The function gives the latter, the careful ones. */
 static double careful_steps(int T)
 {
     return T > 30 ? T / 2.0 : 15;

@@ -42,7 +42,7 @@ double transformer_flops(int D, int K, int H, int df, double N)
     return K * (H * (4 * N * N * d + 4 * N * d * d) + 4 * N * d * df) + 2 * N * d;
 }
 
-/* Floats of one rank's workspace that are not a matter of choice; n rows, N assets, `own` shards. */
+/* Floats of one rank's workspace that must be there whatever is kept. n rows, N assets, `own` shards. */
 static double fixed_floats(int D, int K, int H, int df, double N, double n, double own, double ranks)
 {
     double ld = padded(D), lf = padded(df);
@@ -153,7 +153,7 @@ static struct block block_of(const struct network *n, int N, int s)
     return b;
 }
 
-/* Share the arena out: panels are kept from the first block on until it is full. */
+/* Divide the arena: panels are kept in order, from the first block on, until it is full. */
 static void plan_keep(struct transformer *t, int N, bool training)
 {
     struct network *n = &t->net;
@@ -244,8 +244,8 @@ static void feed_forward_back(struct transformer *t, int b, int N, int s)
     dense_backward(n->kernels, r.rows, n->D, t->df, t->turned[2], df, true, dy);
 }
 
-/* From dy = dLoss/dZ: dLoss/dQ of every head, the gradient of V, and what flows to the keys. The period's first block has none
- * to tell: its keys are data. */
+/* Given dy = dLoss/dZ, computes dLoss/dQ of every head, the gradient of V, and the derivatives with respect to the keys.
+ * The keys of the first block are data and need no derivative. */
 static void attend_back(struct transformer *t, int b, int N, int s)
 {
     struct network *n = &t->net;
@@ -264,7 +264,7 @@ static void attend_back(struct transformer *t, int b, int N, int s)
     }
 }
 
-/* The rest of dLoss/dY through the queries, and the gradient of W: needs own rows only. */
+/* Adds what flows to dLoss/dY through the queries, and to the gradient of W. It needs this rank's rows only. */
 static void queries_back(struct transformer *t, int b, int N, int s)
 {
     struct network *n = &t->net;

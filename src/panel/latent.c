@@ -38,7 +38,7 @@ static int draw_length(const struct random_stream *s, uint64_t index)
     return SHORTEST + (int)fmin(more, 1e6);
 }
 
-/* Lives follow one another with gaps of 0 to LONGEST_GAP months; the first began before the panel. */
+/* In a slot, lives follow one another with gaps of 0 to LONGEST_GAP months. The first began before the panel does. */
 static void life_first(const struct latent *l, int slot, struct life *life)
 {
     struct random_stream s = random_open(l->seed, STREAM_LIFE, (uint64_t)slot, 0);
@@ -85,7 +85,7 @@ int64_t latent_id(uint64_t asset)
 
 /* ---- latents ----------------------------------------------------------------------------------------------------------- */
 
-/* Where a clock of so many months stands at t: between anchors k and k+1 with these weights. */
+/* Where a clock with a period of so many months stands at t: between anchors k and k+1, with these weights. */
 struct clock {
     uint64_t k;
     double now, next;
@@ -153,7 +153,7 @@ static void make_theme_members(struct latent *l, int m, int first, int last)
     }
 }
 
-/* Persistent groups by the size theme's latent: as common among US stocks without nano ones. */
+/* Size groups that persist, cut by the size theme's latent so that each is as common as among US stocks without nano ones. */
 static void make_size_groups(struct latent *l, int8_t *out)
 {
     static const float micro = -0.10f, small = 0.17f, large = 0.38f;

@@ -126,7 +126,7 @@ int universe_gather(const struct universe *u, const struct rows *r, int D, float
     return n;
 }
 
-/* 1e-6 lets through what another program's rounding of a rank did. */
+/* the 1e-6 allows for the rounding of another program's ranks */
 static const float WIDEST = 0.5f + 1e-6f;
 
 static int breach(const struct panel_meta *m, int t, int i, const char *file, const char *what, struct error *e)
@@ -135,7 +135,7 @@ static int breach(const struct panel_meta *m, int t, int i, const char *file, co
                      (long long)m->dates[t], i, what);
 }
 
-/* First passes that vectorise say whether there is anything to look for. */
+/* A first pass that vectorises says whether there is anything wrong to look for. */
 static bool characteristics_good(const float *x, size_t n)
 {
     int bad = 0;

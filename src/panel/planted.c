@@ -14,7 +14,7 @@ enum { STREAM_SHOCK = 0x706c616e, STREAM_SECTOR, STREAM_OWN, STREAM_NOISE, STREA
 enum { BEFORE = 4096, MOST_PERIODS = 1000000, MOST_ASSETS = 100000, MARKETS = 2 };
 enum { MEMORY = 24 };                    /* periods that a premium of `momentum` remembers */
 static const double market_share = 0.25; /* of the idiosyncratic variance: the market's in `noise` */
-static const double sector_share = 0.1;  /* of the variance of what a member of a sector shows */
+static const double sector_share = 0.1;  /* share of the variance of what a member of a sector shows */
 
 const struct planted_options planted_default = {
     .N = 20,

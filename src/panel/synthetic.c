@@ -26,7 +26,7 @@ const struct synthetic_options synthetic_default = {
     .volatility = 0.1,
 };
 
-/* What one period needs for its returns, before the amplitudes are put in. */
+/* What one period needs for its returns before the amplitudes are known. */
 struct exposures {
     double *loadings;     /* [n, K] X B */
     double *own, *target; /* [n] g(X) - mean; X w */
@@ -148,8 +148,8 @@ static double find_level(const struct synthetic *s, double state2)
     return high;
 }
 
-/* Squared Sharpe ratios that parts of unit amplitude bring, averaged over sampled periods; the cross-asset part's is proportional to
- * the squared state and taken relative to it. */
+/* The squared Sharpe ratios that the parts bring at unit amplitude, averaged over sampled periods. The cross-asset part's
+ * is proportional to the squared state and is stated relative to it. */
 static void measure(struct synthetic *s, double *factor, double *own, double *cross)
 {
     const struct synthetic_options *o = &s->o;

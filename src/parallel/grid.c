@@ -90,7 +90,7 @@ void grid_place(const struct grid *g, int *rows, int *cols, int *row, int *col)
 
 /* ---- matrices ---- */
 
-/* The indices that place `me` of `places` owns when 0 .. n-1 are dealt in blocks of nb. */
+/* The indices that place `me` of `places` owns when 0 .. n-1 are dealt out in blocks of nb, round and round. */
 static int *indices(int n, int nb, int me, int places, int count)
 {
     int *index = memory_array(int, count, "grid indices");
@@ -273,7 +273,8 @@ static int solve(struct grid *g, enum grid_solver solver, struct grid_matrix *a,
     return note->info ? GRID_NOT_CONVERGED : GRID_FINE;
 }
 
-/* A sign for entry (i, k) of the probes: a hash, so that every place fills its own blocks. */
+/* The sign of entry (i, k) of the probes. It is a hash of i and k, so that every place fills its own blocks without a
+ * message. */
 static double probe_sign(int i, int k)
 {
     unsigned long long h = ((unsigned long long)i * GRID_PROBES + (unsigned)k + 1) * 0x9E3779B97F4A7C15ull;
@@ -293,7 +294,7 @@ static double largest_column(struct grid *g, const struct grid_matrix *p)
     return isfinite(sum[0]) ? most : INFINITY;
 }
 
-/* A Z x - Z L x and Z'Z x - x for a few random x; A's lower triangle is in place again. */
+/* The norms of A Z x - Z L x and of Z'Z x - x for a few random x. Afterwards A holds its lower triangle again. */
 static void check(struct grid *g, const struct grid_matrix *a, const double *value, const struct grid_matrix *z,
                   struct grid_note *note)
 {

@@ -37,7 +37,7 @@ void stop_install(struct team *world)
 
 static void send_to(int r, int tag)
 {
-    MPI_Request q; /* zero bytes: buffered by any MPI; the request is freed at once */
+    MPI_Request q; /* a message of zero bytes is buffered by every MPI, so its request can be freed at once */
     MPI_Isend(NULL, 0, MPI_BYTE, r, tag, comm, &q);
     MPI_Request_free(&q);
 }
@@ -73,7 +73,7 @@ void stop_raise(void)
 void stop_close(void)
 {
     if (comm == MPI_COMM_NULL || --depth) return;
-    MPI_Barrier(comm); /* what was sent has arrived: drained here, so that nothing is left at the end */
+    MPI_Barrier(comm); /* every message sent has arrived by now; it is received here so that none is left when MPI ends */
     while (arrived(TAG_ASK) || arrived(TAG_TELL)) continue;
     MPI_Comm_free(&comm);
     signal(SIGTERM, SIG_DFL);

@@ -198,7 +198,8 @@ void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first,
         if (r == me) memcpy(to, (const char *)own + (size_t)(from - own_first[me]) * row_bytes, (size_t)n * row_bytes);
         else MPI_Irecv(to, (int)n, row, r, TAG, t->comm, &request[requests++]);
     }
-    for (int step = 1; step < t->size; step++) { /* what rank r needs of me, starting with my neighbour */
+    for (int step = 1; step < t->size;
+         step++) { /* the rows that rank r needs of this rank, beginning with the right neighbour */
         int r = (me + step) % t->size;
         int64_t from, n = overlap(own_first[me], own_first[me + 1], need[2 * r], need[2 * r + 1], &from);
         if (n)

@@ -21,7 +21,7 @@ enum { ADDRESSES = 4 };
 enum { ALIVE, DYING };
 enum { FILE_SYSTEM = 15 }; /* seconds: a file system answers less often than ranks do */
 
-/* Where a rank listens. A host has several networks: packets go to all of its addresses, the first that works will do. */
+/* Where a rank listens. A host may have several networks: packets go to all of its addresses until one is found to work. */
 struct place {
     uint64_t host;
     char name[48];
@@ -55,7 +55,7 @@ static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
     return h;
 }
 
-/* Name, boot and network namespace: equal means that loopback reaches it. */
+/* Name, boot and network namespace of a host. Where they are equal, ranks reach each other by loopback. */
 static uint64_t host_identity(char *name, size_t size)
 {
     char boot[64] = "";
@@ -114,11 +114,11 @@ static void send_packet(int kind)
     for (int i = 0; i < n; i++) {
         a.sin_addr.s_addr = dog.right_on_host ? htonl(INADDR_LOOPBACK) : dog.to.address[i];
         if (sendto(dog.socket, &p, sizeof p, 0, (struct sockaddr *)&a, sizeof a) < 0)
-            continue; /* lost packets are what silence is for */
+            continue; /* a packet that is lost counts as silence, which is what the patience is for */
     }
 }
 
-/* Whether a packet of the left neighbour has come; *dying if it said goodbye. */
+/* Whether a packet of the left neighbour has come. *dying is set if it said goodbye. */
 static bool heard(bool *dying)
 {
     struct packet p;
@@ -156,7 +156,8 @@ static void *watch(void *unused)
         poll(&p, dog.socket >= 0, (int)(1000 * dog.tick / 2));
         double now = clock_seconds(), passed = now - last;
         last = now;
-        if (passed > 2 * dog.tick) passed = 2 * dog.tick; /* we did not run either: not held against the others */
+        if (passed > 2 * dog.tick)
+            passed = 2 * dog.tick; /* this process did not run either, so the silence is not held against the others */
         silent += passed;
         still += passed;
         bool dying = false;
@@ -228,7 +229,7 @@ void watchdog_open(struct team *world, const struct watchdog_options *o)
     double now = clock_seconds();
     dog.token = hash_bytes(hash_bytes(mine.host, &now, sizeof now), &(pid_t){getpid()}, sizeof(pid_t));
     team_broadcast(world, &dog.token, sizeof dog.token, 0);
-    if (dog.socket >= 0) send_packet(ALIVE); /* so that a neighbour that stops early was heard once */
+    if (dog.socket >= 0) send_packet(ALIVE); /* so that a neighbour that ends early has been heard at least once */
     team_barrier(world);
     sigset_t every, before; /* signals belong to the main thread */
     sigfillset(&every);
@@ -241,7 +242,7 @@ void watchdog_open(struct team *world, const struct watchdog_options *o)
 void watchdog_close(struct team *world)
 {
     if (!(dog.options.seconds > 0)) return;
-    team_barrier(world); /* nobody falls silent while another still listens */
+    team_barrier(world); /* no rank stops sending while another still listens */
     dog.ending = true;
     if (dog.running) pthread_join(dog.thread, NULL);
     if (dog.socket >= 0) close(dog.socket);
