@@ -11,6 +11,7 @@
 
 struct model {
     int T, nz, P;
+    bool by_seed; /* the record has the seed's own return */
     const double *z;
     enum factor_scale scale;
     struct features features;
@@ -74,13 +75,22 @@ static void layout(const struct shape *s, const struct values *v, struct layout 
 {
     *l = (struct layout){.variants = s->nz, .seeds = (int)values_int(v, "seeds")};
     ridge_rows_layout(s, l);
+    if (l->seeds > 1) /* of one draw of features it is `returns` */
+        layout_field(l, (struct field){.name = "returns_by_seed",
+                                       .unit = "decimal",
+                                       .meaning = "out-of-sample SDF return of each seed",
+                                       .per_seed = true});
 }
 
 static struct model *create(const struct shape *s, uint64_t seed, const struct values *v)
 {
     struct model *m = memory_array(struct model, 1, "dkkm");
-    *m =
-        (struct model){.T = s->T, .nz = s->nz, .z = s->ridge, .P = (int)values_int(v, "features"), .scale = s->factor_scale};
+    *m = (struct model){.T = s->T,
+                        .nz = s->nz,
+                        .z = s->ridge,
+                        .P = (int)values_int(v, "features"),
+                        .scale = s->factor_scale,
+                        .by_seed = values_int(v, "seeds") > 1};
     features_create(&m->features, s->D, m->P, waves(v), values_real(v, "bandwidth"), seed);
     ridge_create(&m->path, s->T, s->nz);
     m->factors = memory_array(double, (size_t)(s->T + 1) * (size_t)m->P, "managed factors of a window");
@@ -136,7 +146,8 @@ static void positions(struct model *m, const struct window *w, double *out)
 
 static int record(struct model *m, const double *returns, double *out)
 {
-    ridge_rows_record(&m->path, m->z, returns, out);
+    double *end = ridge_rows_record(&m->path, m->z, returns, out);
+    if (m->by_seed) *end = out[0];
     return m->path.selected;
 }
 
