@@ -1,20 +1,20 @@
 # Sourced: planted worlds on which the verdict of aipm trial must be right.
 # world NAME SEED PANEL STUDY: the panel and a study of it.
 world() {
-    local -a link
+    local -a planted=(-N 60 -D 4 -T 150 --volatility 0.1 --seed "$2")
     case $1 in
-    nothing) link=(reversal --strength 0) ;;
-    momentum) link=(momentum --strength 0.3) ;;
-    reversal) link=(reversal --strength 0.2) ;;
-    link) link=(sectors --strength 0.5) ;;
-    noise) link=(noise --strength 0.5) ;;
+    nothing) planted+=(--frequency monthly --planted reversal --strength 0) ;;
+    momentum) planted+=(--frequency monthly --planted momentum --strength 0.4) ;;
+    reversal) planted+=(--frequency monthly --planted reversal --strength 0.3) ;;
+    noise) planted+=(--frequency monthly --planted noise --strength 0.6) ;;
+    link) planted+=(--sharpe 8 --cross-share 1 --factor-share 0 --own-share 0) ;;
     esac
-    "$AIPM" synth -q -o "$3" --planted "${link[@]}" --frequency monthly -N 60 -D 4 -T 240 --volatility 0.1 --seed "$2" || return
+    "$AIPM" synth -q -o "$3" "${planted[@]}" || return
     cat >"$4" <<Y
 study: $1
 panel: $3
 output: $3.results.h5
-window: 36
+window: 24
 factor_scale: root
 models:
   - {name: linear, kind: linear_transformer}

@@ -25,25 +25,27 @@ static double variance_of(int D, const double *F, int d, int first, int end)
 }
 
 /* One period's portfolio, held: ages [first, end) for the means, [back, t) for the variances. */
-static double held(int D, const double *F, int t, int first, int end, int back)
+static double held(int D, const double *F, int t, int first, int end, int back, bool bounded)
 {
-    double sum = 0;
+    double sum = 0, square = 0;
     for (int d = 0; d < D; d++) {
-        double v = variance_of(D, F, d, back, t);
-        if (v > 0) sum += mean_of(D, F, d, first, end) / v * F[(size_t)t * (size_t)D + (size_t)d];
+        double v = variance_of(D, F, d, back, t), m = mean_of(D, F, d, first, end);
+        if (!(v > 0)) continue;
+        sum += m / v * F[(size_t)t * (size_t)D + (size_t)d];
+        square += m * m / v;
     }
-    return sum;
+    return bounded ? sum / (1 + square) : sum;
 }
 
-void momentum_returns(int T, int D, const double *F, int window, int from, int to, double *out)
+void momentum_returns(int T, int D, const double *F, int window, int from, int to, bool bounded, double *out)
 {
     int longest = window > to ? window : to;
-    for (int t = 0; t < T; t++) out[t] = t < longest ? NAN : held(D, F, t, t - to, t - from + 1, t - window);
+    for (int t = 0; t < T; t++) out[t] = t < longest ? NAN : held(D, F, t, t - to, t - from + 1, t - window, bounded);
 }
 
 void momentum_fixed(int T, int D, const double *F, int first, double *out)
 {
-    for (int t = 0; t < T; t++) out[t] = t < first || t < 2 ? NAN : held(D, F, t, 0, t, 0);
+    for (int t = 0; t < T; t++) out[t] = t < first || t < 2 ? NAN : held(D, F, t, 0, t, 0, true);
 }
 
 int momentum_loadings(int n, const double *y, int k, const double *x, double *slope, double *t, double *r2)

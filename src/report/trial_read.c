@@ -52,11 +52,13 @@ static void build_references(struct trial_report *s, const struct reference *f)
     s->reversal = at_dates(s, f->reversal);
     momentum_fixed(T, D, f->factors, W, x);
     s->fixed = at_dates(s, x);
-    momentum_returns(T, D, f->factors, W, 1, year < W ? year : W, x);
+    momentum_returns(T, D, f->factors, W, 1, year < W ? year : W, true, x);
     s->momentum = at_dates(s, x);
+    momentum_returns(T, D, f->factors, W, 1, W, true, x);
+    s->longer = at_dates(s, x);
     for (int a = 0, from = 1; a < TRIAL_AGES && from <= W; a++) {
         int to = !age_end[a] || age_end[a] > W ? W : age_end[a];
-        momentum_returns(T, D, f->factors, W, from, to, x);
+        momentum_returns(T, D, f->factors, W, from, to, false, x);
         s->age[s->ages] = at_dates(s, x);
         s->age_from[s->ages] = from, s->age_to[s->ages++] = to;
         from = to + 1;
@@ -89,7 +91,7 @@ int trial_report_read(struct trial_report *s, const struct trial *t, const char 
 void trial_report_free(struct trial_report *s)
 {
     for (int v = 0; s->r && v < s->t->n; v++) results_free(&s->r[v]);
-    double *const all[] = {s->market_all, s->market, s->reversal, s->fixed, s->momentum};
+    double *const all[] = {s->market_all, s->market, s->reversal, s->fixed, s->momentum, s->longer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     for (int a = 0; a < TRIAL_AGES; a++) memory_free(s->age[a]);
     for (int k = 0; k < TRIAL_TABLES; k++) table_free(s->table[k]);

@@ -56,10 +56,11 @@ struct trial_report {
     const struct trial *t;
     struct results *r; /* [t->n] as the trial's variants */
     int P;
-    double per_year;                              /* periods */
-    double *market_all;                           /* [T] of the panel */
-    double *market, *reversal, *fixed, *momentum; /* [P] at the base run's dates */
-    double *age[TRIAL_AGES];                      /* [P] */
+    double per_year;                   /* periods */
+    double *market_all;                /* [T] of the panel */
+    double *market, *reversal, *fixed; /* [P] at the base run's dates */
+    double *momentum, *longer;         /* [P] over a year, over the window */
+    double *age[TRIAL_AGES];           /* [P] */
     int age_from[TRIAL_AGES], age_to[TRIAL_AGES], ages;
     struct trial_facts *facts;         /* [t->models] */
     struct table *table[TRIAL_TABLES]; /* NULL: nothing to show */

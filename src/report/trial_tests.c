@@ -52,7 +52,7 @@ static void explain(struct trial_report *s, int i)
     f->market = trial_remainder(s, series, 1, (const double *const[]){s->market});
     f->reversal = trial_remainder(s, series, 1, (const double *const[]){s->reversal});
     f->fixed = trial_remainder(s, series, 1, (const double *const[]){s->fixed});
-    struct remainder both = trial_remainder(s, series, 2, (const double *const[]){s->fixed, s->momentum});
+    struct remainder both = trial_remainder(s, series, 3, (const double *const[]){s->fixed, s->momentum, s->longer});
     f->momentum = (struct remainder){1 - (1 - both.share) / (1 - f->fixed.share), both.t};
     put_remainder(t, f, "market: equal weights", f->market);
     put_remainder(t, f, "reversal: last period's losers less winners", f->reversal);
@@ -70,11 +70,10 @@ void trial_explanations(struct trial_report *s)
     table_column(t, "regressors", NULL, TABLE_TEXT, 0);
     table_column(t, "explained", "share of the mean explained", TABLE_REAL, 2);
     table_column(t, "t_left", "t of what is left", TABLE_REAL, 2);
-    table_note(
-        t,
-        "Momentum: managed factors held by their mean return over the last %d periods, divided by their variance over "
-        "%d. t values are Newey-West's.",
-        panel_year(&s->t->meta) < s->t->window ? panel_year(&s->t->meta) : s->t->window, s->t->window);
+    table_note(t,
+               "Momentum: managed factors held by their mean return over the last %d periods, and over the window of %d, "
+               "divided by their variance over it. t values are Newey-West's.",
+               panel_year(&s->t->meta) < s->t->window ? panel_year(&s->t->meta) : s->t->window, s->t->window);
     struct table *a = s->table[TRIAL_AGE_TABLE] = table_create("ages", "Weight of the past by its age");
     table_column(a, "model", NULL, TABLE_TEXT, 0);
     table_column(a, "age_from", "age from", TABLE_COUNT, 0);

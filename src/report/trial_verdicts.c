@@ -35,7 +35,7 @@ static enum answer reversal(const struct trial_facts *f)
 }
 static enum answer momentum(const struct trial_facts *f)
 {
-    return !explained(f->fixed) && explained(f->momentum);
+    return f->fixed.t >= BEYOND && explained(f->momentum);
 }
 static enum answer leak(const struct trial_facts *f)
 {
@@ -93,8 +93,8 @@ static void say_reversal(const struct trial_facts *f, figures out)
 }
 static void say_momentum(const struct trial_facts *f, figures out)
 {
-    snprintf(out, sizeof(figures), "fixed weights explain %.0f%%; momentum %.0f%% of the rest, t of what is left %.1f",
-             100 * f->fixed.share, 100 * f->momentum.share, f->momentum.t);
+    snprintf(out, sizeof(figures), "fixed weights leave %.0f%%, t %.1f; of it momentum explains %.0f%%, t of the rest %.1f",
+             100 - 100 * f->fixed.share, f->fixed.t, 100 * f->momentum.share, f->momentum.t);
 }
 static void say_leak(const struct trial_facts *f, figures out)
 {
@@ -152,8 +152,8 @@ static const struct rule {
      "the same of a portfolio long the last period's losers, short its winners"},
     {"Is it volatility-timed momentum?", momentum, say_momentum, "yes: momentum of the factors explains it", "no",
      "momentum", YES,
-     "yes if factors with fixed weights do not explain it in that sense, and their momentum timed by volatility explains "
-     "what they leave"},
+     "yes if factors with fixed weights leave a t of 1.96 or more, and their momentum timed by volatility (over a year, and "
+     "over the study's window) explains half of what they leave or leaves a t below 1.96"},
     {"Do placebos find as much?", leak, say_leak, "yes: something leaks", "no", "leak", YES,
      "yes if the mean t of the placebos that keep nothing (returns shuffled, signs flipped, iid returns) is above 1.96, and "
      "so against the market"},

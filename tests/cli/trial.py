@@ -64,11 +64,12 @@ def references(panel):
     return dates, market, reversal, F
 
 
-def timed(F, first, means, variances):
+def timed(F, first, means, variances, bounded=True):
     out = np.full(len(F), np.nan)
     for t in range(first, len(F)):
-        v = F[variances(t)].var(axis=0)
-        out[t] = (np.where(v > 0, F[means(t)].mean(axis=0) / np.where(v > 0, v, 1), 0) * F[t]).sum()
+        v, m = F[variances(t)].var(axis=0), F[means(t)].mean(axis=0)
+        assert (v > 0).all()
+        out[t] = (m / v * F[t]).sum() / (1 + (m * m / v).sum() * bounded)
     return out
 
 
@@ -76,19 +77,20 @@ def check_explanations(panel, runs, tables, W):
     dates, market, reversal, F = references(panel)
     fixed = timed(F, W, lambda t: slice(0, t), lambda t: slice(0, t))
     momentum = timed(F, W, lambda t: slice(t - min(12, W), t), lambda t: slice(t - W, t))
+    longer = timed(F, W, lambda t: slice(t - W, t), lambda t: slice(t - W, t))
     rows, ages = table(tables, "explanations"), table(tables, "ages")
     for model in dict.fromkeys(r["model"] for r in rows):
         d, y = returns(f"{runs}/base.h5", model)
         k = np.searchsorted(dates, d)
         own = [r for r in rows if r["model"] == model]
-        for row, X in zip(own, [[market], [reversal], [fixed], [fixed, momentum]]):
+        for row, X in zip(own, [[market], [reversal], [fixed], [fixed, momentum, longer]]):
             share, t = remainder(y, [x[k] for x in X])
             near(f"{model}, {row['regressors']}: share", row["explained"], share, 1e-6)
             near(f"{model}, {row['regressors']}: t", row["t_left"], t, 1e-6)
         own = [r for r in ages if r["model"] == model]
         span = [(int(r["age_from"]), int(r["age_to"])) for r in own]
         assert span[0][0] == 1 and span[-1][1] == W and all(a[1] + 1 == b[0] for a, b in zip(span, span[1:]))
-        Z = np.column_stack([np.ones(len(y))] + [timed(F, W, lambda t: slice(t - b, t - a + 1), lambda t: slice(t - W, t))[k]
+        Z = np.column_stack([np.ones(len(y))] + [timed(F, W, lambda t: slice(t - b, t - a + 1), lambda t: slice(t - W, t), False)[k]
                                                   for a, b in span])
         b = np.linalg.lstsq(Z, y, rcond=None)[0]
         e = y - Z @ b
@@ -142,6 +144,21 @@ def check_specifications(runs, tables):
         near("positive", row["positive"], (np.array(found) > 0).mean())
 
 
+def check_seeds(runs, tables):
+    """One, two of three (the third with the first), all: Sharpe ratios of their mean."""
+    with h5py.File(f"{runs}/base.h5") as f:
+        g = f["models/all/dkkm"]
+        by, mean = g["returns_by_seed"][:], g["returns"][:]
+    assert by.shape[1] == 3 and np.abs(by.mean(axis=1) - mean).max() < 1e-14 and by.std(axis=1).min() > 0
+    rows = {int(r["seeds"]): r for r in table(tables, "seeds")}
+    assert sorted(rows) == [1, 2, 3]
+    for k in rows:
+        groups = [sharpe(by[:, [(g + j) % 3 for j in range(k)]].mean(axis=1)) for g in range(3 if k < 3 else 1)]
+        near(f"{k} seeds", rows[k]["sharpe"], np.mean(groups), 1e-8)
+        if k < 3:
+            near(f"{k} seeds: spread", rows[k]["spread"], np.std(groups, ddof=1), 1e-8)
+
+
 def check_alterations(runs, tables):
     rows = table(tables, "alterations")
     base = {r["model"]: float(r["sharpe"]) for r in rows if r["panel"] == "the study"}
@@ -166,3 +183,4 @@ if __name__ == "__main__":
         check_placebos(runs, tables)
         check_specifications(runs, tables)
         check_alterations(runs, tables)
+        check_seeds(runs, tables)

@@ -17,6 +17,7 @@ universes: [all, small]
 models:
   - {name: bsv, kind: bsv}
   - {name: linear, kind: linear_transformer, heads: [1, 2]}
+  - {name: dkkm, kind: dkkm, features: 20, seeds: 3}
   - {name: net, kind: mlp, hidden: [4], epochs: 1}
 Y
 sed '/name: net/d; s/, small//' s.yaml >closed.yaml
