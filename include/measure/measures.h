@@ -30,6 +30,7 @@ enum measure_set {
     MEASURES_RISK = 32,
     MEASURES_TRADING = 64,
     MEASURES_BACKTEST = 128,
+    MEASURES_PAIR = 256, /* of the alphas, behind the columns that were there first */
 };
 
 typedef double measure_function(const struct measure_sample *);

@@ -21,7 +21,7 @@ enum ohlcv_feature {
 };
 enum { OHLCV_WINDOW = 20, OHLCV_RSI_WINDOW = 14 };
 extern const char *const ohlcv_feature_name[OHLCV_FEATURES];
-/* Observations an asset must have, the one at hand included, before the feature counts (34 for the signal: 26 + 9 - 1). */
+/* Observations an asset must have, the one at hand included, before the feature is defined (34 for the signal: 26 + 9 - 1). */
 extern const int ohlcv_feature_needs[OHLCV_FEATURES];
 
 /* n observations of an asset in order of time. */

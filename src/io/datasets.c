@@ -1,5 +1,5 @@
 /* What the datasets of panels are, and those of results beside their models. */
-#include "datasets.h"
+#include "io/datasets.h"
 
 #include <string.h>
 

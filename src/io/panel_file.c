@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "io/claim.h"
 #include "io/hdf.h"
-#include "datasets.h"
+#include "io/datasets.h"
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include "io/hdf.h"
 #include "io/panel_file.h"
 #include "panel/calendar.h"
-#include "datasets.h"
+#include "io/datasets.h"
 
 /* ---- read by one rank ---------------------------------------------------------------------------------------- */
 

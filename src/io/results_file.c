@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/parts.h"
-#include "datasets.h"
+#include "io/datasets.h"
 #include "results_rows.h"
 #include "results_schema.h"
 

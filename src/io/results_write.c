@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "io/results_file.h"
-#include "datasets.h"
+#include "io/datasets.h"
 #include "results_rows.h"
 #include "results_schema.h"
 

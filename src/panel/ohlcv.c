@@ -69,6 +69,8 @@ void ohlcv_features(const struct ohlcv_bars *b, double *out, double *scratch)
         x[OHLCV_MACD] = fast[i] / c;
         x[OHLCV_MACD_SIGNAL] = signal[i] / c;
         x[OHLCV_MACD_HISTOGRAM] = (fast[i] - signal[i]) / c;
+        for (int k = 0; k < OHLCV_FEATURES; k++)
+            if (i + 1 < ohlcv_feature_needs[k]) x[k] = NAN; /* the means of prices begin at the first one: not yet what they are named */
     }
 }
 

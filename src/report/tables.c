@@ -106,8 +106,9 @@ static void alpha_row(const struct sample *s, struct table *t, const struct resu
     table_key(t, m->universe, m->name);
     table_set_text(t, "against", against);
     if (!strcmp(against, "others")) a.beta = NAN; /* a joint regression has no one slope */
-    measure_values(t, MEASURES_ALPHAS,
-                   (struct measure_sample){.n = n, .periods_per_year = s->r->periods_per_year, .returns = y, .alpha = &a});
+    struct measure_sample sample = {.n = n, .periods_per_year = s->r->periods_per_year, .returns = y, .alpha = &a};
+    measure_values(t, MEASURES_ALPHAS, sample);
+    measure_values(t, MEASURES_PAIR, sample);
     table_set(t, "periods", a.periods);
     if (a.code) table_note(t, "%s, %s against %s: %s.", m->universe, m->name, against, alpha_reason(a.code));
     else if (a.rank < k)
@@ -192,6 +193,7 @@ static struct table *alphas_table(const struct sample *s)
     table_column(t, "against", NULL, TABLE_TEXT, 0);
     measure_columns(t, MEASURES_ALPHAS);
     table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    measure_columns(t, MEASURES_PAIR);
     if (s->o->newey_west < 0)
         table_note(t, "Returns scaled to 15%% a year; alpha in percent per period; plain OLS standard errors.");
     else

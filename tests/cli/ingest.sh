@@ -25,7 +25,16 @@ for p in 2 3; do
     check "the same file from $p ranks" cmp "$WORK/one.h5" "$WORK/p$p.h5"
     check "the same table from $p ranks" cmp <(echo "$out") "$WORK/out$p"
 done
+awk -F, -v OFS=, 'NR > 1 && $10 != "" { $10 = 100 * $10 } 1' "$WORK/s.csv" >"$WORK/percent.csv"
+refuses "returns in percent" 1 "is the file in percent? Then say --stocks $WORK/percent.csv,percent" "$AIPM" ingest --stocks "$WORK/percent.csv" -o "$WORK/x.h5"
+check "a refused file leaves nothing" test ! -e "$WORK/x.h5"
+check "unless insisted" "$AIPM" ingest --quiet --any-volatility --stocks "$WORK/percent.csv" -o "$WORK/x.h5"
+check "said to be percent" "$AIPM" ingest --quiet --stocks "$WORK/percent.csv,percent" -o "$WORK/percent.h5"
 if "$python" -c 'import numpy, h5py' 2>/dev/null; then
+    check "percent is a hundredth" "$python" -c "
+import h5py, numpy as np
+a, b = h5py.File('$WORK/one.h5'), h5py.File('$WORK/percent.h5')
+assert np.allclose(a['returns'][()], b['returns'][()], rtol=1e-5, atol=0) and (a['characteristics'][()] == b['characteristics'][()]).all()"
     mpi 2 "$AIPM" ingest --stocks "$WORK/s.csv.gz" -o "$WORK/gz.h5" >/dev/null 2>&1
     check "gzip" same_rows "$WORK/one.h5" "$WORK/gz.h5"
     if command -v zstd >/dev/null; then

@@ -50,9 +50,9 @@ f=$WORK/s.csv
 { echo "$head"; for i in $(seq 20000); do echo "$i,20010131,0.1,1.$i,$i"; done; } >"$f"
 mkdir "$WORK/out"
 if mount -t tmpfs -o size=100k tmpfs "$WORK/out" 2>/dev/null; then
-    refuses "a full disk" 1 "no room on the disk" mpirun --oversubscribe --quiet -n 2 "$AIPM" ingest --stocks "$f" -o "$WORK/out/p.h5"
+    refuses "a full disk" 1 "no room on the disk" mpirun --oversubscribe --quiet -n 2 "$AIPM" ingest --any-volatility --stocks "$f" -o "$WORK/out/p.h5"
     check "a full disk: nothing is left" test -z "$(ls -A "$WORK/out")"
-    refuses "a full disk for temporary rows" 1 "writing temporary rows failed" mpirun --oversubscribe --quiet -n 2 "$AIPM" ingest --stocks "$f" -o "$WORK/out/p.h5" --memory-mb 0.1
+    refuses "a full disk for temporary rows" 1 "writing temporary rows failed" mpirun --oversubscribe --quiet -n 2 "$AIPM" ingest --any-volatility --stocks "$f" -o "$WORK/out/p.h5" --memory-mb 0.1
     check "a full disk for temporary rows: nothing is left" test -z "$(ls -A "$WORK/out")"
     umount "$WORK/out"
 else skip "a full disk: no tmpfs may be mounted here"; fi

@@ -133,7 +133,10 @@ def past_ranks(rows, previous, mode):
             delta = np.diff(c[i - 14 : i + 1])
             gain, loss = delta[delta > 0].sum(), -delta[delta < 0].sum()
             value[5] = 100 * gain / (gain + loss)
-        value[6:] = [macd[i] / c[i], signal[i] / c[i], (macd[i] - signal[i]) / c[i]]
+        if i >= 25:                                          # a mean of 26 prices has seen 26, a mean of 9 of those 34
+            value[6] = macd[i] / c[i]
+        if i >= 33:
+            value[7:] = [signal[i] / c[i], (macd[i] - signal[i]) / c[i]]
         out = []
         for k, z in enumerate(value):
             if np.isnan(z):

@@ -169,6 +169,7 @@ refuses "no such feature" 1 "characteristics: found 'beta'; needed: some of log_
 cp H.csv over.csv
 refuses "a panel over its own prices" 1 "over.csv: is one of the price files" "$AIPM" ingest --ohlcv over.csv -o ./over.csv
 check "the prices stand" cmp -s H.csv over.csv
-refuses "stocks and prices" 2 "needed: one or the other" "$AIPM" ingest --ohlcv H.csv --country USA -o none.h5
+refuses "an option of stocks" 2 "--country: found an option of stocks without --stocks" "$AIPM" ingest --ohlcv H.csv --country USA -o none.h5
+refuses "stocks and prices" 2 "needed: one or the other" "$AIPM" ingest --ohlcv H.csv --stocks H.csv -o none.h5
 refuses "options of prices without them" 2 "needed: --ohlcv FILE" "$AIPM" ingest --stocks H.csv --horizon 2 -o none.h5
 check "nothing half-written is left" test -z "$(ls none.h5* 2>/dev/null)"

@@ -10,9 +10,9 @@
 #include "base/memory.h"
 #include "io/csv.h"
 #include "io/factor_file.h"
-#include "io/ingest.h"
-#include "io/stock_panel.h"
+#include "ingest/panel_builder.h"
 
+extern const struct source_class stocks_csv_source;
 static struct team *world;
 static char path[64], panel[64];
 
@@ -64,18 +64,16 @@ static void stocks(const uint8_t *data, size_t n, unsigned how)
                                .rules = {.characteristic_missing = 0.3, .row_missing = 1.0 / 3},
                                .range_bytes = how & 1 ? 64 : 300,
                                .memory = 1000,
-                               .skip_bad = how & 2,
-                               .daily = how & 4};
+                               .any_volatility = how & 8,
+                               .bad_rows = how & 2 ? "skip" : "stop",
+                               .frequency = how & 4 ? "daily" : "monthly"};
     struct error e = {""};
-    struct stocks s = {0};
-    struct stock_panel p = {0};
-    struct panel_meta m = {0};
-    if (stocks_read(&s, &o, world, &e) == 0 && stock_panel_plan(&p, &s, &m, &e) == 0) {
-        if (m.rows < 1 || m.D < 1) abort();
+    struct panel_builder b;
+    builder_open(&b, &o, world);
+    if (stocks_csv_source.read(&o, &b, &e) == 0) {
+        if (b.meta.rows < 1 || b.meta.D < 1) abort();
     } else if (!error_is_set(&e)) abort();
-    stock_panel_free(&p);
-    stocks_free(&s);
-    panel_meta_free(&m);
+    builder_close(&b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "io/hdf.h"
-#include "io/ingest.h"
+#include "ingest/ingest.h"
 #include "io/panel_file.h"
 #include "panel/calendar.h"
 
@@ -208,6 +208,8 @@ static struct ingest_options options_of(const char *stocks, size_t range)
                                    .country = "USA",
                                    .rules = {.characteristic_missing = 0.30, .row_missing = 1.0 / 3},
                                    .range_bytes = range,
+                                   .bad_rows = "stop",
+                                   .any_volatility = true,
                                    .memory = 30000};
 }
 
@@ -282,7 +284,7 @@ static void test_bad_rows(void)
     struct ingest_options o = options_of(path[0], 5000);
     CU_ASSERT_EQUAL(ingest(&o, world, &e), -1);
     CU_ASSERT(strstr(e.text, ":5: column me: found '12x'; needed is a number") != NULL);
-    o.skip_bad = true;
+    o.bad_rows = "skip";
     CU_ASSERT_EQUAL(ingest(&o, world, &again), 0);
     int64_t skipped = 0;
     if (team_rank(world) == 0) {

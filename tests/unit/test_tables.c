@@ -118,7 +118,7 @@ static void columns_of_formats(void)
     has_columns(t.table[TABLES_PERFORMANCE],
                 "universe,model,from,to,periods,sharpe,sharpe_se,hjd,hjd_scaled,test_assets,ridge_edge_share");
     has_columns(t.table[TABLES_ALPHAS],
-                "universe,model,against,alpha_percent,t,alpha_percent_per_year,beta,information_ratio,periods");
+                "universe,model,against,alpha_percent,t,alpha_percent_per_year,beta,periods,information_ratio");
     has_columns(t.table[TABLES_CORRELATIONS], "universe,model,with,correlation,periods");
     has_columns(t.table[TABLES_TANGENCY], "universe,model,weight,low,high");
     has_columns(t.table[TABLES_HEADS], "universe,model,ridge,heads,sharpe,hjd");

@@ -1,5 +1,5 @@
 /* The datasets of panel files, and of results files beside their models: what each one is stands in one table, and is written with it
- * (hdf_describe). Private to io. */
+ * (hdf_describe). */
 #ifndef IO_DATASETS_H
 #define IO_DATASETS_H
 

@@ -1,7 +1,7 @@
 /* Rows of fixed size collected by period in any order and taken out a period at a time. Up to a limit they stay in memory,
  * beyond it in a temporary file that has no name, so that it never survives. One rank's own. */
-#ifndef IO_ROW_STORE_H
-#define IO_ROW_STORE_H
+#ifndef INGEST_ROW_STORE_H
+#define INGEST_ROW_STORE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* Group columns of price panels: sector, market, from a CSV file of assets. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,13 +7,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/csv.h"
-#include "io/ohlcv_panel.h"
 #include "io/source.h"
+#include "prices.h"
 
 enum { FIELDS = 1 + PANEL_MOST_GROUPS, TEXT = 256 };
 
 /* Labels as read: [A] per column, NULL where the file says nothing. */
-struct table {
+struct group_table {
     int G;
     char **value[PANEL_MOST_GROUPS];
     char name[PANEL_MOST_GROUPS][TEXT];
@@ -20,7 +21,7 @@ struct table {
     int left_out; /* rows of assets the panel does not have */
 };
 
-static int take_header(const char *path, const struct csv_row *r, struct table *t, struct error *e)
+static int take_header(const char *path, const struct csv_row *r, struct group_table *t, struct error *e)
 {
     char **names;
     if (csv_header(path, r, &names, e)) return -1;
@@ -53,7 +54,7 @@ static int field_text(const char *path, long line, const struct csv_row *r, int 
     return 0;
 }
 
-static int take_row(const struct ohlcv *x, const char *path, long line, const struct csv_row *r, struct table *t,
+static int take_row(const struct prices *x, const char *path, long line, const struct csv_row *r, struct group_table *t,
                     struct error *e)
 {
     char text[TEXT];
@@ -62,7 +63,7 @@ static int take_row(const struct ohlcv *x, const char *path, long line, const st
         return error_set(e, "%s:%ld: found %d fields; needed are %d, as in the header", path, line, r->fields, t->G + 1);
     if (field_text(path, line, r, 0, text, e)) return -1;
     for (int k = 0; k < x->A && asset < 0; k++)
-        if (!strcmp(x->source[k].name, text)) asset = x->source[k].asset;
+        if (!strcmp(x->file[k].name, text)) asset = x->file[k].asset;
     if (asset < 0) return t->left_out++, 0;
     if (t->seen[asset])
         return error_set(e, "%s:%ld:1: found asset %s a second time; needed is one row an asset", path, line, text);
@@ -74,7 +75,7 @@ static int take_row(const struct ohlcv *x, const char *path, long line, const st
     return 0;
 }
 
-static int read_table(const struct ohlcv *x, const char *path, struct table *t, struct error *e)
+static int read_table(const struct prices *x, const char *path, struct group_table *t, struct error *e)
 {
     struct csv_cursor c;
     struct csv_row r;
@@ -100,7 +101,7 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* Column g of the panel: its labels in byte order, and every asset's. */
-static void number_labels(struct ohlcv *x, const struct table *t, int g, struct panel_meta *m)
+static void number_labels(struct prices *x, const struct group_table *t, int g, struct panel_meta *m)
 {
     char **all = memory_array(char *, x->A, "labels");
     int n = 0, known = 0, distinct = 0;
@@ -113,19 +114,20 @@ static void number_labels(struct ohlcv *x, const struct table *t, int g, struct 
     for (int k = 0; k < known; k++)
         if (k == 0 || strcmp(all[k], all[k - 1])) m->label_names[g][n++] = memory_text(all[k]);
     m->labels[g] = n;
-    x->label[g] = memory_array(int32_t, x->A, "labels of assets");
+    x->builder->label[g] = memory_array(int32_t, x->A, "labels of assets");
     for (int a = 0; a < x->A; a++) {
         char **found =
             t->value[g][a] ? bsearch(&t->value[g][a], m->label_names[g], (size_t)n, sizeof(char *), by_bytes) : NULL;
-        x->label[g][a] = found ? (int32_t)(found - m->label_names[g]) : -1;
+        x->builder->label[g][a] = found ? (int32_t)(found - m->label_names[g]) : -1;
     }
     log_info("%s: %d labels, %d of %d assets have one", t->name[g], n, known, x->A);
     memory_free(all);
 }
 
-int ohlcv_groups(struct ohlcv *x, struct panel_meta *m, struct error *e)
+int prices_groups(struct prices *x, struct error *e)
 {
-    struct table t = {0};
+    struct panel_meta *m = &x->builder->meta;
+    struct group_table t = {0};
     if (!x->o->groups) return 0;
     t.seen = memory_array(bool, x->A, "assets seen");
     for (int g = 0; g < PANEL_MOST_GROUPS; g++) t.value[g] = memory_array(char *, x->A, "labels");

@@ -1,3 +1,4 @@
+/* The list of price files, what is in them, and the dates of all: one bar an asset and date. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -9,33 +10,27 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/ohlcv_panel.h"
+#include "prices.h"
 
 /* ---- the list of files: made by rank 0, sorted, so that the order on the command line is of no matter -------------------------- */
 
-struct entry {
+struct price_path {
     char *symbol, *path;
 };
-struct list {
-    struct entry *entry;
-    int n, room;
+struct price_list {
+    struct price_path *entry;
+    int n;
 };
 
-static void list_add(struct list *l, const char *symbol, size_t symbol_bytes, const char *path)
+static void list_add(struct price_list *l, const char *symbol, size_t symbol_bytes, const char *path)
 {
-    if (l->n == l->room) {
-        l->room = l->room ? 2 * l->room : 64;
-        struct entry *more = memory_array(struct entry, l->room, "price files");
-        if (l->n) memcpy(more, l->entry, (size_t)l->n * sizeof *more);
-        memory_free(l->entry);
-        l->entry = more;
-    }
+    l->entry = memory_grow(l->entry, (size_t)l->n + 1, sizeof *l->entry, "price files");
     char *copy = memory_array(char, symbol_bytes + 1, "a symbol");
     memcpy(copy, symbol, symbol_bytes);
-    l->entry[l->n++] = (struct entry){copy, memory_text(path)};
+    l->entry[l->n++] = (struct price_path){copy, memory_text(path)};
 }
 
-static void list_free(struct list *l)
+static void list_free(struct price_list *l)
 {
     for (int k = 0; k < l->n; k++) memory_free(l->entry[k].symbol), memory_free(l->entry[k].path);
     memory_free(l->entry);
@@ -57,7 +52,7 @@ static size_t stem(const char *name, bool *data)
     return n;
 }
 
-static int add_folder(struct list *l, const char *folder, struct error *e)
+static int add_folder(struct price_list *l, const char *folder, struct error *e)
 {
     DIR *d = opendir(folder);
     char path[4096];
@@ -86,15 +81,15 @@ static int add_folder(struct list *l, const char *folder, struct error *e)
 
 static int by_path(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
+    const struct price_path *x = a, *y = b;
     int c = strcmp(x->path, y->path);
     return c ? c : strcmp(x->symbol, y->symbol);
 }
 
-static int make_list(const struct ohlcv_options *o, struct list *l, struct error *e)
+static int make_list(const struct ingest_options *o, struct price_list *l, struct error *e)
 {
-    for (int k = 0; k < o->inputs && !error_is_set(e); k++) {
-        const char *arg = o->input[k], *equals = strchr(arg, '='), *slash = strchr(arg, '/');
+    for (int k = 0; k < o->prices && !error_is_set(e); k++) {
+        const char *arg = o->price[k], *equals = strchr(arg, '='), *slash = strchr(arg, '/');
         bool named = equals && equals > arg && (!slash || equals < slash);
         const char *path = named ? equals + 1 : arg;
         struct stat st;
@@ -115,9 +110,9 @@ static int make_list(const struct ohlcv_options *o, struct list *l, struct error
 }
 
 /* Rank 0's list, on every rank: symbols and paths as one text with a NUL behind each. */
-static int share_list(struct ohlcv *x, struct error *e)
+static int share_list(struct prices *x, struct error *e)
 {
-    struct list l = {0};
+    struct price_list l = {0};
     size_t bytes = 0;
     char *pool = NULL, *p;
     if (team_rank(x->team) == 0) {
@@ -136,12 +131,12 @@ static int share_list(struct ohlcv *x, struct error *e)
         team_broadcast(x->team, &bytes, sizeof bytes, 0);
         if (!pool) pool = memory_array(char, bytes, "names of price files");
         team_broadcast(x->team, pool, bytes, 0);
-        x->source = memory_array(struct ohlcv_source, x->A, "price files");
+        x->file = memory_array(struct price_file, x->A, "price files");
         p = pool;
         for (int k = 0; k < x->A; k++) {
-            x->source[k].symbol = memory_text(p);
+            x->file[k].symbol = memory_text(p);
             p += strlen(p) + 1;
-            x->source[k].path = memory_text(p);
+            x->file[k].path = memory_text(p);
             p += strlen(p) + 1;
         }
     }
@@ -152,7 +147,7 @@ static int share_list(struct ohlcv *x, struct error *e)
 /* ---- their contents: files are dealt over the ranks ------------------------------------------------------------------------------- */
 
 /* The error of the first file in order, whichever rank has it. */
-static int agree_on_first(struct ohlcv *x, int source, struct error *e)
+static int agree_on_first(struct prices *x, int source, struct error *e)
 {
     double first = error_is_set(e) ? -(double)source : -HUGE_VAL, mine = first;
     team_max_double(x->team, &first, 1);
@@ -160,7 +155,7 @@ static int agree_on_first(struct ohlcv *x, int source, struct error *e)
     return team_agree(x->team, e);
 }
 
-static void name_asset(const struct ohlcv_file *f, struct ohlcv_source *s)
+static void name_asset(const struct ohlcv_file *f, struct price_file *s)
 {
     const char *slash = strrchr(s->path, '/'), *base = slash ? slash + 1 : s->path;
     bool data;
@@ -169,29 +164,29 @@ static void name_asset(const struct ohlcv_file *f, struct ohlcv_source *s)
     else snprintf(s->name, sizeof s->name, "%.*s", (int)stem(base, &data), base);
 }
 
-static int read_files(struct ohlcv *x, struct error *e)
+static int read_files(struct prices *x, struct error *e)
 {
     int me = team_rank(x->team), size = team_size(x->team), failed = 0;
     struct known {
         char name[OHLCV_SYMBOL];
         int64_t spacing;
     } *known = memory_array(struct known, x->A, "what is known of price files");
-    x->asset = memory_array(struct ohlcv_asset, (x->A + size - 1) / size, "assets");
+    x->asset = memory_array(struct price_asset, (x->A + size - 1) / size, "assets");
     for (int k = me; k < x->A && !error_is_set(e); k += size) {
-        struct ohlcv_asset *a = &x->asset[x->assets];
+        struct price_asset *a = &x->asset[x->assets];
         failed = k;
-        if (ohlcv_file_read(x->source[k].path, &a->file, e)) continue;
+        if (ohlcv_file_read(x->file[k].path, &a->file, e)) continue;
         x->assets++;
         a->source = k;
-        name_asset(&a->file, &x->source[k]);
-        memcpy(known[k].name, x->source[k].name, OHLCV_SYMBOL);
+        name_asset(&a->file, &x->file[k]);
+        memcpy(known[k].name, x->file[k].name, OHLCV_SYMBOL);
         known[k].spacing = ohlcv_file_spacing(&a->file);
     }
     int rc = agree_on_first(x, failed, e);
     if (!rc) team_or_bytes(x->team, (uint8_t *)known, (size_t)x->A * sizeof *known);
     for (int k = 0; k < x->A && !rc; k++) {
-        memcpy(x->source[k].name, known[k].name, OHLCV_SYMBOL);
-        x->source[k].spacing = known[k].spacing;
+        memcpy(x->file[k].name, known[k].name, OHLCV_SYMBOL);
+        x->file[k].spacing = known[k].spacing;
     }
     memory_free(known);
     return rc;
@@ -199,22 +194,22 @@ static int read_files(struct ohlcv *x, struct error *e)
 
 static int by_name(const void *a, const void *b)
 {
-    const struct ohlcv_source *const *x = a, *const *y = b;
+    const struct price_file *const *x = a, *const *y = b;
     int c = strcmp((*x)->name, (*y)->name);
     return c ? c : (*x > *y) - (*x < *y);
 }
 
 static int by_number(const void *a, const void *b)
 {
-    const struct ohlcv_asset *x = a, *y = b;
+    const struct price_asset *x = a, *y = b;
     return x->number - y->number;
 }
 
 /* Numbers in byte order of the names. */
-static int number_assets(struct ohlcv *x, struct error *e)
+static int number_assets(struct prices *x, struct error *e)
 {
-    struct ohlcv_source **order = memory_array(struct ohlcv_source *, x->A, "assets in order");
-    for (int k = 0; k < x->A; k++) order[k] = &x->source[k];
+    struct price_file **order = memory_array(struct price_file *, x->A, "assets in order");
+    for (int k = 0; k < x->A; k++) order[k] = &x->file[k];
     qsort(order, (size_t)x->A, sizeof *order, by_name);
     for (int k = 0; k < x->A; k++) {
         order[k]->asset = k;
@@ -224,12 +219,12 @@ static int number_assets(struct ohlcv *x, struct error *e)
     }
     memory_free(order);
     if (error_is_set(e)) return -1;
-    for (int k = 0; k < x->assets; k++) x->asset[k].number = x->source[x->asset[k].source].asset;
+    for (int k = 0; k < x->assets; k++) x->asset[k].number = x->file[x->asset[k].source].asset;
     qsort(x->asset, (size_t)x->assets, sizeof *x->asset, by_number);
     return 0;
 }
 
-static int choose_frequency(struct ohlcv *x, struct error *e)
+static int choose_frequency(struct prices *x, struct error *e)
 {
     int first = -1;
     char one[FREQUENCY_NAME], other[FREQUENCY_NAME];
@@ -239,7 +234,7 @@ static int choose_frequency(struct ohlcv *x, struct error *e)
                          x->o->frequency);
     x->frequency = asked;
     for (int k = 0; k < x->A; k++) {
-        const struct ohlcv_source *s = &x->source[k];
+        const struct price_file *s = &x->file[k];
         if (s->spacing == 0) continue;
         if (!frequency_of_spacing(s->spacing, &found)) {
             if (x->o->frequency) continue;
@@ -255,11 +250,10 @@ static int choose_frequency(struct ohlcv *x, struct error *e)
             x->frequency = found;
         } else if (found.unit != x->frequency.unit || found.count != x->frequency.count)
             return error_set(e, "%s: found %s prices, but %s ones in %s; needed is one frequency for all files of a panel",
-                             s->path, frequency_name(found, one), frequency_name(x->frequency, other),
-                             x->source[first].path);
+                             s->path, frequency_name(found, one), frequency_name(x->frequency, other), x->file[first].path);
     }
     if (first < 0 && !x->o->frequency)
-        return error_set(e, "%s: no file has two dates to tell the frequency by; needed is --frequency", x->source[0].path);
+        return error_set(e, "%s: no file has two dates to tell the frequency by; needed is --frequency", x->file[0].path);
     return 0;
 }
 
@@ -271,10 +265,11 @@ static bool same_values(const struct ohlcv_bar *a, const struct ohlcv_bar *b)
 }
 
 /* Times become those of days or minutes; of rows with one date the last in the file stays. */
-static void one_bar_a_date(const struct ohlcv *x, struct ohlcv_asset *a)
+static void one_bar_a_date(const struct prices *x, struct price_asset *a)
 {
     struct ohlcv_file *f = &a->file;
-    struct ohlcv_audit *audit = &x->audit[a->number];
+    struct price_dates *dates = &x->dates[a->number];
+    int64_t *count = prices_count(x, a->number);
     const int epoch = instant_of(0).day;
     int64_t n = 0, named = 0;
     for (int64_t i = 0; i < f->n; i++)
@@ -286,17 +281,17 @@ static void one_bar_a_date(const struct ohlcv *x, struct ohlcv_asset *a)
         for (j = i + 1; j < f->n && f->bar[j].time == f->bar[i].time;) j++;
         for (int64_t k = i; k < j - 1; k++) {
             bool same = same_values(&f->bar[k], &f->bar[j - 1]);
-            audit->count[same ? OHLCV_DUPLICATE : OHLCV_CONFLICT]++;
+            count[same ? OHLCV_DUPLICATE : OHLCV_CONFLICT]++;
             conflict |= !same;
         }
-        if (conflict && named < OHLCV_NAMED_CONFLICTS) audit->conflict[named++] = ohlcv_date(x, f->bar[i].time);
+        if (conflict && named < OHLCV_NAMED_CONFLICTS) dates->conflict[named++] = prices_date(x, f->bar[i].time);
         f->bar[n++] = f->bar[j - 1];
     }
     f->n = n;
-    audit->count[OHLCV_READ] = f->read;
-    audit->count[OHLCV_BAD_PRICES] = f->bad_prices;
-    audit->count[OHLCV_UNSORTED] = f->unsorted;
-    if (n) audit->first = ohlcv_date(x, f->bar[0].time), audit->last = ohlcv_date(x, f->bar[n - 1].time);
+    count[OHLCV_READ] = f->read;
+    count[OHLCV_BAD_PRICES] = f->bad_prices;
+    count[OHLCV_UNSORTED] = f->unsorted;
+    if (n) dates->first = prices_date(x, f->bar[0].time), dates->last = prices_date(x, f->bar[n - 1].time);
 }
 
 /* Ascending a [n] and b [m] into out, each value once; returns how many. */
@@ -320,7 +315,7 @@ static void merge_into(int64_t **all, int64_t *n, const int64_t *more, int64_t m
     *all = out;
 }
 
-static void join_calendar(struct ohlcv *x)
+static void join_calendar(struct prices *x)
 {
     int size = team_size(x->team);
     int64_t *mine = NULL, n = 0, *all = NULL, total = 0;
@@ -347,7 +342,7 @@ static void join_calendar(struct ohlcv *x)
 }
 
 /* Whether weekends are traded; steps longer than such a calendar should have. */
-static void study_calendar(struct ohlcv *x)
+static void study_calendar(struct prices *x)
 {
     const int64_t day = 86400,
                   step = x->frequency.unit == FREQUENCY_MINUTES ? x->frequency.count * 60 : x->frequency.count * day;
@@ -361,13 +356,14 @@ static void study_calendar(struct ohlcv *x)
         x->irregular += x->time[c] - x->time[c - 1] > step;
 }
 
-int ohlcv_load(struct ohlcv *x, struct error *e)
+int prices_load(struct prices *x, struct error *e)
 {
     if (share_list(x, e) || read_files(x, e) || number_assets(x, e) || choose_frequency(x, e)) return -1;
-    x->audit = memory_array(struct ohlcv_audit, x->A, "audit of price files");
+    x->dates = memory_array(struct price_dates, x->A, "dates of price files");
+    audit_open(&x->builder->audit, ohlcv_steps, OHLCV_STEPS, OHLCV_STEPS - 1 - OHLCV_KEPT, x->A);
     for (int k = 0; k < x->assets; k++) one_bar_a_date(x, &x->asset[k]);
     join_calendar(x);
     study_calendar(x);
     if (x->C) return 0;
-    return error_set(e, "%s: found no row with all prices above 0 in %d files; needed is one", x->source[0].path, x->A);
+    return error_set(e, "%s: found no row with all prices above 0 in %d files; needed is one", x->file[0].path, x->A);
 }

@@ -1,6 +1,6 @@
 /* Text identifiers: while rows are read a name is its 64-bit hash; at the end all ranks number the names in byte order. */
-#ifndef IO_NAMES_H
-#define IO_NAMES_H
+#ifndef INGEST_NAMES_H
+#define INGEST_NAMES_H
 
 #include <stddef.h>
 #include <stdint.h>

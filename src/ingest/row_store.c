@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "io/row_store.h"
+#include "row_store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-#include "io/stock_columns.h"
+/* Which columns of a file of stocks mean what. */
+#include "stocks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,12 +7,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/csv.h"
 #include "io/jkp.h"
-#include "io/decimal.h"
 #include "io/yaml.h"
-
-enum { SAMPLE_ROWS = 2000 };
 
 static const char *const flag_name[FLAGS] = {"exch_main", "primary_sec", "common", "obs_main"};
 
@@ -62,8 +59,9 @@ static int find_role(const struct stock_columns *s, const char *file, const char
     return k;
 }
 
-static int find_roles(struct stock_columns *s, const char *file, const struct ingest_options *o, struct error *e)
+int stock_columns_roles(struct stock_columns *s, const struct ingest_options *o, struct error *e)
 {
+    const char *file = o->stocks;
     static const char *const ids[] = {"id", "permno", "ticker", NULL}, *const dates[] = {"eom", "date", NULL},
                              *const returns[] = {"ret_exc_lead1m", "ret_exc", NULL};
     s->id = find_role(s, file, "stock's identifier", o->id_column, ids, e);
@@ -71,7 +69,7 @@ static int find_roles(struct stock_columns *s, const char *file, const struct in
     s->ret = find_role(s, file, "excess return", o->return_column, returns, e);
     if (error_is_set(e)) return -1;
     s->lead = !strcmp(s->names[s->ret], "ret_exc");
-    if (s->lead && o->daily)
+    if (s->lead && o->frequency && !strcmp(o->frequency, "daily"))
         return error_set(e,
                          "%s:1: ret_exc is the return of the row's own day; a daily panel needs a column with the next "
                          "period's (--return NAME)",
@@ -82,30 +80,6 @@ static int find_roles(struct stock_columns *s, const char *file, const struct in
     s->exchange_code = find(s, "crsp_exchcd");
     for (int f = 0; f < FLAGS; f++) s->flag[f] = find(s, flag_name[f]);
     return 0;
-}
-
-/* The first values of each column in the sample: seen, and whether the first one was no number. */
-static void look_at_rows(const struct stock_columns *s, const char *sample, size_t n, bool complete, bool *text)
-{
-    uint32_t *end = memory_array(uint32_t, s->fields, "ends of fields");
-    bool *seen = memory_array(bool, s->fields, "columns seen");
-    struct csv_cursor c;
-    struct csv_row r;
-    csv_begin(&c, sample + s->first_row, n - (size_t)s->first_row);
-    for (int i = 0; i < SAMPLE_ROWS && csv_next(&c, end, s->fields, &r) && (r.ended || complete); i++) {
-        if (r.fields != s->fields) continue; /* reported when it is read */
-        for (int k = 0; k < s->fields; k++) {
-            size_t length;
-            double v;
-            const char *field = csv_field(&r, k, &length);
-            enum decimal_kind kind = seen[k] && k != s->id ? DECIMAL_MISSING : decimal_parse(field, length, &v);
-            if (kind == DECIMAL_MISSING) continue;
-            seen[k] = true;
-            text[k] |= kind == DECIMAL_BAD;
-        }
-    }
-    memory_free(seen);
-    memory_free(end);
 }
 
 static bool is_file(const char *path)
@@ -151,41 +125,17 @@ static int choose(struct stock_columns *s, const char *file, const bool *text, c
     return 0;
 }
 
-int stock_columns_find(struct stock_columns *s, const char *file, const char *sample, size_t n, bool complete,
-                       const struct ingest_options *o, struct error *e)
+int stock_columns_choose(struct stock_columns *s, const bool *text, const struct ingest_options *o, struct error *e)
 {
-    struct csv_cursor c;
-    struct csv_row r;
-    size_t mark = csv_mark(sample, n);
-    *s = (struct stock_columns){0};
-    if (n == mark) return error_set(e, "%s: the file is empty; needed is a CSV file with a header and rows", file);
-    size_t room = csv_row_end(sample + mark, n - mark, false);
-    uint32_t *end = memory_array(uint32_t, room + 1, "ends of names");
-    csv_begin(&c, sample + mark, n - mark);
-    csv_next(&c, end, (int)room + 1, &r);
-    int rc = csv_header(file, &r, &s->names, e);
-    s->fields = rc ? 0 : r.fields;
-    s->first_row = (int64_t)(mark + c.row);
-    memory_free(end);
-    if (rc || find_roles(s, file, o, e)) return -1;
-    bool *text = memory_array(bool, s->fields, "text columns"), *want = memory_array(bool, s->fields, "columns wanted");
-    look_at_rows(s, sample, n, complete, text);
+    bool *want = memory_array(bool, s->fields, "columns wanted");
     s->text_ids = text[s->id] || !strcmp(s->names[s->id], "ticker");
-    rc = choose(s, file, text, o, want, e);
+    int rc = choose(s, o->stocks, text, o, want, e);
     s->column = memory_array(int, s->fields, "characteristics");
     for (int k = 0; k < s->fields && !rc; k++)
         if (want[k]) s->column[s->C++] = k;
-    memory_free(text);
     memory_free(want);
     if (!rc && s->C == 0)
-        rc = error_set(e, "%s: none of the %d columns is a characteristic; name them with --characteristics", file,
+        rc = error_set(e, "%s: none of the %d columns is a characteristic; name them with --characteristics", o->stocks,
                        s->fields);
     return rc;
-}
-
-void stock_columns_free(struct stock_columns *s)
-{
-    memory_free(s->names);
-    memory_free(s->column);
-    *s = (struct stock_columns){0};
 }
