@@ -16,4 +16,7 @@ int dataset_write_texts(struct hdf *f, const char *name, int n, char *const *tex
 int periods_per_year_write(struct hdf *f, double periods_per_year, struct error *e);
 int periods_per_year_read(struct hdf *f, double *periods_per_year, struct error *e);
 
+/* Refuses formation dates, as the dataset dates holds them, that do not exist or do not increase. */
+int dates_check(const struct hdf *f, int n, const int64_t *dates, struct error *e);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "panel/calendar.h"
 #include "panel/panel.h"
 
 static const struct meaning {
@@ -90,5 +91,19 @@ int periods_per_year_read(struct hdf *f, double *periods_per_year, struct error 
         return error_set(e, "%s: attribute periods_per_year: found %.10g; needed: a number above 0, at most %d", hdf_path(f),
                          found, MOST_PERIODS_PER_YEAR);
     *periods_per_year = found;
+    return 0;
+}
+
+int dates_check(const struct hdf *f, int n, const int64_t *dates, struct error *e)
+{
+    for (int t = 0; t < n; t++) {
+        int64_t d = dates[t];
+        if (!date_exists(d))
+            return error_set(e, "%s: dataset dates, period %d: %lld is not a date; YYYYMMDD or YYYYMMDDhhmm is needed",
+                             hdf_path(f), t, (long long)d);
+        if (t && d <= dates[t - 1])
+            return error_set(e, "%s: dataset dates, period %d: %lld follows %lld; dates must increase", hdf_path(f), t,
+                             (long long)d, (long long)dates[t - 1]);
+    }
     return 0;
 }

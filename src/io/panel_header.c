@@ -65,16 +65,7 @@ static int load_dates(struct hdf *f, struct panel_meta *m, struct error *e)
     m->T = (int)size[0];
     m->dates = memory_array(int64_t, m->T, "panel dates");
     if (hdf_read(f, "dates", HDF_INT64, m->dates, e)) return -1;
-    for (int t = 0; t < m->T; t++) {
-        int64_t d = m->dates[t];
-        if (!date_exists(d))
-            return error_set(e, "%s: dataset dates, period %d: %lld is not a date; YYYYMMDD or YYYYMMDDhhmm is needed",
-                             hdf_path(f), t, (long long)d);
-        if (t && d <= m->dates[t - 1])
-            return error_set(e, "%s: dataset dates, period %d: %lld follows %lld; dates must increase", hdf_path(f), t,
-                             (long long)d, (long long)m->dates[t - 1]);
-    }
-    return 0;
+    return dates_check(f, m->T, m->dates, e);
 }
 
 static int load_offsets(struct hdf *f, struct panel_meta *m, struct error *e)

@@ -193,6 +193,7 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
     if (P < 1 || P > INT_MAX / 1000)
         return error_set(e, "%s: dataset dates has %lld entries; 1 to %d are needed", r->path, (long long)P, INT_MAX / 1000);
     r->P = (int)P;
+    if (dates_check(f, r->P, r->dates, e)) return -1;
     hdf_get_text(f, "/", "study", &r->study, e);
     hdf_get_text(f, "/", "study_name", &r->study_name, e);
     hdf_get_text(f, "/", "panel", &r->panel, e);

@@ -36,7 +36,7 @@ check "info: rows" grep -q '720 of 720 finished' <<<"$info"
 check "info: models" grep -q 'all/linear (linear_transformer): 144 of 144 rows, 6 ridges 0.0001 to 10, 3 head counts up to 4' <<<"$info"
 check "info: how it was made" grep -q 'panel_digest *0badcafe' <<<"$info"
 
-for kind in future panel missing short long-done many-heads wide-dates no-year empty; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
+for kind in future panel missing short long-done many-heads wide-dates no-date dates-back no-year empty; do "$python" "$tool" break demo.h5 $kind.h5 $kind; done
 head -c 3000 demo.h5 >truncated.h5; : >nothing.h5; echo 'a text' >text.h5
 refuses "no such file" 1 "nowhere.h5" "$AIPM" analyze nowhere.h5
 refuses "a version from the future" 1 "99" "$AIPM" analyze future.h5
@@ -46,6 +46,8 @@ refuses "a short dataset" 1 "needed: 144" "$AIPM" analyze short.h5
 refuses "flags past the rows" 1 "models/all/bsv/done has 100000 entries; 144 are needed" "$AIPM" analyze long-done.h5
 refuses "more heads than returns" 1 "models/all/linear/returns_by_heads: found" "$AIPM" analyze many-heads.h5
 refuses "dates in a table" 1 "dataset dates has 2 dimensions; 1 are needed" "$AIPM" analyze wide-dates.h5
+refuses "a date that does not exist" 1 "dates, period 7: 20010231 is not a date" "$AIPM" analyze no-date.h5
+refuses "a date twice" 1 "dates, period 7: 20010728 follows 20010728; dates must increase" "$AIPM" analyze dates-back.h5
 refuses "a year of no periods" 1 "periods_per_year: found -12" "$AIPM" info no-year.h5
 for year in nan inf 0.0 2e6; do
     "$python" -c 'import sys, shutil, h5py; shutil.copy("demo.h5", "year.h5"); h5py.File("year.h5", "r+").attrs["periods_per_year"] = float(sys.argv[1])' $year

@@ -73,7 +73,7 @@ def check(results, panel, folder, K="1", bp="10", gross="1", first="0", last="99
     for r in read(f"{folder}/backtest_paths.csv"):
         paths.setdefault((r["universe"], r["model"]), []).append(r)
     with h5py.File(results) as f, h5py.File(panel) as p:
-        ppy, dates = int(f.attrs["periods_per_year"]), f["dates"][:]
+        ppy, dates = float(f.attrs["periods_per_year"]), f["dates"][:]
         rows = np.flatnonzero((dates >= int(first)) & (dates <= int(last)))
         t0 = int(np.flatnonzero(p["dates"][:] == dates[rows[0]])[0])
         o, ids, ret = p["offsets"][:], p["asset_ids"][:], p["returns"][:]
@@ -144,7 +144,7 @@ def spoil(results, out, kind):
     shutil.copy(results, out)
     with h5py.File(out, "r+") as f:
         if kind == "digest": f.attrs["panel_digest"] = "0badcafe"
-        elif kind == "dates": f["dates"][:] = f["dates"][:] + 1
+        elif kind == "dates": f["dates"][:] = f["dates"][:] - 1  # days before the ends of months
         elif kind == "holes":  # the mlp's second fit failed; bsv begins at the fourth date
             g, o = f["models/all/mlp"], f["models/all/mlp/weight_offsets"][:]
             g["weights"][o[1]] = np.nan

@@ -28,7 +28,7 @@ check "a date: in the page" grep -q 'Attention at a date: leader, all' at/index.
 check "a part of the dates" test "$(grep -c '^all,leader' part/tables/attention.csv)" = 12
 for kind in short assets sectors; do "$python" "$tool" spoil r.h5 $kind.h5 $kind; done
 refuses "a short record" 1 "models/all/leader/attention: found" "$AIPM" report short.h5
-refuses "other assets" 1 "needed: 2 seeds of a multiple of 25" "$AIPM" report assets.h5
+refuses "other assets" 1 "leader/attention: found 7 entries along asset; needed: 5" "$AIPM" report assets.h5
 refuses "sectors that are no square" 1 "needed: a square" "$AIPM" report sectors.h5
 refuses "a date that is not there" 1 "found no date 20020701" "$AIPM" report r.h5 --attention-date 20020701 -o nodate
 refuses "no date" 2 "--attention-date: found 'now'" "$AIPM" report r.h5 --attention-date now

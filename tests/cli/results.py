@@ -79,6 +79,8 @@ def broken(path, out, kind):
             d = f["dates"][:]
             del f["dates"]
             f["dates"] = np.tile(d[:, None], (1, 400))
+        elif kind == "no-date": f["dates"][7] = 20010231
+        elif kind == "dates-back": f["dates"][7] = f["dates"][6]
         elif kind == "no-year": f.attrs["periods_per_year"] = np.int64(-12)
         elif kind == "empty":
             for m in ("all/bsv", "all/linear", "all/FF6", "small/bsv", "small/linear"):
