@@ -61,6 +61,7 @@ refuses "info of a text file" 1 "text.h5" "$AIPM" info text.h5
 refuses "info of nothing" 1 "nowhere.h5" "$AIPM" info nowhere.h5
 refuses "a range that ends before it begins" 1 "ends before it begins" "$AIPM" analyze demo.h5 --from 20050101 --to 20040101
 refuses "a range outside the results" 1 "the results run from 20010128" "$AIPM" analyze demo.h5 -o outside --from 20500101
+refuses "a range in minutes, of months" 1 "no formation date" "$AIPM" analyze demo.h5 --from 209901010930
 refuses "no date" 2 "needed: a date" "$AIPM" analyze demo.h5 --from yesterday
 refuses "no number" 2 "--bootstrap: found 'many'" "$AIPM" analyze demo.h5 --bootstrap many
 refuses "an unknown weighting" 2 "second-moment or covariance" "$AIPM" analyze demo.h5 --hjd-weighting none
