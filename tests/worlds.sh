@@ -7,6 +7,7 @@ world() {
     momentum) planted+=(--frequency monthly --planted momentum --strength 0.4) ;;
     reversal) planted+=(--frequency monthly --planted reversal --strength 0.3) ;;
     noise) planted+=(--frequency monthly --planted noise --strength 0.6) ;;
+    premia) planted+=(--sharpe 4 --cross-share 0 --factor-share 1 --own-share 0) ;;
     link) planted+=(--sharpe 8 --cross-share 1 --factor-share 0 --own-share 0) ;;
     esac
     "$AIPM" synth -q -o "$3" "${planted[@]}" || return
@@ -20,10 +21,11 @@ models:
   - {name: linear, kind: linear_transformer}
 Y
 }
-# right WORLD VERDICT. A true link is one where no other explanation is found: `fragile` says that it rests on a theme or on choices.
+# right WORLD VERDICT. A true link and premia that never change have no other explanation; `fragile` says that they rest on a theme or on
+# choices.
 right() {
     case $1 in
-    link) [ "$2" = stands ] || [ "$2" = fragile ] ;;
+    link | premia) [ "$2" = stands ] || [ "$2" = fragile ] ;;
     noise) [ "$2" = market ] ;;
     *) [ "$2" = "$1" ] ;;
     esac

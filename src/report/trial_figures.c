@@ -30,8 +30,8 @@ static int placebo_figure(struct trial_report *s, struct error *e)
     if (!t->rows) return 0;
     if (figure_begin(
             &s->figures, "placebos", "What the models find where there is nothing to find",
-            "t of the Sharpe ratio of every draw; the dashed lines are at 1.96. A circle is the t against the equally "
-            "weighted market.",
+            "t of the Sharpe ratio of every draw; the dashed lines are at 1.96. The table has the t values against the "
+            "market beside them.",
             7.6, 4, 340, e))
         return -1;
     FILE *data = s->figures.data, *script = s->figures.script;
@@ -43,9 +43,8 @@ static int placebo_figure(struct trial_report *s, struct error *e)
             if (strcmp(table_at(t, r, 0)->text, s->facts[i].model)) continue;
             place += strcmp(kind, table_at(t, r, 1)->text) != 0;
             kind = table_at(t, r, 1)->text;
-            fprintf(data, "%g", place + 0.1 * i);
+            fprintf(data, "%g", place + 0.6 * i / s->t->models);
             figure_number(data, table_at(t, r, 4)->number);
-            figure_number(data, table_at(t, r, 5)->number);
             fputc('\n', data);
         }
         fputs("\n\n", data);
@@ -98,7 +97,7 @@ static int curve_figure(struct trial_report *s, struct error *e)
         block(data, s->facts[i].model);
         for (int r = 0; r < t->rows; r++) {
             if (strcmp(table_at(t, r, 0)->text, s->facts[i].model)) continue;
-            fprintf(data, "%g", table_at(t, r, table_find(t, "place"))->number + 0.1 * i);
+            fprintf(data, "%g", table_at(t, r, table_find(t, "place"))->number + 0.6 * i / s->t->models);
             figure_number(data, table_at(t, r, table_find(t, "sharpe"))->number);
             figure_number(data, 1.96 * table_at(t, r, table_find(t, "sharpe_se"))->number);
             fputc('\n', data);

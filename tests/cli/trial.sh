@@ -55,14 +55,15 @@ check "the page has the rules" grep -q 'the verdict is `nothing`' one/index.html
 check "--rules prints them" grep -q '^Is anything earned?' <("$AIPM" trial --rules)
 if "$python" -c 'import numpy, h5py' 2>/dev/null; then
     check "every figure by numpy" "$python" "$tool" figures p.h5 one/runs one/tables 30
-    for world in nothing momentum link; do
+    for world in nothing momentum link noise; do
         world "$world" 3 w.h5 w.yaml || bad "$world: no panel"
         rm -rf w
         "$AIPM" trial w.yaml -o w --quiet || bad "$world: no trial"
         found=$("$python" "$tool" verdict w/tables linear)
         check "$world: verdict $found" right "$world" "$found"
     done
-else skip "python3-numpy and python3-h5py are not installed: 4 checks of figures and verdicts"; fi
+    check "a net-long placebo is said to be one" grep -q 'returns shuffled within periods: a net-long position explains the Sharpe ratio' w/tables/placebos.md
+else skip "python3-numpy and python3-h5py are not installed: 6 checks of figures and verdicts"; fi
 
 # themes
 printf 'name,theme\nvalue_1,cheap\nsize_1,cheap\nmomentum_1,"past, recent"\n' >themes.csv
@@ -79,7 +80,7 @@ refuses "no study" 2 "needed: a study file" "$AIPM" trial -o x
 refuses "no seeds" 2 "--seeds: found '0'" "$AIPM" trial closed.yaml -o x --seeds 0
 refuses "a budget that is too small" 1 "needed: at most 12 (--budget)" "$AIPM" trial closed.yaml -o x --budget 12
 check "nothing was begun" test ! -e x
-sed '/kind: bsv/d; /name: linear/d' s.yaml >net.yaml
+sed '/kind: bsv/d; /name: linear/d; /kind: dkkm/d' s.yaml >net.yaml
 refuses "networks alone" 1 "found no closed-form model" "$AIPM" trial net.yaml -o x
 sed 's/^window/colour/' closed.yaml >wrong.yaml
 refuses "a study that is none" 1 "unknown key 'colour'" "$AIPM" trial wrong.yaml -o x
