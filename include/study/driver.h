@@ -13,6 +13,7 @@ struct run_options {
     bool resume;
     const char *apply; /* a RESULTS.parameters folder: networks use these parameters and are not trained; NULL: train */
     double checkpoint_seconds; /* finished rows are forced to disk at least this often */
+    double verify;             /* this share of the fits is computed once more on another rank and compared; 0: none */
     double watchdog_seconds;   /* a rank silent for so long, or a file system that does not answer, ends the job; 0: never */
 };
 

@@ -20,7 +20,8 @@ struct survey {
     int D, T, U;
     const struct universe *universe[8]; /* the study's in its order, then `all` where test assets want it */
     int64_t *own_first;                 /* [ranks+1] periods owned */
-    double *own[8];                     /* [U] moments of the owned periods; freed by survey_fetch */
+    double *own[8];                     /* [U] moments of the owned periods; freed by survey_fetch unless kept */
+    bool keep;                          /* moments are fetched more than once */
     int *n;                             /* [U, T] assets, on every rank */
     double *factors;              /* rank 0: [T, D] F of the whole universe, unscaled; NULL if the panel has test assets */
     char digest[PANEL_DIGEST];    /* of the whole panel */
@@ -33,7 +34,7 @@ double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks
 void survey_begin(const struct team *world, const struct study *s, const struct panel_meta *m, struct survey *v);
 /* Collective. An error (bad rows) is the same on all ranks. Returns 1 if asked to stop. */
 int survey_read(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e);
-/* need [U][2 ranks]: half-open period ranges of every rank. Fetches records, forms Gram bands of width `band`. Collective. */
+/* need [U][2 ranks]: half-open period ranges of every rank. Fetches records in place of those held, forms Gram bands of width `band`. Collective. */
 void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band);
 /* This rank alone reads `periods` periods and forms their Gram bands, on the clock: what a plan is made from. survey_free. */
 struct survey_cost {

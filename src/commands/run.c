@@ -17,7 +17,17 @@ struct arguments {
     bool explain;
 };
 
-enum { KEY_PANEL = 256, KEY_RESUME, KEY_CHECKPOINT, KEY_EXPLAIN, KEY_QUIET, KEY_APPLY, KEY_WATCHDOG, KEY_PLACEBO };
+enum {
+    KEY_PANEL = 256,
+    KEY_RESUME,
+    KEY_CHECKPOINT,
+    KEY_EXPLAIN,
+    KEY_QUIET,
+    KEY_APPLY,
+    KEY_WATCHDOG,
+    KEY_PLACEBO,
+    KEY_VERIFY
+};
 
 static const struct argp_option options[] = {
     {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
@@ -39,6 +49,12 @@ static const struct argp_option options[] = {
      .arg = "S",
      .doc = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 "
             "(default 60; 0: never)"},
+    {.name = "verify",
+     .key = KEY_VERIFY,
+     .arg = "SHARE",
+     .doc = "compute this share of the fits (0 to 1) once more on another rank and compare every bit; a rank that computes "
+            "other bits than others is named, with its host, and all its fits are done again elsewhere (on one rank only "
+            "faults that pass are seen); not seen are faults in reading the panel, and fits that ranks share on a grid"},
     {.name = "placebo",
      .key = KEY_PLACEBO,
      .arg = "WHAT",
@@ -65,6 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_QUIET: log_set_quiet(true); return 0;
     case KEY_CHECKPOINT:
         return arguments_real(state, "checkpoint-seconds", "seconds", arg, 0, 1e9, &a->options.checkpoint_seconds);
+    case KEY_VERIFY: return arguments_real(state, "verify", "share of fits", arg, 0, 1, &a->options.verify);
     case KEY_PLACEBO: {
         struct error found = {""};
         return placebo_parse(arg, &a->options.placebo, &found) ? arguments_fail(state, "--%s", found.text) : 0;

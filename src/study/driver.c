@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "linalg/eigen.h"
 #include "study/survey.h"
+#include "verify_run.h"
 
 struct run {
     struct team *world;
@@ -110,12 +111,22 @@ static size_t fits_of(const struct study *s, int c)
     return (size_t)s->P * (size_t)s->config[c].layout.seeds;
 }
 
-/* Done flags from the part logs, every rank reading its share of the files. */
-static int find_done(struct run *r, struct error *e)
+static void free_schedule(struct run *r)
+{
+    cuts_free(&r->cuts);
+    r->cuts = (struct cuts){0};
+    for (int c = 0; c < r->study->configs && r->fit; c++) memory_free(r->fit[c]);
+    memory_free(r->fit);
+    r->fit = NULL;
+}
+
+/* Done flags from the part logs, every rank reading its share of the files; the newest start that left any trace. */
+static int find_done(struct run *r, int *newest, struct error *e)
 {
     struct part_index x = {0};
     const struct study *s = r->study;
     int P = s->P, me = team_rank(r->world), ranks = team_size(r->world);
+    free_schedule(r);
     r->fit = memory_array(uint8_t *, s->configs, "done flags");
     for (int c = 0; c < s->configs; c++) r->fit[c] = memory_array(uint8_t, fits_of(s, c), "done flags");
     if (!parts_index(r->parts, me, ranks, &x, e))
@@ -130,20 +141,32 @@ static int find_done(struct run *r, struct error *e)
     if (team_agree(r->world, e)) return -1;
     for (int c = 0; c < s->configs; c++) team_or_bytes(r->world, r->fit[c], fits_of(s, c));
     team_max_double(r->world, &generation, 1);
-    r->generation = (int)generation + 1;
+    *newest = (int)generation;
     return 0;
 }
 
-static void make_schedule(struct run *r)
+/* What is pending, cut among so many ranks. */
+static void make_schedule(struct run *r, int ranks)
 {
     const struct study *s = r->study;
-    cuts_create(&r->cuts, s, team_size(r->world), r->fit);
+    r->total = r->done_before = 0;
+    cuts_create(&r->cuts, s, ranks, r->fit);
     for (int c = 0; c < s->configs; c++)
         for (size_t i = (size_t)config_first_row(s, &s->config[c]) * (size_t)s->config[c].layout.seeds; i < fits_of(s, c);
              i++) {
             r->total++;
             r->done_before += r->fit[c][i];
         }
+}
+
+/* Periods of a universe whose moments this rank holds; where fits are verified it may have to do what any other does. */
+static int64_t most_periods(const struct run *r, int u)
+{
+    int me = team_rank(r->world), from = r->survey.keep ? 0 : me, to = r->survey.keep ? team_size(r->world) - 1 : me;
+    int64_t most = 0;
+    for (int i = from; i <= to; i++)
+        if (r->need[u][2 * i + 1] - r->need[u][2 * i] > most) most = r->need[u][2 * i + 1] - r->need[u][2 * i];
+    return most;
 }
 
 /* What this rank will hold, before it holds it: own moments and a period's rows during the survey; then moments of its windows and
@@ -154,7 +177,8 @@ static int plan_memory(struct run *r, const struct fit_job *job, struct error *e
     const char *limit;
     double store = 0, largest[1], available = (double)memory_room(here, &limit);
     for (int u = 0; u < r->survey.U; u++)
-        store += store_bytes(r->meta.D, r->need[u][2 * me + 1] - r->need[u][2 * me], cuts_longest(r->study));
+        store += store_bytes(r->meta.D, most_periods(r, u), cuts_longest(r->study)) +
+                 (r->survey.keep ? store_bytes(r->meta.D, r->survey.own_first[me + 1] - r->survey.own_first[me], 0) : 0);
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
     double survey = survey_bytes(r->study, &r->meta, ranks), fits = contexts_bytes(job, me);
     r->planned = meta + store + (survey > fits ? survey : fits);
@@ -268,25 +292,71 @@ static int say_stopped(const struct run *r, int64_t finished)
     return EXIT_STOPPED;
 }
 
-static int run_rows(struct run *r, struct fit_job *job, struct error *e)
+/* The rows that are pending, by a team of some of the ranks (NULL: this one rests), into logs of a generation. 0 done, 1 stopped, -1 error
+ * (agreed). Collective over the world. */
+static int work(struct run *r, struct fit_job *job, struct team *team, int generation, struct error *e)
 {
-    int me = team_rank(r->world);
-    job->parts = part_create(r->parts, r->generation, me, r->options->checkpoint_seconds);
-    gauge_open(r->world);
-    int stopped = fits_run(job, e);
+    int stopped = 0;
     struct error closing = {""};
+    job->done = r->fit;
+    job->total = r->total;
+    job->done_before = r->done_before;
+    job->finished = job->planned = 0;
+    job->parts = part_create(r->parts, generation, team_rank(r->world), r->options->checkpoint_seconds);
+    job->world = team;
+    if (team) stopped = fits_run(job, e);
+    job->world = r->world;
     if (part_close(job->parts, &closing) && !error_is_set(e)) *e = closing;
     /* a rank that failed stops the others too: they finish the row in hand */
     if (error_is_set(e)) stop_raise();
     stopped = team_wait_max(r->world, stopped || error_is_set(e), fits_idle, job);
+    return team_agree(r->world, e) ? -1 : stopped;
+}
+
+/* The logs of ranks that were outvoted are gone: those left to work compute the rows. As work(). */
+static int work_again(void *run, const struct verification *v, struct error *e)
+{
+    struct run *r = run;
+    int ranks = team_size(r->world), me = team_rank(r->world), newest, works = 0;
+    if (find_done(r, &newest, e)) return -1;
+    make_schedule(r, v->workers);
+    for (int u = 0; u < r->survey.U; u++) memset(r->need[u], 0, 2 * sizeof(int64_t) * (size_t)ranks);
+    cuts_needs(&r->cuts, r->study, v->workers, r->fit, r->need);
+    for (int i = v->workers - 1; i >= 0; i--) { /* worker i is that rank of the world, which is i or above */
+        works |= v->worker[i] == me;
+        for (int u = 0; u < r->survey.U && v->worker[i] != i; u++) {
+            memcpy(r->need[u] + 2 * v->worker[i], r->need[u] + 2 * i, 2 * sizeof(int64_t));
+            memset(r->need[u] + 2 * i, 0, 2 * sizeof(int64_t));
+        }
+    }
+    survey_fetch(r->world, &r->survey, r->need, cuts_longest(r->study));
+    log_info("%ld rows are computed again on %d rank%s", r->total - r->done_before, v->workers, v->workers == 1 ? "" : "s");
+    struct team *team = team_split(r->world, works ? 0 : -1);
+    int rc = work(r, v->job, team, v->newest, e);
+    team_close(team);
+    return rc;
+}
+
+static int run_rows(struct run *r, struct fit_job *job, struct error *e)
+{
+    gauge_open(r->world);
+    int rc = work(r, job, r->world, r->generation, e);
+    struct verification v = {.world = r->world,
+                             .job = job,
+                             .survey = &r->survey,
+                             .guard = &r->guard,
+                             .share = r->options->verify,
+                             .start = r->generation,
+                             .again = work_again,
+                             .context = r};
+    if (!rc && v.share > 0) rc = verification_run(&v, e);
     gauge_close();
     int64_t finished = job->finished;
     team_sum_long(r->world, &finished, 1);
-    int failed = team_agree(r->world, e);
-    if (me == 0 && (failed || stopped))
-        history_end(&r->guard, r->generation, failed ? "failed" : "stopped on request", (long)finished);
-    if (failed) return EXIT_INPUT;
-    if (!stopped) return finish(r, e) ? EXIT_INPUT : EXIT_DONE;
+    if (team_rank(r->world) == 0 && rc)
+        history_end(&r->guard, r->generation, rc < 0 ? "failed" : "stopped on request", (long)finished);
+    if (rc < 0) return EXIT_INPUT;
+    if (!rc) return finish(r, e) ? EXIT_INPUT : EXIT_DONE;
     return say_stopped(r, finished);
 }
 
@@ -304,13 +374,12 @@ static int train(struct run *r, struct error *e)
                           .parameters = r->parameters,
                           .apply = r->options->apply,
                           .checkpoint_seconds = r->options->checkpoint_seconds};
-    int me = team_rank(r->world), stopped;
-    if (find_done(r, e)) return EXIT_INPUT;
-    make_schedule(r);
-    job.done = r->fit;
-    job.total = r->total;
-    job.done_before = r->done_before;
+    int me = team_rank(r->world), stopped, newest;
+    if (find_done(r, &newest, e)) return EXIT_INPUT;
+    r->generation = newest + 1;
+    make_schedule(r, team_size(r->world));
     survey_begin(r->world, r->study, &r->meta, &r->survey);
+    r->survey.keep = r->options->verify > 0;
     for (int u = 0; u < r->survey.U; u++)
         r->need[u] = memory_array(int64_t, 2 * (size_t)team_size(r->world), "periods needed");
     cuts_needs(&r->cuts, r->study, team_size(r->world), r->fit, r->need);
@@ -340,9 +409,7 @@ static void run_free(struct run *r)
     survey_free(&r->survey);
     for (int u = 0; u < 8; u++) memory_free(r->need[u]);
     panel_meta_free(&r->meta);
-    cuts_free(&r->cuts);
-    for (int c = 0; c < r->study->configs && r->fit; c++) memory_free(r->fit[c]);
-    memory_free(r->fit);
+    free_schedule(r);
     memory_free(r->parameters);
     memory_free(r->output);
     memory_free(r->parts);

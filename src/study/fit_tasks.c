@@ -123,6 +123,12 @@ void cuts_needs(const struct cuts *k, const struct study *s, int ranks, uint8_t 
             }
 }
 
+void task_needs(const struct study *s, const struct task *t, int64_t *need)
+{
+    const struct config *c = &s->config[t->config];
+    for (int row = t->row; row < t->row + t->rows && c->class->trades != TRADE_BENCHMARK; row++) widen(s, c, row, need);
+}
+
 int cuts_longest(const struct study *s)
 {
     int T = 0;

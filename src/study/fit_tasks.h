@@ -24,6 +24,8 @@ struct fit_job {
     double checkpoint_seconds;
     long total, done_before; /* fits of the study, and those found done: for the progress line */
     const char *log;         /* where the minute lines go */
+    bool quiet;              /* no progress is shown: it is not rows of the study that are being finished */
+    int team;                /* out: ranks of the teams that worked the queue; 0: there was nothing in it */
     long planned, finished;  /* out: fits that this rank has taken on; fits it has kept */
 };
 
@@ -59,6 +61,8 @@ void cuts_free(struct cuts *k);
 bool cut_next(const struct cut *k, const struct study *s, int team, int64_t *at, struct task *t);
 /* need [universes][2 ranks]: the hull of the periods whose moments each rank's windows reach over; empty where it has none. */
 void cuts_needs(const struct cuts *k, const struct study *s, int ranks, uint8_t *const *done, int64_t *const *need);
+/* Widen need [2], a half-open range of periods (empty: equal), to what the windows of a task's rows reach over. */
+void task_needs(const struct study *s, const struct task *t, int64_t *need);
 /* The longest window of moments: how far Gram bands reach. */
 int cuts_longest(const struct study *s);
 

@@ -26,6 +26,7 @@ static void show_progress(struct fit_job *j)
     double share;
     char extra[96] = "", line[32], eta[32], text[1024];
     struct error ignored = {""}; /* the log only tells */
+    if (j->quiet) return;
     gauge_read(&done, &slowest, &share);
     if (team_size(j->world) > 1) snprintf(extra, sizeof extra, "slowest rank %d at %.0f%%", slowest, 100 * share);
     if (!show.begun) {
@@ -99,7 +100,7 @@ static int run_task(struct fit_context *x, const struct task *t, struct error *e
         if (leads && pending) keep(x, row, e);
         if (team_agree(x->team, e)) return -1;
         if (leads && x->trained && x->config->class->trainable) state_remove(x, x->fitted);
-        gauge_put(j->finished, j->planned);
+        if (!j->quiet) gauge_put(j->finished, j->planned);
         fits_idle(j);
     }
     return 0;
@@ -132,6 +133,7 @@ static int run_queue(struct fit_context *x, struct error *e)
     struct tasks t;
     tasks_create(&t, j);
     int ranks = team_size(j->world), size = tasks_team(j->study, ranks, t.total), rc = 0;
+    j->team = t.total ? size : 0;
     if (!t.total) return tasks_free(&t), 0;
     struct team_pick *pick = team_pick_open(j->world, j->study->configs);
     x->team = team_split(j->world, team_rank(j->world) / size);

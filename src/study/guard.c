@@ -113,6 +113,13 @@ int history_begin(const struct guard *g, int generation, struct error *e)
     return append(g, line, e);
 }
 
+int history_note(const struct guard *g, int generation, const char *text, struct error *e)
+{
+    char line[512];
+    snprintf(line, sizeof line, "note %d: %s", generation, text);
+    return append(g, line, e);
+}
+
 void history_end(const struct guard *g, int generation, const char *how, long rows)
 {
     char line[256];
@@ -135,6 +142,9 @@ static char *history_text(const struct guard *g, const char *how)
         if (!strncmp(line, "begin ", 6)) {
             at += (size_t)snprintf(out + at, room - at, "%s%s%s", open ? ": broken off" : "", at ? "; " : "", line + 6);
             open = 1;
+        } else if (!strncmp(line, "note ", 5) && open) {
+            char *what = strstr(line, ": ");
+            at += (size_t)snprintf(out + at, room - at, "%s", what ? what : "");
         } else if (!strncmp(line, "end ", 4) && open) {
             char *what = strstr(line, ": ");
             at += (size_t)snprintf(out + at, room - at, "%s", what ? what : "");

@@ -31,6 +31,8 @@ int history_last(const struct guard *g);
 /* Rank 0: a line in PARTS/history as this start begins, and one as it ends ("stopped on request", "failed"). */
 int history_begin(const struct guard *g, int generation, struct error *e);
 void history_end(const struct guard *g, int generation, const char *how, long rows);
+/* Rank 0: what happened in between. */
+int history_note(const struct guard *g, int generation, const char *text, struct error *e);
 /* Rank 0: how the results were made, name=value lines for their root attributes (memory_free). peaks: bytes a rank planned, of the
  * program and its libraries, resident at most. */
 char *record_text(const struct guard *g, int generation, long rows, long failed, const double *peaks);

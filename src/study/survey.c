@@ -145,17 +145,27 @@ static void form_gram(struct moment_store *s, int D, int band)
         }
 }
 
+static void free_store(struct moment_store *s)
+{
+    memory_free(s->record);
+    memory_free(s->factor_gram);
+    memory_free(s->timing_gram);
+}
+
 void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band)
 {
     int me = team_rank(world);
     for (int u = 0; u < v->U; u++) {
         struct moment_store *s = &v->store[u];
+        free_store(s);
         s->first = (int)need[u][2 * me];
         s->periods = (int)(need[u][2 * me + 1] - need[u][2 * me]);
         s->record = memory_array(double, (size_t)s->periods *moments_size(v->D), "moments of this rank's windows");
         team_fetch_rows(world, sizeof(double) * moments_size(v->D), v->own_first, v->own[u], need[u], s->record);
-        memory_free(v->own[u]);
-        v->own[u] = NULL;
+        if (!v->keep) {
+            memory_free(v->own[u]);
+            v->own[u] = NULL;
+        }
         form_gram(s, v->D, band);
     }
 }
@@ -191,9 +201,7 @@ void survey_free(struct survey *v)
 {
     for (int u = 0; u < v->U; u++) {
         memory_free(v->own[u]);
-        memory_free(v->store[u].record);
-        memory_free(v->store[u].factor_gram);
-        memory_free(v->store[u].timing_gram);
+        free_store(&v->store[u]);
     }
     memory_free(v->own_first);
     memory_free(v->n);
