@@ -3,6 +3,7 @@
     results.py check FILE DIR     every figure of DIR's tables, computed again
     results.py page FILE DIR       uncertainty, differences and trading of a report again, and its page against its tables
     results.py break FILE OUT KIND"""
+import math
 import csv, sys
 import numpy as np
 
@@ -265,6 +266,7 @@ def check_sure(f, folder):
         close("difference", row["sharpe_difference"], sharpe(a) - sharpe(b))
         close("its error", row["sharpe_difference_se"], se)
         close("its t", row["t"], (sharpe(a) - sharpe(b)) / se)
+        close("its p", row["p"], math.erfc(abs(sharpe(a) - sharpe(b)) / se / math.sqrt(2)))
         close("difference of HJD", row["hjd_difference"], hjd(a, F[on], "second-moment")[0] - hjd(b, F[on], "second-moment")[0])
         assert float(row["hjd_low"]) < float(row["hjd_difference"]) < float(row["hjd_high"]), f"HJD difference {row}"
 
