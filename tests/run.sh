@@ -48,7 +48,7 @@ if [ "$kind" != long ]; then
 fi
 # shell tests mostly wait for short runs: two at a time, told in order
 folder=tests/cli limit=600 at_once=2
-[ "$kind" = long ] && folder=tests/long limit=3600 at_once=1
+[ "$kind" = long ] && folder=tests/long limit=14400 at_once=1
 names=()
 for t in "$folder"/*.sh; do
     [ -e "$t" ] && [ "$(basename "$t")" != lib.sh ] && names+=("${folder#tests/}/$(basename "$t" .sh)")

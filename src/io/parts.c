@@ -299,7 +299,8 @@ int parts_remove(const char *folder, struct error *e)
     if (os_kind(folder) == OS_NOTHING) return 0;
     /* without its skeleton, on disk too, a folder is known for what is left to be removed */
     snprintf(skeleton, sizeof skeleton, "%s/%s", folder, PARTS_SKELETON);
-    if (!os_unlink(skeleton)) folder_sync(skeleton, e);
+    os_unlink(skeleton);
+    folder_sync(skeleton, e);
     if (os_list(folder, remove_one, &r) && errno != ENOENT)
         error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
     if (!error_is_set(e) && os_rmdir(folder) && errno != ENOENT)

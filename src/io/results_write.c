@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/version.h"
+#include "io/claim.h"
 #include "io/results_file.h"
 #include "io/datasets.h"
 #include "results_rows.h"
@@ -209,5 +210,6 @@ int results_finish(const char *path, const struct results_plan *p, const struct 
         write_model(f, &p->config[i], i, p->P, p->dates, e);
         write_rows(f, &p->config[i], i, p, x, e);
     }
+    if (p->lease) claim_check(path, p->lease, e);
     return hdf_close(f, e);
 }

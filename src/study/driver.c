@@ -268,6 +268,7 @@ static int finish(struct run *r, struct error *e)
         if (!parts_index(r->parts, 0, 1, &x, e)) {
             for (size_t i = 0; i < x.records; i++)
                 failures += x.record[i].key.code > 0 && x.record[i].key.code < FIT_NO_DATA;
+            r->plan.lease = r->guard.token;
             char *record = record_text(&r->guard, r->generation, r->total, failures, peaks);
             results_finish(r->output, &r->plan, &x, record, e);
             memory_free(record);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/os.h"
 #include "base/version.h"
 #include "hosts.h"
 #include "io/durable_file.h"
@@ -93,15 +94,28 @@ static int append(const struct guard *g, const char *line, struct error *e)
     return line_append(path, line, e);
 }
 
+/* The whole of it (memory_free); "" where there is none. */
+static char *history_read(const struct guard *g)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/history", g->parts);
+    int fd = os_open(path, OS_READ);
+    int64_t size = fd < 0 ? 0 : os_size(fd);
+    if (size < 0) size = 0;
+    char *text = memory_array(char, size + 1, "history");
+    ssize_t n = fd < 0 ? 0 : os_read_at(fd, text, (size_t)size, 0);
+    text[n > 0 ? n : 0] = '\0';
+    if (fd >= 0) os_close(fd);
+    return text;
+}
+
 int history_last(const struct guard *g)
 {
-    char path[4096], line[3200];
+    char *text = history_read(g);
     int last = 0, n;
-    snprintf(path, sizeof path, "%s/history", g->parts);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f))
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
         if (sscanf(line, "begin %9d:", &n) == 1 && n > last) last = n;
-    if (f) fclose(f);
+    memory_free(text);
     return last;
 }
 
@@ -131,27 +145,24 @@ void history_end(const struct guard *g, int generation, const char *how, long ro
 /* "1: WHEN, WHERE: stopped on request after 40 rows; 2: ...: broken off; ..." from the file; the start in hand is not in it as ended. */
 static char *history_text(const struct guard *g, const char *how)
 {
-    char path[4096], line[3200];
-    size_t room = 1 << 16, at = 0;
+    char *text = history_read(g), *save = NULL;
+    size_t room = 2 * strlen(text) + strlen(how) + 64, at = 0;
     char *out = memory_array(char, room, "history");
-    int open = 0;
-    snprintf(path, sizeof path, "%s/history", g->parts);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f) && at + sizeof line + 64 < room) {
-        line[strcspn(line, "\n")] = '\0';
+    bool open = false;
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (!strncmp(line, "begin ", 6)) {
             at += (size_t)snprintf(out + at, room - at, "%s%s%s", open ? ": broken off" : "", at ? "; " : "", line + 6);
-            open = 1;
+            open = true;
         } else if (!strncmp(line, "note ", 5) && open) {
             char *what = strstr(line, ": ");
             at += (size_t)snprintf(out + at, room - at, "%s", what ? what : "");
         } else if (!strncmp(line, "end ", 4) && open) {
             char *what = strstr(line, ": ");
             at += (size_t)snprintf(out + at, room - at, "%s", what ? what : "");
-            open = 0;
+            open = false;
         }
     }
-    if (f) fclose(f);
+    memory_free(text);
     snprintf(out + at, room - at, ": %s", how);
     return out;
 }
