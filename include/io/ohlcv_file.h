@@ -25,7 +25,7 @@ struct ohlcv_file {
     bool unsorted;             /* rows were not in the order that is natural to the file */
     int64_t read,
         bad_prices; /* rows of the file; left out: a price missing or not positive, high below low, volume below 0 */
-    int64_t n, room;
+    int64_t n;
     struct ohlcv_bar *bar; /* [n] in order of time; bars of one time in the order of the file */
 };
 

@@ -12,7 +12,7 @@ struct entry {
 };
 struct names {
     char *pool;
-    size_t pool_bytes, pool_room;
+    size_t pool_bytes;
     struct entry *table; /* open addressing; at = 0: free (the pool starts with one unused byte) */
     size_t room;         /* a power of two */
     int count;
@@ -22,8 +22,7 @@ struct names {
 struct names *names_create(void)
 {
     struct names *n = memory_array(struct names, 1, "names");
-    n->pool_room = 1 << 16;
-    n->pool = memory_array(char, n->pool_room, "names");
+    n->pool = memory_grow(NULL, 1, 1, "names");
     n->pool_bytes = 1;
     n->room = 1 << 10;
     n->table = memory_array(struct entry, n->room, "table of names");
@@ -77,13 +76,7 @@ int names_add(struct names *n, const char *text, size_t length, int64_t *hash, s
         return error_set(e, "identifiers '%.*s' and '%s' have the same 64-bit hash; rename one of them", (int)length, text,
                          n->pool + p->at + 1);
     }
-    if (n->pool_bytes + length + 2 > n->pool_room) {
-        char *pool = memory_array(char, 2 * n->pool_room, "names");
-        memcpy(pool, n->pool, n->pool_bytes);
-        memory_free(n->pool);
-        n->pool = pool;
-        n->pool_room *= 2;
-    }
+    n->pool = memory_grow(n->pool, n->pool_bytes + length + 2, 1, "names");
     *p = (struct entry){*hash, n->pool_bytes, 0};
     n->pool[n->pool_bytes] = (char)(unsigned char)length;
     memcpy(n->pool + n->pool_bytes + 1, text, length);

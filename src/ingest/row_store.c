@@ -21,7 +21,7 @@ struct chunk {
 };
 struct slot {
     int64_t rows;
-    int chunks, room;
+    int chunks;
     struct chunk *chunk;
 };
 struct row_store {
@@ -112,14 +112,7 @@ static struct chunk *chunk_with_room(struct row_store *s, struct slot *p, struct
         return last;
     }
     if (last && s->held > s->memory && spill(s, last, e)) return NULL;
-    if (p->chunks == p->room) {
-        int room = p->room ? 2 * p->room : 4;
-        struct chunk *list = memory_array(struct chunk, room, "chunks of a period");
-        if (p->chunks) memcpy(list, p->chunk, (size_t)p->chunks * sizeof *list);
-        memory_free(p->chunk);
-        p->chunk = list;
-        p->room = room;
-    }
+    p->chunk = memory_grow(p->chunk, (size_t)p->chunks + 1, sizeof *p->chunk, "chunks of a period");
     last = &p->chunk[p->chunks++];
     *last = (struct chunk){NULL, 0, 0, 0};
     chunk_resize(s, last, p->chunks == 1 ? FIRST_ROWS : most);

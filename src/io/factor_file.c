@@ -42,19 +42,12 @@ struct observation {
 };
 struct observations {
     struct observation *list;
-    size_t n, room;
+    size_t n;
 };
 
 static void observe(struct observations *o, struct observation x)
 {
-    if (o->n == o->room) {
-        size_t room = o->room ? 2 * o->room : 4096;
-        struct observation *list = memory_array(struct observation, room, "factor returns");
-        if (o->n) memcpy(list, o->list, o->n * sizeof *list);
-        memory_free(o->list);
-        o->list = list;
-        o->room = room;
-    }
+    o->list = memory_grow(o->list, o->n + 1, sizeof *o->list, "factor returns");
     o->list[o->n++] = x;
 }
 
@@ -190,7 +183,7 @@ static int value_of(struct reading *r, int field, const char *name, bool percent
 struct name_list {
     char **name; /* [n] sorted */
     int *number; /* [n] in order of appearance */
-    int n, room;
+    int n;
 };
 
 static int number_of_name(struct name_list *l, const char *s, size_t length)
@@ -203,18 +196,8 @@ static int number_of_name(struct name_list *l, const char *s, size_t length)
         if (order < 0) high = middle;
         else low = middle + 1;
     }
-    if (l->n == l->room) {
-        int room = l->room ? 2 * l->room : 256;
-        char **name = memory_array(char *, room, "names");
-        int *number = memory_array(int, room, "numbers of names");
-        if (l->n)
-            memcpy(name, l->name, (size_t)l->n * sizeof *name), memcpy(number, l->number, (size_t)l->n * sizeof *number);
-        memory_free(l->name);
-        memory_free(l->number);
-        l->name = name;
-        l->number = number;
-        l->room = room;
-    }
+    l->name = memory_grow(l->name, (size_t)l->n + 1, sizeof *l->name, "names");
+    l->number = memory_grow(l->number, (size_t)l->n + 1, sizeof *l->number, "numbers of names");
     memmove(l->name + low + 1, l->name + low, (size_t)(l->n - low) * sizeof *l->name);
     memmove(l->number + low + 1, l->number + low, (size_t)(l->n - low) * sizeof *l->number);
     l->name[low] = memory_array(char, length + 1, "name");

@@ -31,13 +31,7 @@ void ohlcv_file_add(struct ohlcv_file *f, const struct ohlcv_bar *b)
         f->bad_prices++;
         return;
     }
-    if (f->n == f->room) {
-        f->room = f->room ? 2 * f->room : 1024;
-        struct ohlcv_bar *more = memory_array(struct ohlcv_bar, f->room, "bars");
-        if (f->n) memcpy(more, f->bar, (size_t)f->n * sizeof *more);
-        memory_free(f->bar);
-        f->bar = more;
-    }
+    f->bar = memory_grow(f->bar, (size_t)f->n + 1, sizeof *f->bar, "bars");
     f->bar[f->n++] = *b;
 }
 
@@ -105,5 +99,5 @@ void ohlcv_file_free(struct ohlcv_file *f)
 {
     memory_free(f->bar);
     f->bar = NULL;
-    f->n = f->room = 0;
+    f->n = 0;
 }

@@ -116,12 +116,7 @@ static void add_file(void *context, const char *name)
     int generation, rank, end = 0;
     if (sscanf(name, "g%9d-r%9d.rows%n", &generation, &rank, &end) != 2 || !end || name[end]) return;
     if (generation > x->generation) x->generation = generation;
-    if (!(x->files & (x->files - 1))) { /* room for 1, 2, 4 ... names */
-        char **more = memory_array(char *, x->files ? 2 * x->files : 1, "part names");
-        if (x->files) memcpy(more, x->file, sizeof(char *) * (size_t)x->files);
-        memory_free(x->file);
-        x->file = more;
-    }
+    x->file = memory_grow(x->file, (size_t)x->files + 1, sizeof *x->file, "part names");
     x->file[x->files++] = memory_text(name);
 }
 
@@ -133,16 +128,9 @@ static int list_files(const char *folder, struct part_index *x, struct error *e)
     return 0;
 }
 
-static void add_record(struct part_index *x, const struct part_record *r, size_t *room)
+static void add_record(struct part_index *x, const struct part_record *r)
 {
-    if (x->records == *room) {
-        size_t more = *room ? 2 * *room : 1024;
-        struct part_record *bigger = memory_array(struct part_record, more, "part index");
-        if (x->records) memcpy(bigger, x->record, sizeof *bigger * x->records);
-        memory_free(x->record);
-        x->record = bigger;
-        *room = more;
-    }
+    x->record = memory_grow(x->record, x->records + 1, sizeof *x->record, "part index");
     x->record[x->records++] = *r;
 }
 
@@ -198,7 +186,7 @@ static int next_record(struct log_reader *r, struct part_record *record)
 }
 
 /* Index the whole records of one log. */
-static int index_file(struct part_index *x, int file, size_t *room, struct error *e)
+static int index_file(struct part_index *x, int file, struct error *e)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", x->folder, x->file[file]);
@@ -208,7 +196,7 @@ static int index_file(struct part_index *x, int file, size_t *room, struct error
     if (r.fd >= 0 && (r.size = os_size(r.fd)) >= 0)
         while ((there = next_record(&r, &record)) > 0) {
             record.file = file;
-            add_record(x, &record, room);
+            add_record(x, &record);
         }
     if (there < 0) error_set(e, "%s: cannot be read: %s", path, strerror(errno));
     memory_free(r.buffer);
@@ -246,10 +234,9 @@ const struct part_record *parts_of(const struct part_index *x, int config, size_
 
 int parts_index(const char *folder, int share, int shares, struct part_index *x, struct error *e)
 {
-    size_t room = 0;
     *x = (struct part_index){.folder = memory_text(folder)};
     int status = list_files(folder, x, e);
-    for (int i = share; i < x->files && !status; i += shares) status = index_file(x, i, &room, e);
+    for (int i = share; i < x->files && !status; i += shares) status = index_file(x, i, e);
     if (status) parts_free(x);
     else if (x->records) qsort(x->record, x->records, sizeof *x->record, by_key);
     return status;
