@@ -102,6 +102,13 @@ static void write_panel(enum panel_kind kind)
 
 /* ---- variants of a class ---- */
 
+/* Under a sanitiser, which makes fits many times slower, numbers are left as they are. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SLOW = 1 };
+#else
+enum { SLOW = 0 };
+#endif
+
 struct variant {
     const struct model_class *class;
     const struct model_option *turned; /* the option that has another value; NULL: none */
@@ -150,7 +157,7 @@ static void add_option(const struct model_class *class, const struct model_optio
     char text[64];
     if (o->type == OPTION_BOOL) add(class, o, strcmp(o->fallback ? o->fallback : "", "true") ? "true" : "false");
     else if (o->type != OPTION_WORD) {
-        if (number_at(o, OTHER, text, sizeof text)) add(class, o, text);
+        if (!SLOW && number_at(o, OTHER, text, sizeof text)) add(class, o, text);
     } else
         for (const char *w = o->words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL) {
             snprintf(text, sizeof text, "%.*s", (int)strcspn(w, "|"), w);
