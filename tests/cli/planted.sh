@@ -21,7 +21,7 @@ check "info: labels" grep -q "sector_0, sector_1, sector_2, sector_3" <<<"$info"
 check "info: frequency" grep -q "37, daily (252 a year), formation dates 20000103 to 20000222" <<<"$info"
 check "help teaches" bash -c "'$AIPM' synth --help | grep -q 'lead - 1'"
 
-refuses "no such link" 2 "'leader': lead_lag or sectors" "$AIPM" synth -o "$WORK/x.h5" --planted leader
+refuses "no such link" 2 "'leader': lead_lag, sectors, momentum, reversal or noise" "$AIPM" synth -o "$WORK/x.h5" --planted leader
 refuses "an option of stocks" 2 "--cross-share makes no sense with --planted lead_lag" "$AIPM" synth -o "$WORK/x.h5" --cross-share 0 --planted lead_lag
 refuses "a CSV file" 2 "--csv makes no sense with --planted" "$AIPM" synth --csv "$WORK/x.csv" --planted sectors
 refuses "an option of the other link" 2 "--lead makes no sense with --planted sectors" "$AIPM" synth -o "$WORK/x.h5" --planted sectors --lead 3
