@@ -4,7 +4,7 @@ world() {
     local -a planted=(-N 60 -D 4 -T 150 --volatility 0.1 --seed "$2")
     case $1 in
     nothing) planted+=(--frequency monthly --planted reversal --strength 0) ;;
-    momentum) planted+=(--frequency monthly --planted momentum --strength 0.4) ;;
+    momentum) planted+=(-T 240 --frequency monthly --planted momentum --strength 0.4) ;;
     reversal) planted+=(--frequency monthly --planted reversal --strength 0.3) ;;
     noise) planted+=(--frequency monthly --planted noise --strength 0.6) ;;
     premia) planted+=(--sharpe 4 --cross-share 0 --factor-share 1 --own-share 0) ;;

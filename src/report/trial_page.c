@@ -45,8 +45,8 @@ static void opening(FILE *out, const struct trial_report *s)
     for (int i = 0; i < t->models; i++) {
         fputs("<li><b>", out);
         escape_html(out, s->facts[i].model);
-        fprintf(out, "</b>: verdict <b>%s</b>. Sharpe ratio %.2f a year, t %.1f.</li>\n", trial_verdict(&s->facts[i]),
-                s->facts[i].sharpe, s->facts[i].t);
+        fprintf(out, "</b>: verdict <b>%s</b>. Sharpe ratio %.2f a year, t of the mean %.1f.</li>\n",
+                trial_verdict(&s->facts[i]), s->facts[i].sharpe, s->facts[i].t);
     }
     fputs("</ul>\n", out);
 }
@@ -113,8 +113,8 @@ int trial_write(const struct trial *t, const char *folder, struct error *e)
         trial_verdicts(&s);
         write_all(&s, folder, e);
         for (int i = 0; i < t->models && !error_is_set(e); i++)
-            log_info("trial: %s: verdict %s (Sharpe %.2f a year, t %.1f)", s.facts[i].model, trial_verdict(&s.facts[i]),
-                     s.facts[i].sharpe, s.facts[i].t);
+            log_info("trial: %s: verdict %s (Sharpe %.2f a year, t of the mean %.1f)", s.facts[i].model,
+                     trial_verdict(&s.facts[i]), s.facts[i].sharpe, s.facts[i].t);
         if (!error_is_set(e)) log_info("trial: %s/index.html", folder);
     }
     trial_report_free(&s);

@@ -185,7 +185,7 @@ static void alteration(struct trial_report *s, int v, int i)
     table_put(table, v ? difference : NAN);
     table_put(table, v && error > 0 ? difference / error : NAN);
     table_put(table, v ? sharpe / f->sharpe : NAN);
-    if (a->part == TRIAL_BASE) f->n = n, f->sharpe = sharpe, f->error = sharpe / t, f->t = t;
+    if (a->part == TRIAL_BASE) f->n = n, f->sharpe = sharpe, f->t = trial_mean_t(s, own);
     if (a->part == TRIAL_NOISE && f->noises < TRIAL_NOISES)
         f->noise[f->noises] = a->placebo.noise, f->noise_sharpe[f->noises++] = sharpe;
     if (a->part == TRIAL_FILTER) f->nonmicro = sharpe, f->nonmicro_t = t;

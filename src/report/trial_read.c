@@ -133,6 +133,16 @@ double trial_sharpe(const struct trial_report *s, int n, const double *x, double
     return sharpe;
 }
 
+double trial_mean_t(const struct trial_report *s, const double *series)
+{
+    double *x = memory_array(double, s->P, "returns");
+    struct alpha mean;
+    int n = trial_common(s, series, 0, NULL, x, NULL);
+    alpha_regress(n, x, 0, NULL, s->per_year, newey_west_lags(n), &mean);
+    memory_free(x);
+    return mean.t;
+}
+
 struct remainder trial_remainder(const struct trial_report *s, const double *series, int k, const double *const *others)
 {
     double *x = memory_array(double, (size_t)s->P *(size_t)(k + 1), "regression");

@@ -21,7 +21,8 @@ struct remainder {
 struct trial_facts {
     const char *model;
     int n;
-    double sharpe, error, t; /* of the base run: annual, robust standard error, their ratio */
+    double sharpe; /* of the base run, annual */
+    double t;      /* of its mean return, Newey-West */
     struct remainder market, reversal, fixed;
     struct remainder momentum; /* beside the fixed portfolio; share: of what that one leaves */
     double age_slope[TRIAL_AGES], age_t[TRIAL_AGES], age_r2;
@@ -87,6 +88,8 @@ int trial_common(const struct trial_report *s, const double *series, int k, cons
                  double *z);
 /* Sharpe ratio of x [n]; t by its robust standard error. */
 double trial_sharpe(const struct trial_report *s, int n, const double *x, double *t);
+/* Newey-West t of the mean of the series [P]. */
+double trial_mean_t(const struct trial_report *s, const double *series);
 /* What others [k][P] leave of the series [P]. */
 struct remainder trial_remainder(const struct trial_report *s, const double *series, int k, const double *const *others);
 

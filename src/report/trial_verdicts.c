@@ -77,7 +77,7 @@ typedef char figures[160];
 
 static void say_earned(const struct trial_facts *f, figures out)
 {
-    snprintf(out, sizeof(figures), "Sharpe %.2f a year, t %.1f, %d periods", f->sharpe, f->t, f->n);
+    snprintf(out, sizeof(figures), "Sharpe %.2f a year, t of the mean %.1f, %d periods", f->sharpe, f->t, f->n);
 }
 static void say_remainder(struct remainder r, figures out)
 {
@@ -144,8 +144,7 @@ static const struct rule {
     const char *text; /* the rule */
 } rules[] = {
     {"Is anything earned?", earned, say_earned, "yes", "nothing is found", "nothing", NO,
-     "yes if the annual Sharpe ratio is 3 of its robust standard errors or more (Harvey, Liu and Zhu 2016); if not, the "
-     "verdict is `nothing`"},
+     "yes if the mean return has a Newey-West t of 3 or more (Harvey, Liu and Zhu 2016); if not, the verdict is `nothing`"},
     {"Is it the market?", market, say_market, "yes: a net-long position explains it", "no", "market", YES,
      "yes if the equally weighted market explains half of the mean or more, or leaves a t below 1.96"},
     {"Is it short-term reversal?", reversal, say_reversal, "yes: last period's losers explain it", "no", "reversal", YES,

@@ -159,6 +159,15 @@ def check_seeds(runs, tables):
             near(f"{k} seeds: spread", rows[k]["spread"], np.std(groups, ddof=1), 1e-8)
 
 
+def check_earned(runs, tables):
+    for row in table(tables, "verdicts"):
+        if row["question"] == "Is anything earned?":
+            y = returns(f"{runs}/base.h5", row["model"])[1]
+            t = y.mean() * len(y) / np.sqrt(long_run((y - y.mean())[:, None], lags_of(len(y)))[0, 0])
+            assert row["figures"] == f"Sharpe {sharpe(y):.2f} a year, t of the mean {t:.1f}, {len(y)} periods", (row, t)
+            assert row["answer"] == ("yes" if t >= 3 else "nothing is found")
+
+
 def check_alterations(runs, tables):
     rows = table(tables, "alterations")
     base = {r["model"]: float(r["sharpe"]) for r in rows if r["panel"] == "the study"}
@@ -184,3 +193,4 @@ if __name__ == "__main__":
         check_specifications(runs, tables)
         check_alterations(runs, tables)
         check_seeds(runs, tables)
+        check_earned(runs, tables)
