@@ -111,7 +111,7 @@ enum { SLOW = 0 };
 
 struct variant {
     const struct model_class *class;
-    const struct model_option *turned; /* the option that has another value; NULL: none */
+    const struct model_option *transposed; /* the option that has another value; NULL: none */
     char options[TEXT];
 };
 static struct variant variant[MOST_VARIANTS];
@@ -148,7 +148,7 @@ static void add(const struct model_class *class, const struct model_option *o, c
 {
     if (variants == MOST_VARIANTS) die("more variants than %d", MOST_VARIANTS);
     variant[variants].class = class;
-    variant[variants].turned = o;
+    variant[variants].transposed = o;
     options_with(class, o ? o->key : NULL, text, variant[variants++].options);
 }
 
@@ -178,7 +178,7 @@ static void find_variants(void)
 struct setup {
     struct study study;
     struct panel_meta meta;
-    struct survey survey;
+    struct moment_pass pass;
     struct fit_job job;
     const struct config *config;
 };
@@ -212,7 +212,7 @@ static int bind(struct setup *u, const struct model_class *class, const char *op
 
 static void release(struct setup *u)
 {
-    survey_free(&u->survey);
+    moment_pass_free(&u->pass);
     study_free(&u->study);
     panel_meta_free(&u->meta);
 }
@@ -220,15 +220,15 @@ static void release(struct setup *u)
 static int open_setup(struct setup *u, const struct variant *v, enum panel_kind kind, int window)
 {
     struct error e = {""};
-    struct survey_cost cost;
+    struct moment_pass_cost cost;
     if (bind(u, v->class, v->options, kind, window)) return -1;
     CU_ASSERT_FATAL(
-        !survey_probe(&u->study, &u->meta, panel_path(kind), 0, PERIODS, cuts_longest(&u->study), &u->survey, &cost, &e));
+        !moment_pass_probe(&u->study, &u->meta, panel_path(kind), 0, PERIODS, cuts_longest(&u->study), &u->pass, &cost, &e));
     u->job = (struct fit_job){.world = world,
                               .study = &u->study,
                               .meta = &u->meta,
                               .panel = panel_path(kind),
-                              .survey = &u->survey,
+                              .pass = &u->pass,
                               .folder = folder,
                               .checkpoint_seconds = 1e9,
                               .log = "/dev/null"};
@@ -283,7 +283,7 @@ static bool mine(int i)
 
 static bool turns_a_real(const struct variant *v)
 {
-    return v->turned && v->turned->type == OPTION_REAL;
+    return v->transposed && v->transposed->type == OPTION_REAL;
 }
 
 #endif

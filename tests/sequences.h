@@ -33,10 +33,10 @@ static inline struct sequence *sequence_create(int n, int L, int D, uint64_t see
         q->rows[l] = q->row[l] = memory_array(float, most *D, "sequence");
         for (int i = 0; i < most * D; i++) q->row[l][i] = NAN;
         for (int i = 0; i < n; i++) {
-            bool gone = l < L - 1 && absent && absent(i, l, L);
+            bool absent_then = l < L - 1 && absent && absent(i, l, L);
             int row = (i + shift) % most;
-            q->at[i * L + l] = gone ? -1 : row;
-            for (int c = 0; !gone && c < D; c++)
+            q->at[i * L + l] = absent_then ? -1 : row;
+            for (int c = 0; !absent_then && c < D; c++)
                 q->row[l][row * D + c] = (float)(random_uniform(&s, (uint64_t)(1000 + (l * n + i) * D + c)) - 0.5);
         }
     }

@@ -50,7 +50,7 @@ char *panel_digest_text(const struct panel_meta *m, const uint32_t *rows, char o
 double panel_row_bytes(const struct panel_meta *m);
 
 /* Writing. Refuses at once, with the figures, where the disk has no room for all rows, and, naming the holder, while another writer
- * holds PATH.lock (io/claim.h). m describes the whole panel (offsets filled in) and is the same on all ranks. Collective begin and
+ * holds PATH.lock (io/lease.h). m describes the whole panel (offsets filled in) and is the same on all ranks. Collective begin and
  * end; rows independently in between, each row exactly once. An error given to end removes the file on all ranks. size_groups and groups ([G] pointers to labels [count]) may be NULL where m has none. */
 struct panel_writer;
 struct panel_writer *panel_write_begin(const char *path, struct team *team, const struct panel_meta *m, struct error *e);

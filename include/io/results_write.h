@@ -37,7 +37,7 @@ struct results_plan {
     const double *truth; /* [P] or NULL */
     bool save_weights;
     struct placebo placebo;
-    const char *lease; /* the claim on the results (io/claim.h), asked for again before they take their place; NULL: none */
+    const char *lease; /* the lease on the results (io/lease.h), asked for again before they take their place; NULL: none */
 };
 
 /* PARTS/skeleton.h5, written whole; creates the folder. One rank. */

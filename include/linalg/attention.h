@@ -1,9 +1,9 @@
 /* One attention head over a block of rows (queries) of a period, all N assets being keys and values      (13)-(15)
  *     G = softmax_rows(Q Y') Y,      Q = Y_block W,  the head's output is G V
- * and its derivative, without ever holding more than a chosen share of the n x N matrix: queries go in panels of PANEL,
+ * and its derivative, without ever holding more than a chosen share of the n x N matrix: queries go in tiles of TILE,
  * keys in blocks that fit the cache, the softmax unnormalised with its row sums beside it.
  * n queries   N keys   D characteristics   ld = padded(D): matrices are [rows, ld], padding zero.
- * Pure; the bits depend on the arguments, not on how many panels are kept. */
+ * Pure; the bits depend on the arguments, not on how many tiles are kept. */
 #ifndef LINALG_ATTENTION_H
 #define LINALG_ATTENTION_H
 
@@ -11,23 +11,23 @@
 
 #include "linalg/kernels.h"
 
-static inline int attention_panels(int n)
+static inline int attention_tiles(int n)
 {
-    return (n + PANEL - 1) / PANEL;
+    return (n + TILE - 1) / TILE;
 }
-/* Floats of one kept panel of unnormalised attention, and of the workspace of either direction. */
-static inline size_t attention_panel_size(int N)
+/* Floats of one kept tile of unnormalised attention, and of the workspace of either direction. */
+static inline size_t attention_tile_size(int N)
 {
-    return (size_t)N * PANEL;
+    return (size_t)N * TILE;
 }
 size_t attention_workspace(int D);
-/* Floats of the row statistics of n queries: shift and 1/sum per query, by panels. */
+/* Floats of the row statistics of n queries: shift and 1/sum per query, by tiles. */
 static inline size_t attention_statistics(int n)
 {
-    return (size_t)attention_panels(n) * PANEL * 2;
+    return (size_t)attention_tiles(n) * TILE * 2;
 }
 
-/* kept: room for the first `keep` panels' exponentials (attention_panel_size each), which backward will want; the others are
+/* kept: room for the first `keep` tiles' exponentials (attention_tile_size each), which backward will want; the others are
  * recomputed there: one more product of six. g [n, ld] out; statistics out. 4 n N D flops. */
 void attention_forward(const struct kernels *k, int n, int N, int D, const float *q, const float *y, int keep, float *kept,
                        float *statistics, float *g, float *work);
@@ -38,7 +38,7 @@ void attention_backward(const struct kernels *k, int n, int N, int D, const floa
                         const float *kept, const float *statistics, const float *g, float *dg, float *dq, float *dy,
                         float *work);
 
-/* Rows first .. first+count-1 (count <= PANEL) of the attention matrix softmax_rows(Q Y') itself, into out [count, N]. */
+/* Rows first .. first+count-1 (count <= TILE) of the attention matrix softmax_rows(Q Y') itself, into out [count, N]. */
 void attention_rows(const struct kernels *k, int first, int count, int N, int D, const float *q, const float *y, float *out,
                     float *work);
 

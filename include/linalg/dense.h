@@ -24,7 +24,7 @@ void dense_backward(const struct kernels *k, int n, int in, int out, const float
 void relu_backward(size_t count, const float *y, float scale, float *dy);
 
 /* wt [out, padded(in)] = w' of w [in, padded(out)]. */
-void dense_turn(int in, int out, const float *w, float *wt);
+void dense_transpose(int in, int out, const float *w, float *wt);
 
 /* y [n] = x [n, in] v  and  dx [n, in] = dy v', dv [in] += x' dy: the last layer, one output. */
 void dense_column_forward(int n, int in, const float *x, const float *v, float *y);

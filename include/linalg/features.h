@@ -1,5 +1,5 @@
 /* Random features of rows of characteristics: S = relu(X G) / sqrt(P), or [sin(X G), cos(X G)] / sqrt(P) with P/2 columns in G,
- * never held whole: columns in panels that fit the cache.                                                            (24), (29)
+ * never held whole: columns in tiles that fit the cache.                                                            (24), (29)
  * Column k of G is a function of (seed, k) alone: N(0, bandwidth^2). n rows, D characteristics, P features. */
 #ifndef LINALG_FEATURES_H
 #define LINALG_FEATURES_H
@@ -14,7 +14,7 @@ struct features {
     int D, P, columns; /* of G: P, or P/2 for waves */
     bool waves;
     float scale; /* 1/sqrt(P) */
-    float *g;    /* panels of columns, each [D, width] */
+    float *g;    /* tiles of columns, each [D, width] */
     float *work;
 };
 double features_bytes(int D, int P);

@@ -1,7 +1,7 @@
 /* Multi-head scaled dot-product attention (Vaswani et al. 2017), query rows against key rows, head by head:
  *     o_i = sum_j P_ij v_j,   P_ij = exp(q_i k_j) / sum_l exp(q_i k_l)
- * with queries scaled by the caller. Queries go in panels of PANEL, keys in blocks that fit the cache; the exponentials are kept on
- * request or formed again, never more than a panel by a block of them otherwise.
+ * with queries scaled by the caller. Queries go in tiles of TILE, keys in blocks that fit the cache; the exponentials are kept on
+ * request or formed again, never more than a tile by a block of them otherwise.
  * Head h lies in columns h padded(width) .. + width of a row, padding zero. A query that sees no key gets 0.
  * Pure; the bits depend on the arguments, not on what is kept. */
 #ifndef LINALG_MULTIHEAD_H
@@ -20,18 +20,18 @@ struct multihead {
     int self;                    /* query i does not see key self + i; -1: it does */
 };
 
-static inline int multihead_panels(int queries)
+static inline int multihead_tiles(int queries)
 {
-    return (queries + PANEL - 1) / PANEL;
+    return (queries + TILE - 1) / TILE;
 }
 /* Floats: kept exponentials, statistics (shift and 1/sum of every query), workspace of either direction. */
 static inline size_t multihead_kept(int heads, int queries, int keys)
 {
-    return (size_t)heads * (size_t)multihead_panels(queries) * PANEL * (size_t)keys;
+    return (size_t)heads * (size_t)multihead_tiles(queries) * TILE * (size_t)keys;
 }
 static inline size_t multihead_statistics(int heads, int queries)
 {
-    return (size_t)heads * (size_t)multihead_panels(queries) * PANEL * 2;
+    return (size_t)heads * (size_t)multihead_tiles(queries) * TILE * 2;
 }
 size_t multihead_workspace(int width);
 

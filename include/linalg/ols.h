@@ -4,7 +4,7 @@
  * Sigma = U L U'. With psi = U L^{1/2} [T, r] and y_i = sum_t q_t psi_ti (Y: D x r) this is the symmetric system
  *     (B + z T) Y = F psi,   B Y = sum_t Gamma_t Y psi_t psi_t',   Q = Y dual',  dual = U L^{-1/2}                  (59)-(62)
  * in which |lambda| = |Y| and period t's portfolio is theta_t = Y psi_t. r is the numerical rank of Sigma, or Lemma 5's when fewer
- * of its leading eigenpairs are asked for. Two roads lead to Y for every z:
+ * of its leading eigenpairs are asked for. Two solvers lead to Y for every z:
  *     dense      one eigen-decomposition of B, order r D: ols_block fills any part of it, ols_spectral_* use any slab of eigenvectors
  *     iterative  conjugate gradients (linalg/ols_cg.h)
  * The ridge is selected by leaving each period out of the model's own objective:
@@ -56,7 +56,7 @@ void ols_select(struct ols *o);
  * holding nothing. Returns 1 then, with q and loss_by_period filled; 0: there is something to fit, and nothing was done. */
 int ols_is_nothing(struct ols *o, int T, const double *sigma, int ld);
 
-/* ---- the dense road. Unknown (a, i), characteristic a and mode i, stands at index a r + i ---- */
+/* ---- the dense solver. Unknown (a, i), characteristic a and mode i, stands at index a r + i ---- */
 
 /* out[i + j ld] = B(row[i], col[j]) for row[i] >= col[j]; both lists ascending. 2 T flops an entry. work: ols_block_work doubles. */
 enum { OLS_BLOCK_ROWS = 512 };

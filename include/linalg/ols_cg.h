@@ -1,9 +1,9 @@
-/* The iterative road of the OLS linear transformer (linalg/ols.h): conjugate gradients on (B + zT) Y = F psi, all penalties at once,
+/* The iterative solver of the OLS linear transformer (linalg/ols.h): conjugate gradients on (B + zT) Y = F psi, all penalties at once,
  * 4 D r T + 2 T D^2 flops an application and penalty. Two preconditioners, each diagonalised by small eigen-problems:
  *     K = mean Gamma (x) L + zT                                 exact when all Gamma_t are alike; good for large z
  *     J = psi^-1 (Gamma_t + zT [Sigma^-1]_tt)^-1 psi^-T         exact when z = 0 (needs r = T); good for small z
  * Small z use J, large z K, those between K + J. Leave-one-out losses come from solving each window of T - 1 periods, started
- * from the whole window's portfolios: the same number as the dense road's, since leaving a period out is what both mean. */
+ * from the whole window's portfolios: the same number as the dense solver's, since leaving a period out is what both mean. */
 #ifndef LINALG_OLS_CG_H
 #define LINALG_OLS_CG_H
 

@@ -181,8 +181,8 @@ struct shared_fit {
 struct explanation {
     const char *recorded_by; /* what a study says to have it recorded, "save_attention: mean or heads"; NULL: it is not */
     /* NULL, all three: not from parameters. Blocks and heads of a network; attention of one block (from 0) over a period, mean over heads
-     * (head < 0) or of one: rows first .. first + count - 1 (at most PANEL) of the softmax, out [count, n]. After a forward pass of that
-     * period by a team of one; scratch [PANEL, n]. */
+     * (head < 0) or of one: rows first .. first + count - 1 (at most TILE) of the softmax, out [count, n]. After a forward pass of that
+     * period by a team of one; scratch [TILE, n]. */
     int (*blocks)(const struct network *);
     int (*heads)(const struct network *);
     void (*attention)(struct network *, const struct period *, int block, int head, int first, int count, float *out,

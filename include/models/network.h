@@ -8,7 +8,7 @@
 
 #include "linalg/kernels.h"
 #include "panel/window.h"
-#include "parallel/parts.h"
+#include "parallel/sharded.h"
 
 /* Stored in parameter[at ..] as [rows, padded(columns)], padding zero; in files as [size[0], ...] without padding. */
 struct tensor {
@@ -62,7 +62,7 @@ double transformer_flops(int D, int blocks, int heads, int feedforward, double N
 /* Bytes of workspace on a rank that holds 1/ranks of the shards, without what is kept by choice. */
 double transformer_bytes(int D, int max_assets, int shards, int ranks, int blocks, int heads, int feedforward);
 /* Attention of one block (from 0) over a period, mean over heads (head < 0) or of one head: rows first .. first+count-1 (at most
- * PANEL) of the softmax, out [count, N]. After a forward pass of that period by a team of one; scratch [PANEL, N]. */
+ * TILE) of the softmax, out [count, N]. After a forward pass of that period by a team of one; scratch [TILE, N]. */
 void transformer_attention(struct network *, const struct period *, int block, int head, int first, int count, float *out,
                            float *scratch);
 int transformer_blocks(const struct network *); /* 0: not a transformer */

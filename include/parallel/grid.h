@@ -18,7 +18,7 @@ void grid_shape(int ranks, int *rows, int *cols);
 /* rows = 0: grid_shape of the team (collective). */
 struct grid *grid_open(struct team *t, int rows, int cols);
 void grid_close(struct grid *g);                                                 /* collective */
-bool grid_inside(const struct grid *g);                                          /* this rank has a place in it */
+bool grid_member(const struct grid *g);                                          /* this rank has a place in it */
 int grid_ranks(const struct grid *g);                                            /* rows x cols */
 void grid_place(const struct grid *g, int *rows, int *cols, int *row, int *col); /* row = -1 outside */
 

@@ -56,30 +56,6 @@ void team_gather_bytes(struct team *t, const void *send, const size_t *bytes, vo
 void team_fetch_rows(struct team *t, size_t row_bytes, const int64_t *own_first, const void *own, const int64_t *need,
                      void *out);
 
-/* Records for other ranks: send[r], bytes[r] go to rank r (mine are ignored: no message to oneself). What comes lies in *recv, one
- * sender after the other, grown as needed (memory_free; *capacity its size); returns its bytes. Only ranks with something to say to
- * each other exchange messages; no message may reach 2 GB (collective). */
-size_t team_exchange(struct team *t, void *const *send, const size_t *bytes, char **recv, size_t *capacity);
-
-/* Asking everybody to stop: SIGTERM, SIGUSR1 (and SIGINT) at any rank are noticed by all within one poll.
- * stop_listen: from here on a signal is kept for the polls to come rather than ending the process; needs no MPI, so that main calls
- * it before MPI starts (Open MPI 4 leaves these three signals alone).
- * stop_install: collective; listens too; within an installed one it changes nothing and ends with its own stop_close. stop_requested: not collective, cheap (a probe); call it between rows. */
-void stop_listen(void);
-void stop_install(struct team *world);
-bool stop_requested(void);
-void stop_raise(void); /* ask as if a signal had come: a rank that failed ends the others' work */
-void stop_close(
-    void); /* collective; SIGTERM and SIGINT end the process again, SIGUSR1 is ignored: nothing is left to stop */
-int stop_signal(void); /* the signal seen here, 0 if another rank saw it */
-
-/* How far every rank is, for rank 0's progress line. gauge_put: not collective, cheap, sends at most one small message every two
- * seconds. gauge_read (rank 0): rows done by all, and the rank whose own share is least done (share in [0, 1]). */
-void gauge_open(struct team *world);
-void gauge_put(long done, long mine);
-void gauge_read(long *done, int *slowest, double *share);
-void gauge_close(void); /* collective */
-
 /* Wait until every rank has come here, yielding the processor and calling `idle` (may be NULL) about every 50 ms;
  * returns the largest of the values given (collective). */
 int team_wait_max(struct team *t, int value, void (*idle)(void *), void *context);

@@ -25,12 +25,12 @@ void calibration_free(struct calibration *c);
 
 /* A run of the study on `ranks` ranks as the scheduler would have it, played through. */
 struct forecast {
-    int ranks, team;             /* team: ranks that share a fit of a network */
-    double survey, rows, finish; /* seconds: reading and moments; rows and fits; writing the results */
-    double seconds;              /* all of it */
-    double busy;                 /* rank-seconds of work in `rows` */
-    double idle;                 /* share of the ranks' time in `rows` without work */
-    double bytes;                /* a rank, beside the program and its libraries */
+    int ranks, team;           /* team: ranks that share a fit of a network */
+    double pass, rows, finish; /* seconds: reading and moments; rows and fits; writing the results */
+    double seconds;            /* all of it */
+    double busy;               /* rank-seconds of work in `rows` */
+    double idle;               /* share of the ranks' time in `rows` without work */
+    double bytes;              /* a rank, beside the program and its libraries */
 };
 /* team: ranks that share a fit, taken to share it evenly; 0: the program's own choice. slowness [ranks]: times a rank's time (NULL: all 1),
  * what uneven processors do to the schedule. */

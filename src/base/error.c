@@ -67,7 +67,7 @@ static void clean_up_and_die(int signal_number)
 }
 
 /* Nobody else's handler, nor a signal that is ignored, is touched. */
-static void watch_signals(void)
+static void handle_signals(void)
 {
     static const int deadly[] = {SIGTERM, SIGINT, SIGHUP};
     for (size_t k = 0; k < sizeof deadly / sizeof *deadly; k++) {
@@ -79,7 +79,7 @@ static void watch_signals(void)
 
 void cleanup_register(const char *path)
 {
-    watch_signals();
+    handle_signals();
     for (int i = 0; i < CLEANUPS; i++)
         if (!cleanup_path[i]) {
             cleanup_path[i] = strdup(path);

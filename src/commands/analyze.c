@@ -13,14 +13,14 @@
 #include "io/results_file.h"
 #include "report/tables.h"
 
-struct arguments {
+struct analyze_arguments {
     const char *results, *folder;
     struct table_options table;
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct analyze_arguments *a = state->input;
     if (key == 'o') a->folder = value;
     else if (key == ARGP_KEY_ARG && !a->results) a->results = value;
     else if (key == ARGP_KEY_ARG)
@@ -61,7 +61,7 @@ int command_analyze(int argc, char **argv, struct team *world)
                         NULL,
                         NULL,
                         NULL};
-    struct arguments a = {.table = TABLE_OPTIONS_DEFAULT};
+    struct analyze_arguments a = {.table = TABLE_OPTIONS_DEFAULT};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
 

@@ -11,11 +11,11 @@
 #include "commands/commands.h"
 #include "commands/results_arguments.h"
 #include "io/results_file.h"
-#include "report/backtest.h"
+#include "report/backtest_tables.h"
 
 enum { KEY_PANEL = 256, KEY_REBALANCE, KEY_COST, KEY_GROSS, KEY_FROM, KEY_TO, KEY_AGAINST };
 
-struct arguments {
+struct backtest_arguments {
     const char *results, *folder;
     struct backtest_options backtest;
 };
@@ -40,7 +40,7 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct backtest_arguments *a = state->input;
     struct backtest_options *o = &a->backtest;
     switch (key) {
     case KEY_PANEL: o->panel = arg; return 0;
@@ -81,7 +81,7 @@ int command_backtest(int argc, char **argv, struct team *world)
                "is checked.\v"
                "Examples:\n  aipm backtest results/demo.h5\n"
                "  aipm backtest results/demo.h5 --rebalance 5 --cost 20 --against without_cross -o tables/weekly"};
-    struct arguments a = {.backtest = BACKTEST_DEFAULT};
+    struct backtest_arguments a = {.backtest = BACKTEST_DEFAULT};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};

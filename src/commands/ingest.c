@@ -34,7 +34,7 @@ static const struct source_option common[] = {
 };
 
 enum { MOST_OPTIONS = 80, KEY_QUIET = 255, KEY_FIRST = 256 };
-struct arguments {
+struct ingest_arguments {
     struct ingest_options o;
     int options;
     struct {
@@ -46,8 +46,8 @@ struct arguments {
     int texts;
 };
 
-static void list_options(struct arguments *a, const struct source_class *source, const struct source_option *of, int group,
-                         struct argp_option **out)
+static void list_options(struct ingest_arguments *a, const struct source_class *source, const struct source_option *of,
+                         int group, struct argp_option **out)
 {
     *(*out)++ = (struct argp_option){.doc = source ? source->summary : "Every panel", .group = group};
     for (; of && of->name; of++) {
@@ -64,7 +64,7 @@ static void list_options(struct arguments *a, const struct source_class *source,
 }
 
 /* FILE[,percent]: a copy without the unit in *file; whether it says percent. */
-static bool take_unit(struct arguments *a, const char *text, char **file)
+static bool take_unit(struct ingest_arguments *a, const char *text, char **file)
 {
     require((size_t)a->texts < sizeof a->text / sizeof *a->text);
     char *copy = a->text[a->texts++] = memory_text(text), *comma = strrchr(copy, ',');
@@ -74,7 +74,7 @@ static bool take_unit(struct arguments *a, const char *text, char **file)
     return percent;
 }
 
-static error_t factors(struct arguments *a, const char *arg, struct argp_state *state)
+static error_t factors(struct ingest_arguments *a, const char *arg, struct argp_state *state)
 {
     struct ingest_options *o = &a->o;
     const char *equals = strchr(arg, '=');
@@ -104,7 +104,7 @@ static bool is_word(const char *arg, const char *words)
     return false;
 }
 
-static error_t take(struct arguments *a, const struct source_option *of, char *arg, struct argp_state *state)
+static error_t take(struct ingest_arguments *a, const struct source_option *of, char *arg, struct argp_state *state)
 {
     char *at = (char *)&a->o + of->at;
     double v = 0;
@@ -137,7 +137,7 @@ static error_t take(struct arguments *a, const struct source_option *of, char *a
 }
 
 /* What must hold between options. */
-static error_t finish(struct arguments *a, struct argp_state *state)
+static error_t finish(struct ingest_arguments *a, struct argp_state *state)
 {
     const struct source_class *const *s = source_classes(), *rows = NULL;
     struct error e = {""};
@@ -162,7 +162,7 @@ static error_t finish(struct arguments *a, struct argp_state *state)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct ingest_arguments *a = state->input;
     if (key == KEY_QUIET) return log_set_quiet(true), 0;
     if (key == 'o') return take(a, &common[0], arg, state);
     if (key == ARGP_KEY_ARG) {
@@ -179,7 +179,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int command_ingest(int argc, char **argv, struct team *world)
 {
-    struct arguments a = {.o = INGEST_DEFAULTS};
+    struct ingest_arguments a = {.o = INGEST_DEFAULTS};
     struct argp_option options[MOST_OPTIONS + 8] = {{0}}, *end = options;
     int group = 1;
     list_options(&a, NULL, common, group++, &end);

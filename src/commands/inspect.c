@@ -10,9 +10,9 @@
 #include "commands/results_arguments.h"
 #include "io/results_file.h"
 #include "io/table.h"
-#include "report/attention.h"
+#include "report/attention_links.h"
 
-struct arguments {
+struct inspect_arguments {
     const char *results, *folder;
     struct attention_options attention;
 };
@@ -34,7 +34,7 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct inspect_arguments *a = state->input;
     struct attention_options *o = &a->attention;
     switch (key) {
     case KEY_MODEL: o->model = arg; return 0;
@@ -68,7 +68,7 @@ static void print_summary(const struct attention *r, const struct table *assets,
     printf("links and assets: %s\n", folder);
 }
 
-static void inspect(const struct arguments *a, const struct results *results, struct team *alone, struct error *e)
+static void inspect(const struct inspect_arguments *a, const struct results *results, struct team *alone, struct error *e)
 {
     char folder[4096];
     struct attention r;
@@ -95,7 +95,7 @@ int command_inspect(int argc, char **argv, struct team *world)
                                          "(what each receives from others and gives "
                                          "to them, entropy of its attention), leaders first, as CSV, Markdown and LaTeX.\v"
                                          "Example:\n  aipm inspect results/demo.h5 --date 20151231 --block 2"};
-    struct arguments a = {.attention = {.block = 1, .links = 100}};
+    struct inspect_arguments a = {.attention = {.block = 1, .links = 100}};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};

@@ -1,3 +1,4 @@
+/* The program: finds the subcommand, starts MPI where it wants MPI, and turns its outcome into an exit status. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "io/hdf.h"
 #include "io/hdf_probe.h"
 #include "linalg/eigen.h"
+#include "parallel/stop.h"
 
 static const struct command commands[] = {
     {"synth", command_synth, true, "make a synthetic panel with a known SDF"},

@@ -18,7 +18,7 @@
 #include "linalg/eigen.h"
 #include "study/plan.h"
 
-struct arguments {
+struct plan_arguments {
     const char *study, *panel, *script;
     int ranks, cores;
     bool write_script, fresh;
@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct plan_arguments *a = state->input;
     switch (key) {
     case KEY_PANEL: a->panel = arg; return 0;
     case KEY_RANKS: return arguments_count(state, "ranks", "a number of ranks", arg, 1, 1000000, &a->ranks);
@@ -91,9 +91,9 @@ static void print_work(const struct study *s, const struct calibration *c, int b
 
 static void print_forecast(const struct forecast *f)
 {
-    char total[32], survey[32], bytes[32];
-    printf("%8d %14s %14s %9.1f%% %8d %14s\n", f->ranks, format_duration(f->seconds, total),
-           format_duration(f->survey, survey), 100 * f->idle, f->team, format_bytes(f->bytes, bytes));
+    char total[32], pass[32], bytes[32];
+    printf("%8d %14s %14s %9.1f%% %8d %14s\n", f->ranks, format_duration(f->seconds, total), format_duration(f->pass, pass),
+           100 * f->idle, f->team, format_bytes(f->bytes, bytes));
 }
 
 /* As many ranks as keep busy, in powers of two: until the run takes minutes or a fifth of the time is idle. */
@@ -110,7 +110,7 @@ static struct forecast suggest(const struct study *s, const struct panel_meta *m
 }
 
 /* The study's name as a job's, which SLURM puts into the log's path: what is no letter or digit becomes _. */
-static int write_script(const struct arguments *a, const struct study *s, const struct forecast *f, int cores,
+static int write_script(const struct plan_arguments *a, const struct study *s, const struct forecast *f, int cores,
                         struct error *e)
 {
     char path[4096], job[256];
@@ -143,7 +143,7 @@ static int write_script(const struct arguments *a, const struct study *s, const 
     return 0;
 }
 
-static void print_plan(const struct arguments *a, const struct study *s, const struct panel_meta *m,
+static void print_plan(const struct plan_arguments *a, const struct study *s, const struct panel_meta *m,
                        const struct calibration *c, int busy, struct error *e)
 {
     int here = (int)sysconf(_SC_NPROCESSORS_ONLN), cores = a->cores ? a->cores : here;
@@ -170,7 +170,7 @@ static void print_plan(const struct arguments *a, const struct study *s, const s
     if (a->write_script) write_script(a, s, &f, cores, e);
 }
 
-static int plan(struct team *world, const struct arguments *a, struct study *s, struct error *e)
+static int plan(struct team *world, const struct plan_arguments *a, struct study *s, struct error *e)
 {
     struct panel_meta m;
     struct calibration c;
@@ -201,7 +201,7 @@ int command_plan(int argc, char **argv, struct team *world)
                "~/.cache/aipm/calibration by processor, BLAS and program. Under mpirun -n P the ranks measure at once, as "
                "they will "
                "run: do so for a forecast of a run on P ranks of this machine."};
-    struct arguments a = {0};
+    struct plan_arguments a = {0};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};

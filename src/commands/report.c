@@ -13,7 +13,7 @@
 #include "report/report.h"
 
 enum { FILES = 64, SINCE = 2000, ATTENTION, ATTENTION_DATE };
-struct arguments {
+struct report_arguments {
     int n;
     const char *results[FILES], *folder;
     struct report_options report;
@@ -21,7 +21,7 @@ struct arguments {
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct report_arguments *a = state->input;
     switch (key) {
     case 'o': a->folder = value; return 0;
     case SINCE:
@@ -72,7 +72,7 @@ int command_report(int argc, char **argv, struct team *world)
                         NULL,
                         NULL,
                         NULL};
-    struct arguments a = {.report = {.table = TABLE_OPTIONS_DEFAULT, .since = 20030101}};
+    struct report_arguments a = {.report = {.table = TABLE_OPTIONS_DEFAULT, .since = 20030101}};
     int status = arguments_parse(&argp, argc, argv, &a), loaded = 0;
     if (status >= 0) return status;
 

@@ -1,3 +1,5 @@
+/* Arguments that all commands over results share: date ranges, the ways to compute their tables, and the folder for what is
+ * written. */
 #include "commands/results_arguments.h"
 
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include "linalg/eigen.h"
 #include "study/driver.h"
 
-struct arguments {
+struct run_arguments {
     const char *study;
     struct run_options options;
     bool explain;
@@ -71,7 +71,7 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct run_arguments *a = state->input;
     switch (key) {
     case KEY_PANEL: a->options.panel = arg; return 0;
     case 'o': a->options.output = arg; return 0;
@@ -117,7 +117,7 @@ int command_run(int argc, char **argv, struct team *world)
             "    - {name: bsv, kind: bsv}\n    - {name: linear, kind: linear_transformer, heads: [1, 2, 4]}\n\n"
             "aipm run --explain lists every key. SIGUSR1 or SIGTERM: rows in hand are finished and saved, exit status 75; "
             "run again with --resume. Progress goes to stderr and, a line a minute, to RESULTS.log."};
-    struct arguments a = {.options = {.checkpoint_seconds = 30, .watchdog_seconds = 60}};
+    struct run_arguments a = {.options = {.checkpoint_seconds = 30, .watchdog_seconds = 60}};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     if (a.explain) {

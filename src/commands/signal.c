@@ -32,7 +32,7 @@ enum {
 };
 enum { SHARES = 4096, MATRIX_SHOWN = 16 };
 
-struct arguments {
+struct signal_arguments {
     const char *file, *target, *allocate, *output;
     int lookback, window;
     bool matrix, history, json;
@@ -60,7 +60,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int check(struct argp_state *state, const struct arguments *a)
+static int check(struct argp_state *state, const struct signal_arguments *a)
 {
     if (!a->file) return arguments_fail(state, "needed: a CSV file of returns");
     if (a->allocate && !a->target)
@@ -73,7 +73,7 @@ static int check(struct argp_state *state, const struct arguments *a)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct signal_arguments *a = state->input;
     switch (key) {
     case KEY_TARGET: a->target = arg; return 0;
     case KEY_ALLOCATE: a->allocate = arg; return 0;
@@ -97,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- what is known at a date ---- */
 
-struct reading {
+struct signal_reading {
     const struct return_table *t;
     int target, k, *other; /* other [k]: columns of the others; target -1: none */
     struct return_series *series, *others;
@@ -106,9 +106,9 @@ struct reading {
     struct attention_regime regime;
 };
 
-static void reading_open(struct reading *r, const struct return_table *t, int target, bool matrix)
+static void reading_open(struct signal_reading *r, const struct return_table *t, int target, bool matrix)
 {
-    *r = (struct reading){.t = t, .target = target};
+    *r = (struct signal_reading){.t = t, .target = target};
     r->other = memory_array(int, t->n, "other assets");
     for (int j = 0; j < t->n; j++)
         if (j != target) r->other[r->k++] = j;
@@ -118,7 +118,7 @@ static void reading_open(struct reading *r, const struct return_table *t, int ta
     if (matrix) r->matrix = memory_array(double, (size_t)t->n *(size_t)t->n, "attention matrix");
 }
 
-static void reading_close(struct reading *r)
+static void reading_close(struct signal_reading *r)
 {
     memory_free(r->other);
     memory_free(r->series);
@@ -128,7 +128,7 @@ static void reading_close(struct reading *r)
 }
 
 /* From the first `rows` rows of the table. */
-static int read_at(struct reading *r, const struct arguments *a, int rows, struct error *e)
+static int read_at(struct signal_reading *r, const struct signal_arguments *a, int rows, struct error *e)
 {
     const struct return_table *t = r->t;
     for (int j = 0; j < t->n; j++) {
@@ -187,7 +187,7 @@ static void allocation_free(struct allocation *l)
     memory_free(l->tilted);
 }
 
-static void allocation_tilt(struct allocation *l, const struct reading *r, double tilt)
+static void allocation_tilt(struct allocation *l, const struct signal_reading *r, double tilt)
 {
     int *place = memory_array(int, r->k, "places in the allocation");
     bool any = r->signal.dominant >= 0;
@@ -217,7 +217,7 @@ static void json_key(const char *key, FILE *out)
     fputs(": ", out);
 }
 
-static void json_signal(const struct reading *r, FILE *out)
+static void json_signal(const struct signal_reading *r, FILE *out)
 {
     fputs(", ", out);
     json_key("target", out);
@@ -237,7 +237,7 @@ static void json_signal(const struct reading *r, FILE *out)
     json_number(r->signal.confidence, out);
 }
 
-static void json_regime(const struct reading *r, FILE *out)
+static void json_regime(const struct signal_reading *r, FILE *out)
 {
     int n = r->t->n;
     fprintf(out, ", \"regime\": \"%s\", \"risk_level\": \"%s\"", regime_name(r->regime.regime),
@@ -262,7 +262,7 @@ static void json_regime(const struct reading *r, FILE *out)
     fputc('}', out);
 }
 
-static void print_json(const struct reading *r, const struct allocation *l, FILE *out)
+static void print_json(const struct signal_reading *r, const struct allocation *l, FILE *out)
 {
     fputc('{', out);
     json_key("date", out);
@@ -281,7 +281,7 @@ static void print_json(const struct reading *r, const struct allocation *l, FILE
 
 /* ---- tables ---- */
 
-static void print_signal(const struct reading *r, const struct arguments *a)
+static void print_signal(const struct signal_reading *r, const struct signal_arguments *a)
 {
     char title[200];
     const struct return_table *t = r->t;
@@ -301,7 +301,7 @@ static void print_signal(const struct reading *r, const struct arguments *a)
     table_free(table);
 }
 
-static void print_regime(const struct reading *r, const struct arguments *a)
+static void print_regime(const struct signal_reading *r, const struct signal_arguments *a)
 {
     const struct return_table *t = r->t;
     int n = t->n;
@@ -334,7 +334,7 @@ static void print_regime(const struct reading *r, const struct arguments *a)
     table_free(table);
 }
 
-static void print_allocation(const struct allocation *l, const struct arguments *a)
+static void print_allocation(const struct allocation *l, const struct signal_arguments *a)
 {
     struct table *table = table_create("allocation", "Allocation tilted by attention");
     table_column(table, "asset", NULL, TABLE_TEXT, 0);
@@ -353,7 +353,7 @@ static void print_allocation(const struct allocation *l, const struct arguments 
 
 /* ---- over time ---- */
 
-static void history(struct reading *r, const struct arguments *a, struct error *e)
+static void history(struct signal_reading *r, const struct signal_arguments *a, struct error *e)
 {
     struct table *t = table_create("history", "Attention over time");
     bool target = r->target >= 0, matrix = r->matrix != NULL;
@@ -388,10 +388,10 @@ static void history(struct reading *r, const struct arguments *a, struct error *
     table_free(t);
 }
 
-static void answer(const struct arguments *a, const struct return_table *t, struct error *e)
+static void answer(const struct signal_arguments *a, const struct return_table *t, struct error *e)
 {
     int target = a->target ? return_table_find(t, a->target) : -1;
-    struct reading r;
+    struct signal_reading r;
     struct allocation l = {0};
     if (a->target && target < 0) {
         error_set(e, "--target: %s has no column '%s'; its assets are %s%s%s", a->file, a->target, t->name[0],
@@ -436,7 +436,7 @@ int command_signal(int argc, char **argv, struct team *world)
                "  aipm signal returns.csv --target BTC --allocate ETH=0.4,SOL=0.3,BTC=0.3 --tilt 0.2\n"
                "  aipm signal returns.csv --json\n"
                "  aipm signal returns.csv --target BTC --history -o signal.csv"};
-    struct arguments a = {.lookback = 20, .window = 60, .tilt = 0.2};
+    struct signal_arguments a = {.lookback = 20, .window = 60, .tilt = 0.2};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};

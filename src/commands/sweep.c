@@ -18,7 +18,7 @@
 #include "study/sweep.h"
 
 enum { FILES = 1024 };
-struct arguments {
+struct sweep_arguments {
     const char *file[FILES], *output, *array;
     int files;
     bool table, by_sharpe;
@@ -49,7 +49,7 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct sweep_arguments *a = state->input;
     switch (key) {
     case KEY_SET: return sweep_add(&a->sweep, arg, &a->error) ? arguments_fail(state, "%s", a->error.text) : 0;
     case 'o': a->output = arg; return 0;
@@ -87,7 +87,7 @@ static int check(const char *file, const char *text, struct error *e)
     return 0;
 }
 
-static int expand_one(const struct arguments *a, const char *text, struct error *e)
+static int expand_one(const struct sweep_arguments *a, const char *text, struct error *e)
 {
     char *one = sweep_one(a->file[0], text, &a->sweep, e);
     if (!one) return -1;
@@ -100,7 +100,7 @@ static int expand_one(const struct arguments *a, const char *text, struct error 
     return error_is_set(e) ? -1 : 0;
 }
 
-static int expand_array(const struct arguments *a, const char *text, struct error *e)
+static int expand_array(const struct sweep_arguments *a, const char *text, struct error *e)
 {
     long members = sweep_members(&a->sweep);
     if (members < 1 || members > 100000)
@@ -124,7 +124,7 @@ static int expand_array(const struct arguments *a, const char *text, struct erro
 
 /* ---- the table ---- */
 
-struct entry {
+struct member_result {
     const struct results *file;
     const struct result_model *model;
     int n; /* rows that all entries of the universe have */
@@ -167,9 +167,9 @@ static int row_of(const struct results *r, int64_t date)
 }
 
 /* Figures of the entries of one universe over the dates that all of them have. */
-static void measure_universe(struct entry *x, int n, const char *universe)
+static void measure_universe(struct member_result *x, int n, const char *universe)
 {
-    const struct entry *base = NULL;
+    const struct member_result *base = NULL;
     for (int i = 0; i < n && !base; i++)
         if (!strcmp(x[i].model->universe, universe)) base = &x[i];
     int *row = memory_array(int, n, "rows"), P = base->file->P;
@@ -205,7 +205,7 @@ static bool sort_by_sharpe;
 /* By universe, then kind of loss, then figure; NaN last. */
 static int order(const void *p, const void *q)
 {
-    const struct entry *a = p, *b = q;
+    const struct member_result *a = p, *b = q;
     int u = strcmp(a->model->universe, b->model->universe), k = strcmp(loss_kind(a->model), loss_kind(b->model));
     double x = sort_by_sharpe ? -a->sharpe : a->loss, y = sort_by_sharpe ? -b->sharpe : b->loss;
     if (u) return u;
@@ -214,7 +214,7 @@ static int order(const void *p, const void *q)
     return (x > y) - (x < y);
 }
 
-static void print_table(const struct entry *x, int n, bool by_sharpe)
+static void print_table(const struct member_result *x, int n, bool by_sharpe)
 {
     puts(by_sharpe ? "Ordered by the OUT-OF-SAMPLE Sharpe ratio: a description of what happened. Choosing a member by it "
                      "looks ahead."
@@ -228,16 +228,16 @@ static void print_table(const struct entry *x, int n, bool by_sharpe)
                x[i].sharpe, escape_shown(x[i].file->path));
 }
 
-static int table(const struct arguments *a, struct error *e)
+static int table(const struct sweep_arguments *a, struct error *e)
 {
     struct results *r = memory_array(struct results, a->files, "results");
     int loaded = 0, n = 0;
     while (loaded < a->files && !results_load(a->file[loaded], &r[loaded], e)) n += r[loaded++].models;
     if (!error_is_set(e)) {
-        struct entry *x = memory_array(struct entry, n, "models");
+        struct member_result *x = memory_array(struct member_result, n, "models");
         n = 0;
         for (int f = 0; f < loaded; f++)
-            for (int i = 0; i < r[f].models; i++) x[n++] = (struct entry){.file = &r[f], .model = &r[f].model[i]};
+            for (int i = 0; i < r[f].models; i++) x[n++] = (struct member_result){.file = &r[f], .model = &r[f].model[i]};
         for (int i = 0; i < n; i++) {
             bool seen = false;
             for (int k = 0; k < i; k++) seen |= !strcmp(x[k].model->universe, x[i].model->universe);
@@ -267,9 +267,9 @@ int command_sweep(int argc, char **argv, struct team *world)
                                             "models.transformer.learning_rate=1e-4,3e-4 -o sweep.yaml\n"
                                             "  aipm sweep jobs/main.yaml --set seed=1,2,3 --array jobs/seeds\n"
                                             "  aipm sweep --table results/main.*.h5"};
-    static struct arguments a;
+    static struct sweep_arguments a;
     (void)world;
-    a = (struct arguments){0};
+    a = (struct sweep_arguments){0};
     int status = arguments_parse(&argp, argc, argv, &a);
     struct error e = {""};
     if (status < 0) {

@@ -10,10 +10,10 @@
 #include "commands/commands.h"
 #include "io/yaml.h"
 #include "linalg/eigen.h"
-#include "report/trial.h"
+#include "report/trial_page.h"
 #include "study/trial.h"
 
-struct arguments {
+struct trial_arguments {
     const char *study, *folder;
     struct trial_options trial;
     double checkpoint_seconds, watchdog_seconds;
@@ -72,7 +72,7 @@ static error_t real(struct argp_state *state, const char *option, const char *ar
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct arguments *a = state->input;
+    struct trial_arguments *a = state->input;
     double number;
     error_t rc;
     switch (key) {
@@ -128,7 +128,7 @@ static void print_plan(const struct trial *t, const double *seconds, int ranks)
     printf(*t->left_out ? "; takes no part: %s\n" : "%s\n", escape_shown(t->left_out));
 }
 
-static int try_study(struct team *world, const struct arguments *a, const struct trial *t, struct error *e)
+static int try_study(struct team *world, const struct trial_arguments *a, const struct trial *t, struct error *e)
 {
     int status = EXIT_INPUT;
     double *seconds = memory_array(double, t->n, "forecast");
@@ -163,7 +163,7 @@ int command_trial(int argc, char **argv, struct team *world)
             "DIR/index.html has the verdicts first: nothing, market, reversal, momentum, leak, noise, fragile or stands, "
             "for each model; --rules prints the rules. A verdict `stands` means that these questions found nothing "
             "against it, no more."};
-    struct arguments a = {.trial = {.budget = 30}, .checkpoint_seconds = 30, .watchdog_seconds = 60};
+    struct trial_arguments a = {.trial = {.budget = 30}, .checkpoint_seconds = 30, .watchdog_seconds = 60};
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     if (a.rules) {

@@ -1,3 +1,4 @@
+/* Counting rows by step, summing counts over ranks, and printing and keeping the table. */
 #include "audit.h"
 
 #include <stdio.h>

@@ -1,8 +1,10 @@
+/* Outboxes that grow as records are put into them, emptied by one exchange between all ranks. */
 #include "mailbox.h"
 
 #include <string.h>
 
 #include "base/memory.h"
+#include "parallel/exchange.h"
 
 void mailbox_open(struct mailbox *m, struct team *team)
 {

@@ -1,3 +1,4 @@
+/* Names to numbers by a hash table, the numbers in the order of the sorted names. */
 #include "names.h"
 
 #include <stdlib.h>
@@ -5,7 +6,7 @@
 
 #include "base/memory.h"
 
-struct entry {
+struct name_slot {
     int64_t hash;
     size_t at; /* in the pool: length byte, text, NUL */
     int64_t number;
@@ -13,8 +14,8 @@ struct entry {
 struct names {
     char *pool;
     size_t pool_bytes;
-    struct entry *table; /* open addressing; at = 0: free (the pool starts with one unused byte) */
-    size_t room;         /* a power of two */
+    struct name_slot *table; /* open addressing; at = 0: free (the pool starts with one unused byte) */
+    size_t room;             /* a power of two */
     int count;
     char **sorted;
 };
@@ -25,7 +26,7 @@ struct names *names_create(void)
     n->pool = memory_grow(NULL, 1, 1, "names");
     n->pool_bytes = 1;
     n->room = 1 << 10;
-    n->table = memory_array(struct entry, n->room, "table of names");
+    n->table = memory_array(struct name_slot, n->room, "table of names");
     return n;
 }
 
@@ -48,7 +49,7 @@ static int64_t hash_of(const char *text, size_t length)
     return (int64_t)(h ^ h >> 31);
 }
 
-static struct entry *place(struct entry *table, size_t room, int64_t hash)
+static struct name_slot *place(struct name_slot *table, size_t room, int64_t hash)
 {
     size_t k = (uint64_t)hash & (room - 1);
     while (table[k].at && table[k].hash != hash) k = (k + 1) & (room - 1);
@@ -58,7 +59,7 @@ static struct entry *place(struct entry *table, size_t room, int64_t hash)
 static void grow(struct names *n)
 {
     size_t room = 2 * n->room;
-    struct entry *table = memory_array(struct entry, room, "table of names");
+    struct name_slot *table = memory_array(struct name_slot, room, "table of names");
     for (size_t k = 0; k < n->room; k++)
         if (n->table[k].at) *place(table, room, n->table[k].hash) = n->table[k];
     memory_free(n->table);
@@ -70,14 +71,14 @@ int names_add(struct names *n, const char *text, size_t length, int64_t *hash, s
 {
     require(length >= 1 && length <= 255);
     *hash = hash_of(text, length);
-    struct entry *p = place(n->table, n->room, *hash);
+    struct name_slot *p = place(n->table, n->room, *hash);
     if (p->at) {
         if ((unsigned char)n->pool[p->at] == length && !memcmp(n->pool + p->at + 1, text, length)) return 0;
         return error_set(e, "identifiers '%.*s' and '%s' have the same 64-bit hash; rename one of them", (int)length, text,
                          n->pool + p->at + 1);
     }
     n->pool = memory_grow(n->pool, n->pool_bytes + length + 2, 1, "names");
-    *p = (struct entry){*hash, n->pool_bytes, 0};
+    *p = (struct name_slot){*hash, n->pool_bytes, 0};
     n->pool[n->pool_bytes] = (char)(unsigned char)length;
     memcpy(n->pool + n->pool_bytes + 1, text, length);
     n->pool[n->pool_bytes + 1 + length] = '\0';

@@ -1,3 +1,4 @@
+/* The panel builder: rows to their owners, then filters, ranks and writing, a section of periods at a time. */
 #include "panel_section.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Sorting the rows of a section by period and asset, and dropping those that leave the sample. */
 #include "panel_section.h"
 
 #include <math.h>

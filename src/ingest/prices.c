@@ -1,4 +1,4 @@
-/* The source of prices: files of open, high, low, close, volume, one an asset, to characteristics made of them (panel/ohlcv.h). */
+/* The source of prices: files of open, high, low, close, volume, one an asset, to characteristics made of them (panel/indicators.h). */
 #include "prices.h"
 
 #include <math.h>

@@ -7,7 +7,7 @@
 #include "io/ohlcv_file.h"
 #include "panel/calendar.h"
 #include "panel/frequency.h"
-#include "panel/ohlcv.h"
+#include "panel/indicators.h"
 #include "panel_builder.h"
 
 /* Where rows of a file went: every row read is in exactly one of BAD_PRICES .. KEPT; the rest are counts beside. */

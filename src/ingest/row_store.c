@@ -1,3 +1,4 @@
+/* Rows by period, in memory up to a limit and in a temporary file beyond. */
 #define _GNU_SOURCE
 #include "row_store.h"
 

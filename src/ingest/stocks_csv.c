@@ -15,7 +15,7 @@
 
 enum { TAIL = 1 << 16, SAMPLE_ROWS = 2000 };
 
-struct reader {
+struct stock_reader {
     struct stocks *s;
     struct source *source;
     struct error *e;
@@ -39,7 +39,7 @@ static const char *cell_text(const void *row, int field, size_t *n)
     return csv_field(row, field, n);
 }
 
-static int handle_row(struct reader *d, const struct csv_row *r, int64_t position)
+static int handle_row(struct stock_reader *d, const struct csv_row *r, int64_t position)
 {
     struct bad_row bad = {.position = position};
     int fields = d->s->columns.fields, field;
@@ -58,7 +58,7 @@ static int handle_row(struct reader *d, const struct csv_row *r, int64_t positio
 
 /* ---- a range of rows ------------------------------------------------------------------------------------------------------ */
 
-static int too_long(struct reader *d, int64_t position)
+static int too_long(struct stock_reader *d, int64_t position)
 {
     const char *file = source_path(d->source);
     return error_set(
@@ -67,7 +67,7 @@ static int too_long(struct reader *d, int64_t position)
 }
 
 /* Rows that start in text [from, own) of got bytes; byte 0 is byte `at` of the file. */
-static int parse_range(struct reader *d, size_t from, size_t own, size_t got, int64_t at, size_t capacity)
+static int parse_range(struct stock_reader *d, size_t from, size_t own, size_t got, int64_t at, size_t capacity)
 {
     struct csv_cursor c;
     struct csv_row r;
@@ -99,7 +99,7 @@ struct note {
 };
 
 /* The next round; returns 1 when the text is used up, -1 on an error that all ranks share. */
-static int round_of(struct reader *d, int64_t round, struct note *notes)
+static int round_of(struct stock_reader *d, int64_t round, struct note *notes)
 {
     struct stocks *s = d->s;
     struct team *team = s->builder->team;
@@ -127,7 +127,7 @@ static int round_of(struct reader *d, int64_t round, struct note *notes)
     return stocks_exchange(s, d->e) ? -1 : last;
 }
 
-static int read_rounds(struct reader *d)
+static int read_rounds(struct stock_reader *d)
 {
     int rc = 0;
     d->end = memory_array(uint32_t, d->s->columns.fields + 1, "ends of fields");
@@ -166,7 +166,7 @@ static void look_at_rows(const struct stock_columns *s, int64_t first_row, const
 }
 
 /* sample [n]: the start of the text, whole file if complete. */
-static int find_columns(struct reader *d, const char *sample, size_t n, bool complete)
+static int find_columns(struct stock_reader *d, const char *sample, size_t n, bool complete)
 {
     struct stock_columns *c = &d->s->columns;
     const struct ingest_options *o = d->s->options;
@@ -193,7 +193,7 @@ static int find_columns(struct reader *d, const char *sample, size_t n, bool com
 static int read_stocks(const struct ingest_options *o, struct panel_builder *b, struct error *e)
 {
     struct stocks *s = stocks_create(o, b);
-    struct reader d = {.s = s, .e = e, .source = source_open(o->stocks, e)};
+    struct stock_reader d = {.s = s, .e = e, .source = source_open(o->stocks, e)};
     size_t room = 1 + o->range_bytes + CSV_LONGEST_ROW + CSV_SLACK + TAIL;
     d.text = memory_array(char, room > SOURCE_HISTORY + CSV_SLACK ? room : SOURCE_HISTORY + CSV_SLACK, "text");
     double start = clock_seconds();

@@ -1,3 +1,4 @@
+/* Rows and fields of CSV text, found 64 bytes at a time from the parity of quotes. */
 #include "io/csv.h"
 
 #include <string.h>

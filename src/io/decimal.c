@@ -1,3 +1,4 @@
+/* Decimal text to double: exactly by one product where the digits allow it, by strtod where not. */
 #include "io/decimal.h"
 
 #include <math.h>

@@ -69,7 +69,7 @@ int folder_create_for(const char *path, struct error *e)
 
 /* ---- what the dead have left ---- */
 
-struct sweep {
+struct leftovers {
     const char *folder;
     struct os_process self;
     uint64_t host;
@@ -90,7 +90,7 @@ static bool parse_temporary(const char *name, uint64_t *host, long *pid, unsigne
 
 static void remove_dead(void *context, const char *name)
 {
-    const struct sweep *s = context;
+    const struct leftovers *s = context;
     uint64_t host;
     long pid;
     unsigned long long born;
@@ -104,7 +104,7 @@ static void sweep(const char *folder, const struct os_process *self, uint64_t ho
 {
     static char last[PATH_ROOM];
     static long by;
-    struct sweep s = {folder, *self, host};
+    struct leftovers s = {folder, *self, host};
     if (by == self->pid && !strcmp(last, folder)) return;
     os_list(folder, remove_dead, &s);
     snprintf(last, sizeof last, "%s", folder);

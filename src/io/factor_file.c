@@ -1,3 +1,4 @@
+/* Factor returns from CSV files in the forms that their publishers use, with the unit, dates and names that each has. */
 #include "io/factor_file.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ struct layout_of_file {
 };
 
 /* A row in hand. */
-struct reading {
+struct factor_reading {
     const char *file;
     struct csv_cursor cursor;
     struct csv_row row;
@@ -40,12 +41,12 @@ struct observation {
     int month, factor, line;
     double value;
 };
-struct observations {
+struct factor_returns {
     struct observation *list;
     size_t n;
 };
 
-static void observe(struct observations *o, struct observation x)
+static void observe(struct factor_returns *o, struct observation x)
 {
     o->list = memory_grow(o->list, o->n + 1, sizeof *o->list, "factor returns");
     o->list[o->n++] = x;
@@ -112,7 +113,7 @@ static void find_columns(struct layout_of_file *l)
 }
 
 /* The header is the row before the first one that starts with a month; French's files have text before it. */
-static int find_header(struct reading *r, struct layout_of_file *l)
+static int find_header(struct factor_reading *r, struct layout_of_file *l)
 {
     struct csv_row last = {0};
     uint32_t *last_end = memory_array(uint32_t, FIELDS, "ends of names");
@@ -160,7 +161,7 @@ static int find_header(struct reading *r, struct layout_of_file *l)
                      r->file);
 }
 
-static int wrong_field(struct reading *r, int field, const char *name, const char *needed)
+static int wrong_field(struct factor_reading *r, int field, const char *name, const char *needed)
 {
     size_t n = 0;
     const char *s = field < r->row.fields ? csv_field(&r->row, field, &n) : "";
@@ -168,7 +169,7 @@ static int wrong_field(struct reading *r, int field, const char *name, const cha
                      n > 40 ? 40 : (int)n, s, needed);
 }
 
-static int value_of(struct reading *r, int field, const char *name, bool percent, double *v)
+static int value_of(struct factor_reading *r, int field, const char *name, bool percent, double *v)
 {
     size_t n;
     const char *s = csv_field(&r->row, field, &n);
@@ -206,8 +207,8 @@ static int number_of_name(struct name_list *l, const char *s, size_t length)
     return l->n++;
 }
 
-static int take_row(struct reading *r, const struct layout_of_file *l, int month, bool percent, struct name_list *names,
-                    struct observations *o)
+static int take_row(struct factor_reading *r, const struct layout_of_file *l, int month, bool percent,
+                    struct name_list *names, struct factor_returns *o)
 {
     double v;
     size_t n;
@@ -233,8 +234,8 @@ static int take_row(struct reading *r, const struct layout_of_file *l, int month
 }
 
 /* All rows of the table; a file with text before its header may go on with other tables, which are left. */
-static int take_rows(struct reading *r, const struct layout_of_file *l, bool percent, struct name_list *names,
-                     struct observations *o)
+static int take_rows(struct factor_reading *r, const struct layout_of_file *l, bool percent, struct name_list *names,
+                     struct factor_returns *o)
 {
     bool sectioned = l->header_line > 1, ended = false;
     do {
@@ -268,7 +269,7 @@ static char **copy_names(int k, char *const *names)
 }
 
 /* A table of what was observed; factor numbers in `place` (NULL: as they are). */
-static int fill_table(struct reading *r, const struct observations *o, const int *place, struct factor_table *f)
+static int fill_table(struct factor_reading *r, const struct factor_returns *o, const int *place, struct factor_table *f)
 {
     int first = INT32_MAX, last = 0;
     for (size_t i = 0; i < o->n; i++) {
@@ -300,8 +301,8 @@ static int fill_table(struct reading *r, const struct observations *o, const int
     return error_is_set(r->e) ? -1 : 0;
 }
 
-static int build(struct reading *r, const struct layout_of_file *l, const struct name_list *names,
-                 const struct observations *o, struct factor_table *f)
+static int build(struct factor_reading *r, const struct layout_of_file *l, const struct name_list *names,
+                 const struct factor_returns *o, struct factor_table *f)
 {
     if (l->name >= 0) { /* the long form's factors in name order */
         int *place = memory_array(int, names->n, "order of factors");
@@ -322,10 +323,10 @@ static int build(struct reading *r, const struct layout_of_file *l, const struct
 
 int factor_table_parse(const char *file, const char *text, size_t n, bool percent, struct factor_table *f, struct error *e)
 {
-    struct reading *r = memory_array(struct reading, 1, "factor file");
+    struct factor_reading *r = memory_array(struct factor_reading, 1, "factor file");
     struct layout_of_file l = {0};
     struct name_list names = {0};
-    struct observations o = {0};
+    struct factor_returns o = {0};
     size_t mark = csv_mark(text, n);
     *f = (struct factor_table){0};
     r->file = file;

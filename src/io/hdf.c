@@ -1,3 +1,4 @@
+/* Opening, making and closing HDF5 files, alone or by a team of ranks, and the errors of the library in words. */
 #define _GNU_SOURCE
 #include "io/hdf.h"
 

@@ -1,3 +1,4 @@
+/* Rows of a made stock file, each a pure function of stock and month, written by all ranks into one file. */
 #define _GNU_SOURCE
 #include "io/jkp_csv.h"
 

@@ -1,3 +1,4 @@
+/* Price files in CSV: Yahoo's and klines, their columns found by name. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Reading and writing the rows of a panel. Its header is read and checked in panel_header.c. */
 #define _GNU_SOURCE
 #include "io/panel_file.h"
 
@@ -8,9 +9,9 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/claim.h"
-#include "io/hdf.h"
 #include "io/datasets.h"
+#include "io/hdf.h"
+#include "io/lease.h"
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
 
@@ -154,7 +155,7 @@ int panel_read_period(struct panel_file *f, int t, struct row_buffer *b, struct 
 struct panel_writer {
     struct hdf *hdf;
     const struct panel_meta *meta;
-    char *path, *lock, token[CLAIM_TOKEN];
+    char *path, *lock, token[LEASE_TOKEN];
     bool held; /* the lock, by this rank */
 };
 
@@ -214,17 +215,17 @@ static struct panel_writer *writer_create(const char *path, struct team *team, c
     *w = (struct panel_writer){.meta = m, .path = memory_text(path), .lock = memory_allocate(strlen(path) + 6, 1, "text")};
     sprintf(w->lock, "%s.lock", path);
     if (team && team_rank(team)) return w;
-    w->held = !claim_take(path, w->token, e);
+    w->held = !lease_take(path, w->token, e);
     if (!w->held) return w;
     cleanup_register(w->lock);
-    claim_watch(path, w->token, true);
+    lease_monitor(path, w->token, true);
     return w;
 }
 
 static void writer_free(struct panel_writer *w)
 {
     if (w->held) {
-        claim_release(w->path, w->token, true);
+        lease_release(w->path, w->token, true);
         cleanup_forget(w->lock);
     }
     memory_free(w->path);

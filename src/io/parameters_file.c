@@ -1,3 +1,4 @@
+/* Parameters of fits and states of fits under way, to files and back, with a checksum for states. */
 #include "io/parameters_file.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* The skeleton of a results file, and the finished file made from it and the part logs. */
 #include "io/results_write.h"
 
 #include <errno.h>
@@ -9,9 +10,9 @@
 
 #include "base/memory.h"
 #include "base/version.h"
-#include "io/claim.h"
-#include "io/results_file.h"
 #include "io/datasets.h"
+#include "io/lease.h"
+#include "io/results_file.h"
 #include "results_rows.h"
 #include "results_schema.h"
 
@@ -210,6 +211,6 @@ int results_finish(const char *path, const struct results_plan *p, const struct 
         write_model(f, &p->config[i], i, p->P, p->dates, e);
         write_rows(f, &p->config[i], i, p, x, e);
     }
-    if (p->lease) claim_check(path, p->lease, e);
+    if (p->lease) lease_check(path, p->lease, e);
     return hdf_close(f, e);
 }

@@ -1,3 +1,4 @@
+/* Reading a wide CSV file of returns: header, dates in order, cells that may be empty. */
 #include "io/return_file.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@
 
 enum { FIELDS = 1 << 14, LARGEST = 1 << 30 };
 
-struct reading {
+struct return_reading {
     const char *path;
     struct csv_cursor cursor;
     struct csv_row row;
@@ -26,7 +27,7 @@ static bool blank(const struct csv_row *r)
     return r->fields == 1 && r->length == 0;
 }
 
-static int at_field(struct reading *r, int field, const char *name, const char *needed)
+static int at_field(struct return_reading *r, int field, const char *name, const char *needed)
 {
     size_t n;
     const char *s = csv_field(&r->row, field, &n);
@@ -34,7 +35,7 @@ static int at_field(struct reading *r, int field, const char *name, const char *
                      n ? "'" : "nothing", n > 40 ? 40 : (int)n, s, n ? "'" : "", needed);
 }
 
-static int take_date(struct reading *r, struct return_table *t)
+static int take_date(struct return_reading *r, struct return_table *t)
 {
     size_t n;
     const char *s = csv_field(&r->row, 0, &n);
@@ -50,7 +51,7 @@ static int take_date(struct reading *r, struct return_table *t)
 }
 
 /* The row's returns into values [n]; *missing: it has a gap. */
-static int take_values(struct reading *r, const struct return_table *t, enum return_gaps gaps, const bool *begun,
+static int take_values(struct return_reading *r, const struct return_table *t, enum return_gaps gaps, const bool *begun,
                        double *values, bool *missing)
 {
     *missing = false;
@@ -73,7 +74,7 @@ static int take_values(struct reading *r, const struct return_table *t, enum ret
     return 0;
 }
 
-static int take_rows(struct reading *r, enum return_gaps gaps, int rows, struct return_table *t)
+static int take_rows(struct return_reading *r, enum return_gaps gaps, int rows, struct return_table *t)
 {
     double *values = memory_array(double, t->n, "returns of a row");
     bool *begun = memory_array(bool, t->n, "assets that have returns"), missing;
@@ -112,7 +113,7 @@ static int take_rows(struct reading *r, enum return_gaps gaps, int rows, struct 
     return error_is_set(r->e) ? -1 : 0;
 }
 
-static int take_header(struct reading *r, struct return_table *t)
+static int take_header(struct return_reading *r, struct return_table *t)
 {
     char **header;
     do
@@ -152,7 +153,7 @@ int return_table_read(const char *path, enum return_gaps gaps, struct return_tab
     size_t mark = csv_mark(text, n);
     int rows = 0;
     for (const char *p = text, *end = text + n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++) rows++;
-    struct reading r = {.path = path, .e = e, .end = memory_array(uint32_t, FIELDS, "ends of fields")};
+    struct return_reading r = {.path = path, .e = e, .end = memory_array(uint32_t, FIELDS, "ends of fields")};
     csv_begin(&r.cursor, text + mark, n - mark);
     int rc = take_header(&r, t) || take_rows(&r, gaps, rows + 1, t) ? -1 : 0;
     if (rc) return_table_free(t);

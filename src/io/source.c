@@ -1,3 +1,4 @@
+/* Bytes of plain files by place, and of compressed ones as a stream that remembers the last megabyte. */
 #include "io/source.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Tables in memory: columns, rows and cells, and their forms as CSV, Markdown, LaTeX and terminal text. */
 #include "io/table.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The named numbers in memory, and their file, read at the start and written at the end. */
 #include "io/text_store.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Events of libyaml to a tree of nodes; what YAML allows and a study does not is refused here. */
 #define _GNU_SOURCE /* tdestroy */
 #include "io/yaml.h"
 
@@ -12,15 +13,15 @@
 
 enum { DEPTH = 16 };
 
-struct reader {
+struct yaml_reader {
     const char *file;
     yaml_parser_t parser;
     struct error *e;
 };
 
-static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, int depth);
+static struct yaml_node *read_node(struct yaml_reader *r, const yaml_event_t *start, int depth);
 
-static int next(struct reader *r, yaml_event_t *event)
+static int next(struct yaml_reader *r, yaml_event_t *event)
 {
     if (yaml_parser_parse(&r->parser, event)) return 0;
     const yaml_parser_t *p = &r->parser;
@@ -61,7 +62,7 @@ static void leave(void *key)
 
 /* The key of a map's next entry (the caller's to free), and the event of its value. NULL: an error, after which `seen` may hold keys that
  * are gone and is only good for tdestroy. */
-static char *read_key(struct reader *r, yaml_event_t *event, void **seen)
+static char *read_key(struct yaml_reader *r, yaml_event_t *event, void **seen)
 {
     int line = (int)event->start_mark.line + 1;
     if (event->type != YAML_SCALAR_EVENT) {
@@ -79,7 +80,7 @@ static char *read_key(struct reader *r, yaml_event_t *event, void **seen)
 }
 
 /* Items of a list or entries of a map up to its end; `seen`: the keys of the map so far. */
-static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t end, int depth, void **seen)
+static int read_items(struct yaml_reader *r, struct yaml_node *n, yaml_event_type_t end, int depth, void **seen)
 {
     yaml_event_t event;
     for (;;) {
@@ -98,7 +99,7 @@ static int read_items(struct reader *r, struct yaml_node *n, yaml_event_type_t e
     }
 }
 
-static struct yaml_node *read_node(struct reader *r, const yaml_event_t *start, int depth)
+static struct yaml_node *read_node(struct yaml_reader *r, const yaml_event_t *start, int depth)
 {
     int line = (int)start->start_mark.line + 1, bad = 0;
     struct yaml_node *n = NULL;
@@ -133,7 +134,7 @@ void node_append(struct yaml_node *parent, const char *key, struct yaml_node *it
 
 struct yaml_node *node_parse(const char *file, const char *text, struct error *e)
 {
-    struct reader r = {.file = file, .e = e};
+    struct yaml_reader r = {.file = file, .e = e};
     struct yaml_node *root = NULL;
     if (!yaml_parser_initialize(&r.parser)) return error_set(e, "%s: no memory for the YAML parser", file), NULL;
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, strlen(text));

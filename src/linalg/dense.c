@@ -54,7 +54,7 @@ void relu_backward(size_t count, const float *y, float scale, float *dy)
     }
 }
 
-void dense_turn(int in, int out, const float *w, float *wt)
+void dense_transpose(int in, int out, const float *w, float *wt)
 {
     int lx = padded(in), ly = padded(out);
     for (int j = 0; j < out; j++) {

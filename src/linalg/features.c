@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-/* A panel of columns and a chunk of rows: their products (240 kB) and the columns (132 kB at D = 132) share a second-level cache. */
+/* A tile of columns and a chunk of rows: their products (240 kB) and the columns (132 kB at D = 132) share a second-level cache. */
 enum { WIDTH = 256, CHUNK = 240 };
 
 double features_bytes(int D, int P)
@@ -21,17 +21,17 @@ static int width_of(const struct features *f, int column)
 }
 
 /* Panels are stored WIDTH wide; the last is filled up with zero columns. */
-static const float *panel_of(const struct features *f, int column)
+static const float *columns_of(const struct features *f, int column)
 {
     return f->g + (size_t)column * (size_t)f->D;
 }
 
 void features_create(struct features *f, int D, int P, bool waves, double bandwidth, uint64_t seed)
 {
-    int columns = waves ? P / 2 : P, panels = (columns + WIDTH - 1) / WIDTH;
+    int columns = waves ? P / 2 : P, groups = (columns + WIDTH - 1) / WIDTH;
     *f = (struct features){
         .kernels = kernels_best(), .D = D, .P = P, .columns = columns, .waves = waves, .scale = (float)(1 / sqrt(P))};
-    f->g = memory_array(float, (size_t)panels *WIDTH *(size_t)D, "random features");
+    f->g = memory_array(float, (size_t)groups *WIDTH *(size_t)D, "random features");
     f->work = memory_array(float, CHUNK *WIDTH + CHUNK + 2 * WIDTH, "random features");
     float *column = memory_array(float, D, "random features");
     for (int k = 0; k < columns; k++) {
@@ -50,10 +50,10 @@ void features_destroy(struct features *f)
     f->g = f->work = NULL;
 }
 
-/* X G for a chunk of rows and a panel of columns, into work [rows, WIDTH]. */
+/* X G for a chunk of rows and a tile of columns, into work [rows, WIDTH]. */
 static void products(const struct features *f, int rows, const float *x, int column)
 {
-    f->kernels->product(rows, padded(width_of(f, column)), f->D, x, f->D, 1, panel_of(f, column), WIDTH, f->work, WIDTH,
+    f->kernels->product(rows, padded(width_of(f, column)), f->D, x, f->D, 1, columns_of(f, column), WIDTH, f->work, WIDTH,
                         false);
 }
 

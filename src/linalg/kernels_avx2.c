@@ -41,7 +41,7 @@ static inline float V_SUM(vec v)
 }
 
 /* Pairs of rows are interleaved, then pairs of pairs, then halves of registers are exchanged. */
-static inline void turn_square(const float *in, ptrdiff_t row, float *out, ptrdiff_t out_row)
+static inline void transpose_square(const float *in, ptrdiff_t row, float *out, ptrdiff_t out_row)
 {
     vec r[8], t[8];
     for (int i = 0; i < 8; i++) r[i] = V_LOAD(in + i * row);

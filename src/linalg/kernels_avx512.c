@@ -35,7 +35,7 @@ typedef __m512 vec;
 #define TILES(X)   X(1, 12) X(2, 12) X(3, 8) X(4, 6) X(5, 5)
 
 /* Pairs of rows are interleaved, then pairs of pairs, then quarters of registers are dealt out twice. */
-static inline void turn_square(const float *in, ptrdiff_t row, float *out, ptrdiff_t out_row)
+static inline void transpose_square(const float *in, ptrdiff_t row, float *out, ptrdiff_t out_row)
 {
     vec r[16], t[16];
     for (int i = 0; i < 16; i++) r[i] = V_LOAD(in + i * row);

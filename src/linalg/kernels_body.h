@@ -3,7 +3,7 @@
  *   WIDEST, MOST_ROWS        bounds of a register tile
  *   COLUMNS(n)               vectors to take next when n remain
  *   TILES(X)                 X(V, R) for each width V, R rows deep: R V accumulators + V + 1 must fit the register file
- *   turn_square              a LANES x LANES block, rows to columns */
+ *   transpose_square              a LANES x LANES block, rows to columns */
 #define INLINE static inline __attribute__((always_inline))
 
 /* A register tile: R rows by V vectors of C, all of k in one go. R and V are constants at every call. Every element of C is
@@ -68,11 +68,11 @@ static void product(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdif
     }
 }
 
-static void panel_max(int rows, int width, const float *x, float *top)
+static void tile_max(int rows, int width, const float *x, float *top)
 {
     for (int j = 0; j < width; j += LANES) {
         vec m = V_LOAD(top + j);
-        for (int i = 0; i < rows; i++) m = V_MAX(V_LOAD(x + i * PANEL + j), m);
+        for (int i = 0; i < rows; i++) m = V_MAX(V_LOAD(x + i * TILE + j), m);
         V_STORE(top + j, m);
     }
 }
@@ -93,27 +93,27 @@ INLINE vec exponential(vec x)
     return V_SCALE(p, t);
 }
 
-static void panel_exp(int rows, int width, float *x, const float *shift, float *sum)
+static void tile_exp(int rows, int width, float *x, const float *shift, float *sum)
 {
     for (int j = 0; j < width; j += LANES) {
         vec s = V_ZERO, m = V_LOAD(shift + j); /* a block's sum of its own: less rounding over many keys */
         for (int i = 0; i < rows; i++) {
             /* the second operand of a maximum is what comes back when one is NaN: NaN stays NaN */
-            vec e = exponential(V_MAX(V_SET(-60.f), V_SUB(V_LOAD(x + i * PANEL + j), m)));
-            V_STORE(x + i * PANEL + j, e);
+            vec e = exponential(V_MAX(V_SET(-60.f), V_SUB(V_LOAD(x + i * TILE + j), m)));
+            V_STORE(x + i * TILE + j, e);
             s = V_ADD(s, e);
         }
         V_STORE(sum + j, V_ADD(V_LOAD(sum + j), s));
     }
 }
 
-static void panel_softmax_back(int rows, int width, const float *e, const float *r, float *d)
+static void tile_softmax_back(int rows, int width, const float *e, const float *r, float *d)
 {
     for (int j = 0; j < width; j += LANES) {
         vec m = V_LOAD(r + j);
         for (int i = 0; i < rows; i++) {
-            float *to = d + i * PANEL + j;
-            V_STORE(to, V_MUL(V_LOAD(e + i * PANEL + j), V_SUB(V_LOAD(to), m)));
+            float *to = d + i * TILE + j;
+            V_STORE(to, V_MUL(V_LOAD(e + i * TILE + j), V_SUB(V_LOAD(to), m)));
         }
     }
 }
@@ -163,31 +163,31 @@ static void wave_sum(int rows, int width, const float *s, ptrdiff_t ld, const fl
     }
 }
 
-static void panel_weigh(int rows, int width, float *x, const float *shift, float *sum)
+static void tile_weigh(int rows, int width, float *x, const float *shift, float *sum)
 {
     const vec least = exponential(V_SET(-60.f));
     for (int j = 0; j < width; j += LANES) {
         vec s = V_ZERO, m = V_LOAD(shift + j);
         for (int i = 0; i < rows; i++) {
-            vec e = V_SUB(exponential(V_MAX(V_SET(-60.f), V_SUB(V_LOAD(x + i * PANEL + j), m))), least);
-            V_STORE(x + i * PANEL + j, e);
+            vec e = V_SUB(exponential(V_MAX(V_SET(-60.f), V_SUB(V_LOAD(x + i * TILE + j), m))), least);
+            V_STORE(x + i * TILE + j, e);
             s = V_ADD(s, e);
         }
         V_STORE(sum + j, V_ADD(V_LOAD(sum + j), s));
     }
 }
 
-static void panel_turn(int n, int columns, const float *x, ptrdiff_t row, float *out)
+static void tile_transpose(int n, int columns, const float *x, ptrdiff_t row, float *out)
 {
     int whole = n / LANES * LANES, width = padded(n);
     for (int j = 0; j < columns; j += LANES) {
-        for (int i = 0; i < whole; i += LANES) turn_square(x + i * row + j, row, out + j * PANEL + i, PANEL);
+        for (int i = 0; i < whole; i += LANES) transpose_square(x + i * row + j, row, out + j * TILE + i, TILE);
         if (whole == width) continue;
         float edge[PAD * LANES] __attribute__((aligned(64)));
         for (int i = 0; i < width - whole; i++)
             V_STORE(edge + i * LANES, whole + i < n ? V_LOAD(x + (whole + i) * row + j) : V_ZERO);
         for (int i = whole; i < width; i += LANES)
-            turn_square(edge + (i - whole) * LANES, LANES, out + j * PANEL + i, PANEL);
+            transpose_square(edge + (i - whole) * LANES, LANES, out + j * TILE + i, TILE);
     }
 }
 
@@ -213,30 +213,30 @@ static const float *edge_of(int columns)
 }
 
 static void norm(int rows, int columns, const float *x, const float *a, ptrdiff_t a_row, const float *scale,
-                 const float *shift, float *hat, float *inverse, float *y)
+                 const float *shift, float *normalised, float *inverse, float *y)
 {
     const int ld = padded(columns), last = ld - PAD;
     const float *edge = edge_of(columns), share = 1 / (float)columns;
-    for (int i = 0; i < rows; i++, x += ld, hat += ld) {
+    for (int i = 0; i < rows; i++, x += ld, normalised += ld) {
         vec sum = V_ZERO, square = V_ZERO;
         for (int j = 0; j < ld; j += LANES) {
             vec v = V_LOAD(x + j);
             if (a) v = V_ADD(v, V_LOAD(a + j));
-            V_STORE(hat + j, v);
+            V_STORE(normalised + j, v);
             sum = V_ADD(sum, v);
         }
         vec mean = V_SET(V_SUM(sum) * share);
         for (int j = 0; j < ld; j += LANES) {
-            vec v = V_SUB(V_LOAD(hat + j), mean);
+            vec v = V_SUB(V_LOAD(normalised + j), mean);
             if (j >= last) v = V_MUL(v, V_LOADU(edge + j - last));
-            V_STORE(hat + j, v);
+            V_STORE(normalised + j, v);
             square = V_FMA(v, v, square);
         }
         inverse[i] = 1 / __builtin_sqrtf(V_SUM(square) * share + 1e-5f);
         vec r = V_SET(inverse[i]);
         for (int j = 0; j < ld; j += LANES) {
-            vec h = V_MUL(V_LOAD(hat + j), r);
-            V_STORE(hat + j, h);
+            vec h = V_MUL(V_LOAD(normalised + j), r);
+            V_STORE(normalised + j, h);
             if (y) V_STORE(y + j, V_FMA(h, V_LOAD(scale + j), V_LOAD(shift + j)));
         }
         if (a) a += a_row;
@@ -244,15 +244,15 @@ static void norm(int rows, int columns, const float *x, const float *a, ptrdiff_
     }
 }
 
-static void norm_back(int rows, int columns, const float *hat, const float *inverse, const float *scale, const float *dy,
-                      float *dx, float *dscale, float *dshift)
+static void norm_back(int rows, int columns, const float *normalised, const float *inverse, const float *scale,
+                      const float *dy, float *dx, float *dscale, float *dshift)
 {
     const int ld = padded(columns), last = ld - PAD;
     const float *edge = edge_of(columns), share = 1 / (float)columns;
-    for (int i = 0; i < rows; i++, hat += ld, dy += ld, dx += ld) {
+    for (int i = 0; i < rows; i++, normalised += ld, dy += ld, dx += ld) {
         vec sum = V_ZERO, inner = V_ZERO;
         for (int j = 0; j < ld; j += LANES) {
-            vec d = V_LOAD(dy + j), h = V_LOAD(hat + j), g = V_MUL(d, V_LOAD(scale + j));
+            vec d = V_LOAD(dy + j), h = V_LOAD(normalised + j), g = V_MUL(d, V_LOAD(scale + j));
             sum = V_ADD(sum, g);
             inner = V_FMA(g, h, inner);
             V_STORE(dscale + j, V_FMA(d, h, V_LOAD(dscale + j)));
@@ -261,7 +261,7 @@ static void norm_back(int rows, int columns, const float *hat, const float *inve
         vec r = V_SET(inverse[i]), m = V_SET(V_SUM(sum) * share), c = V_SET(-V_SUM(inner) * share);
         for (int j = 0; j < ld; j += LANES) {
             vec g = V_SUB(V_MUL(V_LOAD(dy + j), V_LOAD(scale + j)), m);
-            g = V_MUL(r, V_FMA(V_LOAD(hat + j), c, g));
+            g = V_MUL(r, V_FMA(V_LOAD(normalised + j), c, g));
             if (j >= last) g = V_MUL(g, V_LOADU(edge + j - last));
             V_STORE(dx + j, g);
         }
@@ -310,6 +310,6 @@ static void relu_back(int rows, int ld, const float *y, float scale, float *dy, 
 
 #define KERNELS(NAME)                                                                                                       \
     {                                                                                                                       \
-        NAME, product, panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum, panel_weigh, panel_turn, row_dots,     \
+        NAME, product, tile_max, tile_exp, tile_softmax_back, relu_sum, wave_sum, tile_weigh, tile_transpose, row_dots,     \
             norm, norm_back, row_affine, row_bias, column_sum, relu_back                                                    \
     }

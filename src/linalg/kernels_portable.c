@@ -9,22 +9,22 @@ static void product(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdif
                     float *c, ptrdiff_t c_row, bool add)
 {
     if (!m || !n) return;
-    CBLAS_TRANSPOSE turned = a_col == 1 ? CblasNoTrans : CblasTrans;
-    cblas_sgemm(CblasRowMajor, turned, CblasNoTrans, m, n, k, 1, a, (int)(a_col == 1 ? a_row : a_col), b, (int)b_row,
+    CBLAS_TRANSPOSE transposed = a_col == 1 ? CblasNoTrans : CblasTrans;
+    cblas_sgemm(CblasRowMajor, transposed, CblasNoTrans, m, n, k, 1, a, (int)(a_col == 1 ? a_row : a_col), b, (int)b_row,
                 add ? 1 : 0, c, (int)c_row);
 }
 
-static void panel_max(int rows, int width, const float *x, float *top)
+static void tile_max(int rows, int width, const float *x, float *top)
 {
-    for (int i = 0; i < rows; i++, x += PANEL)
+    for (int i = 0; i < rows; i++, x += TILE)
         for (int j = 0; j < width; j++)
             if (!(x[j] <= top[j])) top[j] = x[j];
 }
 
-static void panel_exp(int rows, int width, float *x, const float *shift, float *sum)
+static void tile_exp(int rows, int width, float *x, const float *shift, float *sum)
 {
-    float block[PANEL] = {0};
-    for (int i = 0; i < rows; i++, x += PANEL)
+    float block[TILE] = {0};
+    for (int i = 0; i < rows; i++, x += TILE)
         for (int j = 0; j < width; j++) {
             float z = x[j] - shift[j];
             x[j] = expf(z < -60 ? -60 : z);
@@ -33,9 +33,9 @@ static void panel_exp(int rows, int width, float *x, const float *shift, float *
     for (int j = 0; j < width; j++) sum[j] += block[j];
 }
 
-static void panel_softmax_back(int rows, int width, const float *e, const float *r, float *d)
+static void tile_softmax_back(int rows, int width, const float *e, const float *r, float *d)
 {
-    for (int i = 0; i < rows; i++, e += PANEL, d += PANEL)
+    for (int i = 0; i < rows; i++, e += TILE, d += TILE)
         for (int j = 0; j < width; j++) d[j] = e[j] * (d[j] - r[j]);
 }
 
@@ -54,10 +54,10 @@ static void wave_sum(int rows, int width, const float *s, ptrdiff_t ld, const fl
         }
 }
 
-static void panel_weigh(int rows, int width, float *x, const float *shift, float *sum)
+static void tile_weigh(int rows, int width, float *x, const float *shift, float *sum)
 {
-    float block[PANEL] = {0};
-    for (int i = 0; i < rows; i++, x += PANEL)
+    float block[TILE] = {0};
+    for (int i = 0; i < rows; i++, x += TILE)
         for (int j = 0; j < width; j++) {
             float z = x[j] - shift[j];
             x[j] = z <= -60 ? 0 : expf(z);
@@ -66,10 +66,10 @@ static void panel_weigh(int rows, int width, float *x, const float *shift, float
     for (int j = 0; j < width; j++) sum[j] += block[j];
 }
 
-static void panel_turn(int n, int columns, const float *x, ptrdiff_t row, float *out)
+static void tile_transpose(int n, int columns, const float *x, ptrdiff_t row, float *out)
 {
     for (int j = 0; j < padded(columns); j++)
-        for (int i = 0; i < padded(n); i++) out[j * PANEL + i] = i < n ? x[i * row + j] : 0;
+        for (int i = 0; i < padded(n); i++) out[j * TILE + i] = i < n ? x[i * row + j] : 0;
 }
 
 static void row_dots(int rows, int width, const float *scale, float *x, ptrdiff_t x_row, const float *y, ptrdiff_t y_row,
@@ -85,43 +85,43 @@ static void row_dots(int rows, int width, const float *scale, float *x, ptrdiff_
 }
 
 static void norm(int rows, int columns, const float *x, const float *a, ptrdiff_t a_row, const float *scale,
-                 const float *shift, float *hat, float *inverse, float *y)
+                 const float *shift, float *normalised, float *inverse, float *y)
 {
     int ld = padded(columns);
-    for (int i = 0; i < rows; i++, x += ld, hat += ld) {
+    for (int i = 0; i < rows; i++, x += ld, normalised += ld) {
         float mean = 0, square = 0;
         for (int j = 0; j < ld; j++) {
-            hat[j] = x[j] + (a ? a[j] : 0);
-            mean += hat[j] / (float)columns;
+            normalised[j] = x[j] + (a ? a[j] : 0);
+            mean += normalised[j] / (float)columns;
         }
         for (int j = 0; j < ld; j++) {
-            hat[j] = j < columns ? hat[j] - mean : 0;
-            square += hat[j] * hat[j];
+            normalised[j] = j < columns ? normalised[j] - mean : 0;
+            square += normalised[j] * normalised[j];
         }
         inverse[i] = 1 / sqrtf(square / (float)columns + 1e-5f);
         for (int j = 0; j < ld; j++) {
-            hat[j] *= inverse[i];
-            if (y) y[j] = hat[j] * scale[j] + shift[j];
+            normalised[j] *= inverse[i];
+            if (y) y[j] = normalised[j] * scale[j] + shift[j];
         }
         if (a) a += a_row;
         if (y) y += ld;
     }
 }
 
-static void norm_back(int rows, int columns, const float *hat, const float *inverse, const float *scale, const float *dy,
-                      float *dx, float *dscale, float *dshift)
+static void norm_back(int rows, int columns, const float *normalised, const float *inverse, const float *scale,
+                      const float *dy, float *dx, float *dscale, float *dshift)
 {
     int ld = padded(columns);
-    for (int i = 0; i < rows; i++, hat += ld, dy += ld, dx += ld) {
+    for (int i = 0; i < rows; i++, normalised += ld, dy += ld, dx += ld) {
         float sum = 0, inner = 0;
         for (int j = 0; j < columns; j++) {
             sum += dy[j] * scale[j];
-            inner += dy[j] * scale[j] * hat[j];
-            dscale[j] += dy[j] * hat[j];
+            inner += dy[j] * scale[j] * normalised[j];
+            dscale[j] += dy[j] * normalised[j];
             dshift[j] += dy[j];
         }
         sum /= (float)columns, inner /= (float)columns;
-        for (int j = 0; j < ld; j++) dx[j] = j < columns ? inverse[i] * (dy[j] * scale[j] - sum - hat[j] * inner) : 0;
+        for (int j = 0; j < ld; j++) dx[j] = j < columns ? inverse[i] * (dy[j] * scale[j] - sum - normalised[j] * inner) : 0;
     }
 }
 
@@ -156,5 +156,5 @@ static void relu_back(int rows, int ld, const float *y, float scale, float *dy, 
 }
 
 const struct kernels kernels_portable = {
-    "portable", product,  panel_max, panel_exp, panel_softmax_back, relu_sum, wave_sum,   panel_weigh,
-    panel_turn, row_dots, norm,      norm_back, row_affine,         row_bias, column_sum, relu_back};
+    "portable",     product,  tile_max, tile_exp,  tile_softmax_back, relu_sum, wave_sum,   tile_weigh,
+    tile_transpose, row_dots, norm,     norm_back, row_affine,        row_bias, column_sum, relu_back};

@@ -112,7 +112,7 @@ int ols_is_nothing(struct ols *o, int T, const double *sigma, int ld)
     return 1;
 }
 
-/* ---- the dense road ---- */
+/* ---- the dense solver ---- */
 
 size_t ols_block_work(const struct ols *o)
 {

@@ -134,13 +134,13 @@ static void precondition(struct ols_cg *c, const struct play *s, const double *i
     if (!s->nj) return;
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, part, T, r, 1, in, rows, s->basis->dual, T, 0, c->period, part);
     for (int t = 0; t < T; t++) {
-        double *mine = c->period + (size_t)t * part, *turned = c->other + (size_t)t * part, diagonal = 0;
+        double *mine = c->period + (size_t)t * part, *transposed = c->other + (size_t)t * part, diagonal = 0;
         for (int i = 0; i < r; i++)
             diagonal += s->basis->dual[(size_t)i * T + t] * s->basis->dual[(size_t)i * T + t]; /* [Sigma^-1]_tt */
-        cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, D, s->nj, D, 1, c->vectors[t], D, mine, D, 0, turned, D);
+        cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, D, s->nj, D, 1, c->vectors[t], D, mine, D, 0, transposed, D);
         for (int k = 0; k < s->nj; k++)
-            for (int a = 0; a < D; a++) turned[(size_t)k * D + a] /= fmax(c->values[t][a], 0) + s->shift[k] * diagonal;
-        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, s->nj, D, 1, c->vectors[t], D, turned, D, 0, mine, D);
+            for (int a = 0; a < D; a++) transposed[(size_t)k * D + a] /= fmax(c->values[t][a], 0) + s->shift[k] * diagonal;
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, D, s->nj, D, 1, c->vectors[t], D, transposed, D, 0, mine, D);
     }
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, part, r, T, 1, c->period, part, s->basis->dual, T, 1, out, rows);
 }

@@ -48,7 +48,7 @@ static double rebalance(struct backtest *b, int64_t targets, const int64_t *targ
 }
 
 /* Sell what the panel has no more; returns what is traded. */
-static double sell_gone(struct backtest *b, int64_t n, const int64_t *ids)
+static double sell_absent(struct backtest *b, int64_t n, const int64_t *ids)
 {
     double traded = 0;
     int64_t kept = 0;
@@ -81,7 +81,7 @@ enum backtest_code backtest_step(struct backtest *b, double cost, int64_t n, con
     *out = (struct backtest_period){NAN, NAN, NAN};
     if (b->ruined) return BACKTEST_RUINED;
     if (target_ids && !all_there(n, ids, targets, target_ids)) return BACKTEST_UNKNOWN;
-    out->traded = target_ids ? rebalance(b, targets, target_ids, target) : sell_gone(b, n, ids);
+    out->traded = target_ids ? rebalance(b, targets, target_ids, target) : sell_absent(b, n, ids);
     double kept = 1 - cost * out->traded;
     out->gross = drift(b, ids, returns);
     out->net = kept * (1 + out->gross) - 1;

@@ -1,3 +1,4 @@
+/* Momentum portfolios of factors, and regressions of a return series on the factors' returns by age. */
 #include "measure/momentum.h"
 
 #include <lapacke.h>

@@ -69,7 +69,7 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
                          s->name, P);
     struct ols_plan o = ols_plan_of(s, v, side(s, v, "x"));
     if (ols_asked(v)) return ols_plan_check(&o, s->name, e);
-    if (o.rank || o.road != OLS_AUTO)
+    if (o.rank || o.solver != OLS_AUTO)
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
     return 0;
 }
@@ -92,8 +92,8 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     if (!ols_asked(v)) return;
     struct ols_plan o = ols_plan_of(s, v, (int)px);
     double more = 2 * n * px * px;
-    c->flops += more + ols_plan_flops(&o, ols_plan_road(&o));
-    c->seconds += more / 5e10 + ols_plan_seconds(&o, ols_plan_road(&o));
+    c->flops += more + ols_plan_flops(&o, ols_plan_solver(&o));
+    c->seconds += more / 5e10 + ols_plan_seconds(&o, ols_plan_solver(&o));
     c->first_seconds += T * more / 5e10;
     c->bytes += ols_plan_bytes(&o) + 4 * px * (px + PAD) + 8 * ((T + 1) * (double)packed_size((int)px) + px * px);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
 /* Rows of a batch: enough for products at full speed, few enough for the second-level cache. */
 enum { BATCH = 128 };
@@ -23,40 +23,40 @@ void encoder_affine(const struct encoder *e, int rows, int in, int columns, cons
         for (int i = 0; i < rows; i++) k->row_bias(1, ld, b, false, y + (size_t)i * y_row);
 }
 
-void walk_piece(struct walk *w, void *where, size_t count, size_t size, const char *what)
+void memory_piece(struct memory_layout *w, void *where, size_t count, size_t size, const char *what)
 {
     void *p;
     switch (w->way) {
-    case WALK_COUNT: w->bytes += (double)count * (double)size; return;
-    case WALK_TAKE: p = memory_allocate(count, size, what); break;
+    case MEMORY_COUNT: w->bytes += (double)count * (double)size; return;
+    case MEMORY_TAKE: p = memory_allocate(count, size, what); break;
     default: memcpy(&p, where, sizeof p), memory_free(p), p = NULL;
     }
     memcpy(where, &p, sizeof p);
 }
 
-static void walk_all(struct encoder *e, struct walk *w)
+static void memory_all(struct encoder *e, struct memory_layout *w)
 {
     size_t ld = (size_t)e->ld, cap = (size_t)e->cap, out = (size_t)padded(e->s.outputs);
     int width = e->time.width > e->b.width ? e->time.width : e->b.width;
-    for (int i = 0; i < 2; i++) width = e->level[i].p.width > width ? e->level[i].p.width : width;
-    rows_walk(e, w);
-    projection_walk(e, &e->time, w);
-    layers_walk(e, w);
-    between_walk(e, w);
-    if (encoder_attention_heads(&e->net) && !e->a) projection_walk(e, &e->cross, w);
+    for (int i = 0; i < 2; i++) width = e->by_group[i].p.width > width ? e->by_group[i].p.width : width;
+    rows_memory(e, w);
+    projection_memory(e, &e->time, w);
+    layers_memory(e, w);
+    cross_attention_memory(e, w);
+    if (encoder_attention_heads(&e->net) && !e->a) projection_memory(e, &e->cross, w);
     if (e->s.cross == CROSS_HIERARCHICAL) {
-        for (int i = 0; i < 2; i++) level_walk(e, &e->level[i], w);
-        WALK(w, e->combine_turned, 3 * (size_t)e->s.d_model * ld, "transposed weights");
+        for (int i = 0; i < 2; i++) group_attention_memory(e, &e->by_group[i], w);
+        MEMORY(w, e->combine_transposed, 3 * (size_t)e->s.d_model * ld, "transposed weights");
     }
     if (e->a) {
-        winner_walk(e, w);
+        winner_memory(e, w);
     } else {
-        WALK(w, e->y_last, cap * ld, "last states");
-        WALK(w, e->out, cap * out, "outputs");
-        WALK(w, e->output_turned, out * ld, "transposed weights");
+        MEMORY(w, e->y_last, cap * ld, "last states");
+        MEMORY(w, e->out, cap * out, "outputs");
+        MEMORY(w, e->output_transposed, out * ld, "transposed weights");
     }
-    WALK(w, e->work, multihead_workspace(width), "attention workspace");
-    WALK(w, e->spare, 2 * ld, "a row");
+    MEMORY(w, e->work, multihead_workspace(width), "attention workspace");
+    MEMORY(w, e->spare, 2 * ld, "a row");
 }
 
 /* Bytes of all vectors that are as long as the parameters: one gradient for each shard, the parameters, Adam's moments and
@@ -86,11 +86,11 @@ static void positions(struct encoder *e)
 static void bind(struct network *n)
 {
     struct encoder *e = encoder_of(n);
-    struct walk count = {.way = WALK_COUNT}, take = {.way = WALK_TAKE};
+    struct memory_layout count = {.way = MEMORY_COUNT}, take = {.way = MEMORY_TAKE};
     int ranks = team_size(n->team), most = 0;
     prepare(e, n->own);
-    walk_all(e, &count);
-    walk_all(e, &take);
+    memory_all(e, &count);
+    memory_all(e, &take);
     positions(e);
     for (int r = 0; r < ranks; r++) {
         int m = most_rows(n, n->part_first[r + 1] - n->part_first[r]);
@@ -108,8 +108,8 @@ static void bind(struct network *n)
 static void unbind(struct network *n)
 {
     struct encoder *e = encoder_of(n);
-    struct walk give = {.way = WALK_GIVE};
-    walk_all(e, &give);
+    struct memory_layout give = {.way = MEMORY_GIVE};
+    memory_all(e, &give);
     memory_free(e->arena);
     team_share_destroy(e->share);
     team_sum_destroy(e->sum);
@@ -124,7 +124,7 @@ static void pack(struct encoder *e)
     for (int k = 0; k < e->s.layers; k++) {
         projection_pack(e, &e->time, k);
         if (e->s.cross != CROSS_NONE) projection_pack(e, &e->cross, k);
-        for (int i = 0; e->s.cross == CROSS_HIERARCHICAL && i < 2; i++) projection_pack(e, &e->level[i].p, k);
+        for (int i = 0; e->s.cross == CROSS_HIERARCHICAL && i < 2; i++) projection_pack(e, &e->by_group[i].p, k);
     }
     memcpy(e->offset, e->position, sizeof(float) * (size_t)e->s.L * (size_t)e->ld);
     n->kernels->row_bias(e->s.L, e->ld, tensor_at(n, n->parameter, e->input + 1, 0), false, e->offset);
@@ -138,8 +138,8 @@ static void output(struct encoder *e, float *y)
     for (int s = 0; s < n->own; s++) {
         int at, assets = shard_assets(e, s, &at);
         float *x = e->y_last + (size_t)at * (size_t)e->ld, *out = e->out + (size_t)at * (size_t)lc;
-        n->kernels->row_affine(assets, e->ld, e->hat_end + layer_row(e, k, LAST, at) * (size_t)e->ld, norm_scale(e, k, last),
-                               norm_shift(e, k, last), x);
+        n->kernels->row_affine(assets, e->ld, e->normalised_end + layer_row(e, k, LAST, at) * (size_t)e->ld,
+                               norm_scale(e, k, last), norm_shift(e, k, last), x);
         encoder_affine(e, assets, e->s.d_model, C, x, (size_t)e->ld, tensor_at(n, n->parameter, e->output, 0),
                        tensor_at(n, n->parameter, e->output + 1, 0), out, (size_t)lc);
         for (int i = 0; i < assets; i++) memcpy(y + (at + i) * C, out + i * lc, sizeof(float) * (size_t)C);
@@ -151,7 +151,7 @@ static void output_back(struct encoder *e, const float *dy)
 {
     const struct network *n = &e->net;
     int C = e->s.outputs, lc = padded(C), ld = e->ld, d = e->s.d_model;
-    dense_turn(d, C, tensor_at(n, n->parameter, e->output, 0), e->output_turned);
+    dense_transpose(d, C, tensor_at(n, n->parameter, e->output, 0), e->output_transposed);
     for (int s = 0; s < n->own; s++) {
         int at, assets = shard_assets(e, s, &at);
         float *out = e->out + (size_t)at * (size_t)lc;
@@ -159,7 +159,8 @@ static void output_back(struct encoder *e, const float *dy)
         n->kernels->product(d, lc, assets, e->y_last + (size_t)at * (size_t)ld, 1, ld, out, lc,
                             tensor_at(n, n->gradient[s], e->output, 0), lc, true);
         n->kernels->column_sum(assets, lc, out, tensor_at(n, n->gradient[s], e->output + 1, 0));
-        n->kernels->product(assets, ld, C, out, lc, 1, e->output_turned, ld, e->d_last + (size_t)at * (size_t)ld, ld, false);
+        n->kernels->product(assets, ld, C, out, lc, 1, e->output_transposed, ld, e->d_last + (size_t)at * (size_t)ld, ld,
+                            false);
     }
 }
 
@@ -169,8 +170,8 @@ static void forward(struct network *n, const struct period *p, bool training, fl
     int K = e->s.layers;
     e->dropped = training && n->dropout > 0;
     rows_plan(e, p);
-    between_plan(e, p);
-    for (int i = 0; e->s.cross == CROSS_HIERARCHICAL && i < 2; i++) level_plan(e, &e->level[i], p);
+    cross_attention_plan(e, p);
+    for (int i = 0; e->s.cross == CROSS_HIERARCHICAL && i < 2; i++) group_attention_plan(e, &e->by_group[i], p);
     layers_plan(e, training);
     pack(e);
     for (int k = 0; k < K; k++) {
@@ -190,8 +191,8 @@ static void forward(struct network *n, const struct period *p, bool training, fl
 static void layer_backward(struct encoder *e, int k)
 {
     struct network *n = &e->net;
-    projection_turn(e, &e->time, k);
-    if (k) end_turn(e, k - 1);
+    projection_transpose(e, &e->time, k);
+    if (k) end_transpose(e, k - 1);
     for (int s = 0, i = 0; s < n->own; s++) {
         projection_clear(e, &e->time);
         for (; i < e->batches[ALL] && e->batch[ALL][i].shard == s; i++) {
@@ -210,7 +211,7 @@ static void backward(struct network *n, const struct period *p, const float *dy)
     require(p->n == e->N && p->history == e->history);
     if (e->a) winner_backward(e, dy);
     else output_back(e, dy);
-    end_turn(e, K - 1);
+    end_transpose(e, K - 1);
     float *d = e->ends == ALL ? e->d_rows : e->d_last;
     for (int i = 0; i < e->batches[e->ends]; i++) {
         const struct batch *b = &e->batch[e->ends][i];
@@ -229,9 +230,9 @@ static void destroy(struct network *n)
 
 /* ---- making one ---- */
 
-static void between_create(struct encoder *e, int heads, int width)
+static void cross_attention_create(struct encoder *e, int heads, int width)
 {
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     b->heads = heads, b->width = width, b->hp = padded(width), b->dp = heads * b->hp;
     b->row = 2 * (size_t)b->lags * (size_t)b->dp + (e->s.cross == CROSS_HIERARCHICAL ? (size_t)e->ld : 0);
 }
@@ -245,14 +246,14 @@ static int dense(struct encoder *e, const char *weight, const char *bias, int in
     return at;
 }
 
-static void levels_create(struct encoder *e)
+static void group_attention_create(struct encoder *e)
 {
     static const char *const names[] = {"sector", "market"};
     const int column[] = {e->s.sector, e->s.market}, labels[] = {e->s.sector_labels, e->s.market_labels};
     for (int i = 0; i < 2; i++) {
         int heads = e->s.heads >> (i + 1);
-        e->level[i].column = column[i], e->level[i].groups = labels[i] + 1;
-        projection_create(e, &e->level[i].p, names[i], heads ? heads : 1);
+        e->by_group[i].column = column[i], e->by_group[i].groups = labels[i] + 1;
+        projection_create(e, &e->by_group[i].p, names[i], heads ? heads : 1);
     }
     e->combine = dense(e, "combine", "combine_bias", 3 * e->s.d_model, e->s.d_model);
 }
@@ -282,7 +283,7 @@ static struct network *describe(const struct encoder_shape *s, int a)
     network_add(n, "input_bias", 1, (int[]){d}, 1, d, 0);
     projection_create(e, &e->time, "time", s->heads);
     if (crosses) projection_create(e, &e->cross, "cross", s->heads);
-    if (e->s.cross == CROSS_HIERARCHICAL) levels_create(e);
+    if (e->s.cross == CROSS_HIERARCHICAL) group_attention_create(e);
     if (e->s.cross == CROSS_LAGGED) {
         e->logits = n->tensors;
         network_add(n, "lag_logits", 2, (int[]){K, e->b.lags}, K, e->b.lags, 0);
@@ -293,9 +294,9 @@ static struct network *describe(const struct encoder_shape *s, int a)
     network_add(n, "norm_shift", 3, (int[]){K, e->norms, d}, K * e->norms, d, 0);
     e->w1 = dense(e, "W1", "b1", d, s->feedforward);
     e->w2 = dense(e, "W2", "b2", s->feedforward, d);
-    if (crosses) between_create(e, e->cross.heads, e->cross.width);
+    if (crosses) cross_attention_create(e, e->cross.heads, e->cross.width);
     if (a) {
-        between_create(e, 1, a);
+        cross_attention_create(e, 1, a);
         winner_create(e);
     } else {
         e->output = n->tensors;
@@ -326,9 +327,9 @@ static double bytes_of(const struct encoder_shape *s, int attention_size, int ra
 {
     struct network *n = describe(s, attention_size);
     struct encoder *e = encoder_of(n);
-    struct walk count = {.way = WALK_COUNT};
+    struct memory_layout count = {.way = MEMORY_COUNT};
     prepare(e, (s->shards + ranks - 1) / ranks);
-    walk_all(e, &count);
+    memory_all(e, &count);
     /* what other ranks' shards send: the derivatives of this rank's keys and values */
     double inbox = ranks > 1 ? (double)(s->shards - n->own) * e->cap * (double)e->b.row : 0,
            bytes = count.bytes + vectors(e) + 4 * inbox + (kept ? 4 * layers_kept(e) : 0);

@@ -6,25 +6,26 @@
  *     struct network *network_of(encoder_shape, values) */
 struct model {
     struct trainer *trainer;
-    struct sight sight;
+    struct attention_recorder recorder;
 };
 
 static void cost(const struct shape *s, const struct values *v, struct cost *c)
 {
     struct training t = training_of(v);
     struct encoder_shape n = shape_of(s, v);
-    struct sight sight = sight_of(s, &n, attention_heads(&n), v);
+    struct attention_recorder recorder = attention_recorder_of(s, &n, attention_heads(&n), v);
     int size = attention_size(v);
-    training_cost(&t, s, encoder_flops(&n, size, s->max_assets), encoder_room(s, &n, size) + sight_bytes(&sight), c);
+    training_cost(&t, s, encoder_flops(&n, size, s->max_assets),
+                  encoder_room(s, &n, size) + attention_recorder_bytes(&recorder), c);
 }
 
 static void layout(const struct shape *s, const struct values *v, struct layout *l)
 {
     struct training t = training_of(v);
     struct encoder_shape n = shape_of(s, v);
-    struct sight sight = sight_of(s, &n, attention_heads(&n), v);
+    struct attention_recorder recorder = attention_recorder_of(s, &n, attention_heads(&n), v);
     training_layout(&t, l);
-    sight_layout(&sight, l);
+    attention_recorder_layout(&recorder, l);
 }
 
 static struct network *network_for(const struct shape *s, const struct values *v)
@@ -36,23 +37,23 @@ static struct network *network_for(const struct shape *s, const struct values *v
 static void prepare(struct model *m, const struct shape *s, const struct values *v)
 {
     struct encoder_shape n = shape_of(s, v);
-    m->sight = sight_of(s, &n, attention_heads(&n), v);
-    sight_create(&m->sight);
+    m->recorder = attention_recorder_of(s, &n, attention_heads(&n), v);
+    attention_recorder_create(&m->recorder);
 }
 
 static void see(struct model *m, const struct period *now)
 {
-    sight_see(&m->sight, m->trainer->net, now);
+    attention_recorder_capture(&m->recorder, m->trainer->net, now);
 }
 
 static void seen(const struct model *m, double *record)
 {
-    sight_record(&m->sight, record);
+    attention_recorder_record(&m->recorder, record);
 }
 
 static void forget(struct model *m)
 {
-    sight_free(&m->sight);
+    attention_recorder_free(&m->recorder);
 }
 
 static const struct explanation explanation = {.recorded_by = "save_attention: mean or heads"};

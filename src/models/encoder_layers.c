@@ -4,15 +4,16 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
 /* Floats of a batch's activations, given its rows of queries, of keys, and of the feed-forward layer. */
-static size_t inside_size(const struct encoder *e, size_t queries, size_t keys, size_t ends, size_t kept, size_t statistics)
+static size_t activations_size(const struct encoder *e, size_t queries, size_t keys, size_t ends, size_t kept,
+                               size_t statistics)
 {
     return (size_t)e->time.dp * (2 * queries + 2 * keys) + (size_t)e->lf * ends + kept + statistics;
 }
-static void inside_place(const struct encoder *e, struct inside *t, float *at, size_t queries, size_t keys, size_t kept,
-                         size_t statistics)
+static void activations_place(const struct encoder *e, struct activations *t, float *at, size_t queries, size_t keys,
+                              size_t kept, size_t statistics)
 {
     t->q = at;
     t->o = t->q + queries * (size_t)e->time.dp;
@@ -25,35 +26,35 @@ static void inside_place(const struct encoder *e, struct inside *t, float *at, s
 /* The largest that the batches of ALL can be, and the floats of their exponentials and statistics. */
 static size_t most_kept(const struct encoder *e, size_t rows, size_t *statistics)
 {
-    size_t panels = (size_t)e->time.heads * (size_t)multihead_panels(e->s.L) * PANEL;
+    size_t panels = (size_t)e->time.heads * (size_t)multihead_tiles(e->s.L) * TILE;
     *statistics = 2 * panels * rows;
     return panels * rows;
 }
 
-void layers_walk(struct encoder *e, struct walk *w)
+void layers_memory(struct encoder *e, struct memory_layout *w)
 {
     size_t most = (size_t)e->most, ld = (size_t)e->ld, lf = (size_t)e->lf, dp = (size_t)e->time.dp, cap = (size_t)e->cap,
            L = (size_t)e->s.L, K = (size_t)e->s.layers, d = (size_t)e->s.d_model, before = (K - 1) * cap * L;
     size_t late = e->late == ALL ? cap * L : cap * (size_t)e->b.lags, ends = e->ends == ALL ? cap * L : cap;
-    WALK(w, e->hat_time, (before + late) * ld, "states");
-    WALK(w, e->inverse_time, before + late, "states");
-    WALK(w, e->hat_end, (before + ends) * ld, "states");
-    WALK(w, e->inverse_end, before + ends, "states");
-    WALK(w, e->d_rows, (K > 1 || e->ends == ALL ? cap * L : 0) * ld, "derivatives of states");
-    WALK(w, e->d_last, (e->ends == ALL ? 0 : cap) * ld, "derivatives of states");
-    float **const tile[] = {&e->x, &e->y, &e->z, &e->u, &e->v, &e->hat};
-    for (size_t i = 0; i < sizeof tile / sizeof *tile; i++) WALK(w, *tile[i], most * ld, "a batch");
-    WALK(w, e->inverse, most, "a batch");
-    WALK(w, e->d_q, most * dp, "a batch");
-    WALK(w, e->d_o, most * dp, "a batch");
-    WALK(w, e->d_kv, most * 2 * dp, "a batch");
-    WALK(w, e->d_hidden, most * lf, "a batch");
+    MEMORY(w, e->normalised_time, (before + late) * ld, "states");
+    MEMORY(w, e->inverse_time, before + late, "states");
+    MEMORY(w, e->normalised_end, (before + ends) * ld, "states");
+    MEMORY(w, e->inverse_end, before + ends, "states");
+    MEMORY(w, e->d_rows, (K > 1 || e->ends == ALL ? cap * L : 0) * ld, "derivatives of states");
+    MEMORY(w, e->d_last, (e->ends == ALL ? 0 : cap) * ld, "derivatives of states");
+    float **const tile[] = {&e->x, &e->y, &e->z, &e->u, &e->v, &e->normalised};
+    for (size_t i = 0; i < sizeof tile / sizeof *tile; i++) MEMORY(w, *tile[i], most * ld, "a batch");
+    MEMORY(w, e->inverse, most, "a batch");
+    MEMORY(w, e->d_q, most * dp, "a batch");
+    MEMORY(w, e->d_o, most * dp, "a batch");
+    MEMORY(w, e->d_kv, most * 2 * dp, "a batch");
+    MEMORY(w, e->d_hidden, most * lf, "a batch");
     size_t statistics, kept = most_kept(e, most, &statistics);
-    WALK(w, e->scratch.q, inside_size(e, most, most, most, kept, statistics), "a batch");
-    if (w->way == WALK_TAKE) inside_place(e, &e->scratch, e->scratch.q, most, most, kept, statistics);
-    WALK(w, e->kept, K * cap, "kept batches");
-    WALK(w, e->w1_turned, lf * ld, "transposed weights");
-    WALK(w, e->w2_turned, d * lf, "transposed weights");
+    MEMORY(w, e->scratch.q, activations_size(e, most, most, most, kept, statistics), "a batch");
+    if (w->way == MEMORY_TAKE) activations_place(e, &e->scratch, e->scratch.q, most, most, kept, statistics);
+    MEMORY(w, e->kept, K * cap, "kept batches");
+    MEMORY(w, e->w1_transposed, lf * ld, "transposed weights");
+    MEMORY(w, e->w2_transposed, d * lf, "transposed weights");
 }
 
 double layers_kept(const struct encoder *e)
@@ -62,9 +63,9 @@ double layers_kept(const struct encoder *e)
     for (int k = 0; k < e->s.layers; k++) {
         enum span v = after_time(e, k);
         int queries = v == ALL ? e->s.L : v == LATE ? e->b.lags : 1;
-        all += (double)inside_size(e, (size_t)queries, (size_t)e->s.L, after_end(e, k) == ALL ? (size_t)e->s.L : 0,
-                                   multihead_kept(e->time.heads, queries, e->s.L),
-                                   multihead_statistics(e->time.heads, queries));
+        all += (double)activations_size(e, (size_t)queries, (size_t)e->s.L, after_end(e, k) == ALL ? (size_t)e->s.L : 0,
+                                        multihead_kept(e->time.heads, queries, e->s.L),
+                                        multihead_statistics(e->time.heads, queries));
     }
     return all * e->cap;
 }
@@ -83,18 +84,18 @@ void layers_plan(struct encoder *e, bool training)
                 kept += multihead_kept(e->time.heads, rows, rows_of(e, ALL, a));
                 statistics += multihead_statistics(e->time.heads, rows);
             }
-            size_t size = inside_size(e, queries, keys, after_end(e, k) == ALL ? keys : 0, kept, statistics);
-            struct inside *t = &e->kept[k * e->cap + i];
-            *t = (struct inside){0};
+            size_t size = activations_size(e, queries, keys, after_end(e, k) == ALL ? keys : 0, kept, statistics);
+            struct activations *t = &e->kept[k * e->cap + i];
+            *t = (struct activations){0};
             if (!training || size > e->arena_size - used) continue;
-            inside_place(e, t, e->arena + used, queries, keys, kept, statistics);
+            activations_place(e, t, e->arena + used, queries, keys, kept, statistics);
             used += size;
         }
 }
 
-static struct inside *inside_of(struct encoder *e, int batch, int k)
+static struct activations *activations_of(struct encoder *e, int batch, int k)
 {
-    struct inside *t = &e->kept[k * e->cap + batch];
+    struct activations *t = &e->kept[k * e->cap + batch];
     return t->q ? t : &e->scratch;
 }
 
@@ -123,7 +124,7 @@ static struct multihead sequence(const struct encoder *e, int k, int asset)
 }
 
 /* Contexts o of a batch from its rows x and those among them that ask. */
-static void attend(struct encoder *e, const struct batch *b, int k, const float *x, const float *asks, struct inside *t)
+static void attend(struct encoder *e, const struct batch *b, int k, const float *x, const float *asks, struct activations *t)
 {
     const struct kernels *kernels = e->net.kernels;
     struct projection *p = &e->time;
@@ -149,14 +150,14 @@ void time_forward(struct encoder *e, int batch, int k)
     const struct network *n = &e->net;
     int rows = batch_rows(e, v, b);
     size_t at = layer_row(e, k, v, b->asset);
-    struct inside *t = inside_of(e, batch, k);
+    struct activations *t = activations_of(e, batch, k);
     float *asks = e->x;
     if (v != ALL) gather(e, b, v, e->x, asks = e->z);
     attend(e, b, k, e->x, asks, t);
     encoder_affine(e, rows, p->dp, e->ld, t->o, (size_t)p->dp, p->o + (size_t)(k * p->dp) * (size_t)e->ld,
                    tensor_at(n, n->parameter, p->bias[3], k), e->y, (size_t)e->ld);
     if (e->dropped) drop_rows(e, DROP_TIME + DROP_LAYER * k, v, b, e->s.d_model, e->y);
-    n->kernels->norm(rows, e->s.d_model, asks, e->y, e->ld, NULL, NULL, e->hat_time + at * (size_t)e->ld,
+    n->kernels->norm(rows, e->s.d_model, asks, e->y, e->ld, NULL, NULL, e->normalised_time + at * (size_t)e->ld,
                      e->inverse_time + at, NULL);
     if (e->s.cross != CROSS_NONE) pool_batch(e, b, k);
 }
@@ -167,15 +168,15 @@ static float *before_end(struct encoder *e, const struct batch *b, int k)
     const struct kernels *kernels = e->net.kernels;
     enum span v = after_end(e, k), from = after_time(e, k);
     int ld = e->ld;
-    float *y = e->y, *z = e->z, *hat = e->hat, *inverse = e->inverse;
+    float *y = e->y, *z = e->z, *normalised = e->normalised, *inverse = e->inverse;
     for (int i = b->asset; i < b->asset + b->assets; i++) {
         int rows = rows_of(e, v, i);
         size_t at = layer_row(e, k, from, i) + (size_t)(rows_of(e, from, i) - rows);
-        kernels->row_affine(rows, ld, e->hat_time + at * (size_t)ld, norm_scale(e, k, 0), norm_shift(e, k, 0), y);
+        kernels->row_affine(rows, ld, e->normalised_time + at * (size_t)ld, norm_scale(e, k, 0), norm_shift(e, k, 0), y);
         if (e->s.cross != CROSS_NONE)
             kernels->norm(rows, e->s.d_model, y, e->b.out + (size_t)(k * e->cap + i) * (size_t)ld, 0, norm_scale(e, k, 1),
-                          norm_shift(e, k, 1), hat, inverse, z);
-        y += rows * ld, z += rows * ld, hat += rows * ld, inverse += rows;
+                          norm_shift(e, k, 1), normalised, inverse, z);
+        y += rows * ld, z += rows * ld, normalised += rows * ld, inverse += rows;
     }
     return e->s.cross != CROSS_NONE ? e->z : e->y;
 }
@@ -193,7 +194,7 @@ static void hide(struct encoder *e, const struct batch *b, int k, const float *x
 /* Where a batch's hidden units are. Those of a batch of ALL may have been kept. */
 static float *hidden_of(struct encoder *e, const struct batch *b, int batch, int k)
 {
-    return b == &e->batch[ALL][batch] ? inside_of(e, batch, k)->hidden : e->scratch.hidden;
+    return b == &e->batch[ALL][batch] ? activations_of(e, batch, k)->hidden : e->scratch.hidden;
 }
 
 void end_forward(struct encoder *e, const struct batch *b, int batch, int k)
@@ -208,7 +209,7 @@ void end_forward(struct encoder *e, const struct batch *b, int batch, int k)
                    tensor_at(n, n->parameter, e->w2, k * e->s.feedforward), tensor_at(n, n->parameter, e->w2 + 1, k), e->u,
                    (size_t)e->ld);
     n->kernels->norm(rows, e->s.d_model, x, e->u, e->ld, norm_scale(e, k, last), norm_shift(e, k, last),
-                     e->hat_end + at * (size_t)e->ld, e->inverse_end + at, e->x);
+                     e->normalised_end + at * (size_t)e->ld, e->inverse_end + at, e->x);
 }
 
 /* ---- backward ---- */
@@ -230,7 +231,7 @@ static void gather_derivatives(struct encoder *e, const struct batch *b, int k, 
 }
 
 /* From dLoss/do: dLoss/dq and dLoss/d(keys, values). */
-static void attend_back(struct encoder *e, const struct batch *b, int k, const struct inside *t)
+static void attend_back(struct encoder *e, const struct batch *b, int k, const struct activations *t)
 {
     const struct projection *p = &e->time;
     const float *q = t->q, *kv = t->kv, *o = t->o, *kept = t->e, *statistics = t->statistics;
@@ -257,8 +258,8 @@ static float *inputs_back(struct encoder *e, const struct batch *b, enum span v,
     k->product(d, 2 * dp, all, e->x, 1, ld, e->d_kv, 2 * dp, p->dkv, 2 * dp, true);
     k->column_sum(rows, dp, e->d_q, p->dbq);
     k->column_sum(all, 2 * dp, e->d_kv, p->dbkv);
-    k->product(rows, ld, dp, e->d_q, dp, 1, p->q_turned, ld, du, ld, true);
-    k->product(all, ld, 2 * dp, e->d_kv, 2 * dp, 1, p->kv_turned, ld, dx, ld, v == ALL);
+    k->product(rows, ld, dp, e->d_q, dp, 1, p->q_transposed, ld, du, ld, true);
+    k->product(all, ld, 2 * dp, e->d_kv, 2 * dp, 1, p->kv_transposed, ld, dx, ld, v == ALL);
     if (v == ALL) return dx;
     float *to = dx;
     for (int i = b->asset; i < b->asset + b->assets; i++) {
@@ -280,14 +281,14 @@ float *time_backward(struct encoder *e, int batch, int k)
     float *asks = e->x, *g = n->gradient[b->shard], *du = e->u, *dv = e->u;
     size_t at = layer_row(e, k, v, b->asset);
     if (k)
-        kernels->row_affine(all, ld, e->hat_end + layer_row(e, k - 1, ALL, b->asset) * (size_t)ld,
+        kernels->row_affine(all, ld, e->normalised_end + layer_row(e, k - 1, ALL, b->asset) * (size_t)ld,
                             norm_scale(e, k - 1, e->norms - 1), norm_shift(e, k - 1, e->norms - 1), e->x);
     else embed_forward(e, b, e->x);
     if (v != ALL) gather(e, b, v, e->x, asks = e->z);
-    struct inside *t = inside_of(e, batch, k);
+    struct activations *t = activations_of(e, batch, k);
     if (t == &e->scratch) attend(e, b, k, e->x, asks, t);
     gather_derivatives(e, b, k, du);
-    kernels->norm_back(rows, d, e->hat_time + at * (size_t)ld, e->inverse_time + at, norm_scale(e, k, 0), du, du,
+    kernels->norm_back(rows, d, e->normalised_time + at * (size_t)ld, e->inverse_time + at, norm_scale(e, k, 0), du, du,
                        tensor_at(n, g, e->norm, k * e->norms), tensor_at(n, g, e->norm + 1, k * e->norms));
     if (e->dropped) {
         memcpy(dv = e->v, du, sizeof(float) * (size_t)rows * (size_t)ld);
@@ -295,16 +296,17 @@ float *time_backward(struct encoder *e, int batch, int k)
     }
     kernels->product(p->dp, ld, rows, t->o, 1, p->dp, dv, ld, p->dout, ld, true);
     kernels->column_sum(rows, ld, dv, tensor_at(n, g, p->bias[3], k));
-    kernels->product(rows, p->dp, d, dv, ld, 1, p->o_turned, p->dp, e->d_o, p->dp, false);
+    kernels->product(rows, p->dp, d, dv, ld, 1, p->o_transposed, p->dp, e->d_o, p->dp, false);
     attend_back(e, b, k, t);
     return inputs_back(e, b, v, asks, du);
 }
 
-void end_turn(struct encoder *e, int k)
+void end_transpose(struct encoder *e, int k)
 {
     const struct network *n = &e->net;
-    dense_turn(e->s.d_model, e->s.feedforward, tensor_at(n, n->parameter, e->w1, k * e->s.d_model), e->w1_turned);
-    dense_turn(e->s.feedforward, e->s.d_model, tensor_at(n, n->parameter, e->w2, k * e->s.feedforward), e->w2_turned);
+    dense_transpose(e->s.d_model, e->s.feedforward, tensor_at(n, n->parameter, e->w1, k * e->s.d_model), e->w1_transposed);
+    dense_transpose(e->s.feedforward, e->s.d_model, tensor_at(n, n->parameter, e->w2, k * e->s.feedforward),
+                    e->w2_transposed);
 }
 
 /* dy [rows, ld]: dLoss/d(rows after the third norm), overwritten. Leaves the derivative of the rows after the first norm in d_rows (or
@@ -319,20 +321,20 @@ void end_backward(struct encoder *e, const struct batch *b, int batch, int k, fl
     float *to = (v == ALL ? e->d_rows : e->d_last) + begin_of(e, v, b->asset) * (size_t)ld;
     size_t at = layer_row(e, k, v, b->asset);
     if (hidden == e->scratch.hidden) hide(e, b, k, x, hidden);
-    kernels->norm_back(rows, d, e->hat_end + at * (size_t)ld, e->inverse_end + at, norm_scale(e, k, last), dy, dy,
+    kernels->norm_back(rows, d, e->normalised_end + at * (size_t)ld, e->inverse_end + at, norm_scale(e, k, last), dy, dy,
                        tensor_at(n, g, e->norm, k * e->norms + last), tensor_at(n, g, e->norm + 1, k * e->norms + last));
     kernels->product(df, ld, rows, hidden, 1, lf, dy, ld, tensor_at(n, g, e->w2, k * df), ld, true);
     kernels->column_sum(rows, ld, dy, tensor_at(n, g, e->w2 + 1, k));
-    kernels->product(rows, lf, d, dy, ld, 1, e->w2_turned, lf, e->d_hidden, lf, false);
+    kernels->product(rows, lf, d, dy, ld, 1, e->w2_transposed, lf, e->d_hidden, lf, false);
     kernels->relu_back(rows, lf, hidden, e->dropped ? network_drop_scale(n) : 1, e->d_hidden, tensor_at(n, g, e->w1 + 1, k));
     kernels->product(d, lf, rows, x, 1, ld, e->d_hidden, lf, tensor_at(n, g, e->w1, k * d), lf, true);
-    kernels->product(rows, ld, df, e->d_hidden, lf, 1, e->w1_turned, ld, dy, ld, true);
+    kernels->product(rows, ld, df, e->d_hidden, lf, 1, e->w1_transposed, ld, dy, ld, true);
     if (e->s.cross == CROSS_NONE) {
         memmove(to, dy, sizeof(float) * (size_t)rows * (size_t)ld); /* it may be there already */
         return;
     }
-    kernels->norm_back(rows, d, e->hat, e->inverse, norm_scale(e, k, 1), dy, to, tensor_at(n, g, e->norm, k * e->norms + 1),
-                       tensor_at(n, g, e->norm + 1, k * e->norms + 1));
+    kernels->norm_back(rows, d, e->normalised, e->inverse, norm_scale(e, k, 1), dy, to,
+                       tensor_at(n, g, e->norm, k * e->norms + 1), tensor_at(n, g, e->norm + 1, k * e->norms + 1));
     for (int i = b->asset; i < b->asset + b->assets; i++) {
         float *d_out = e->b.d_out + (size_t)i * (size_t)ld;
         memset(d_out, 0, sizeof(float) * (size_t)ld);

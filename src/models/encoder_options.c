@@ -46,22 +46,23 @@ int encoder_check(const struct shape *s, const struct values *v, struct error *e
     return 0;
 }
 
-struct sight sight_of(const struct shape *s, const struct encoder_shape *n, int of, const struct values *v)
+struct attention_recorder attention_recorder_of(const struct shape *s, const struct encoder_shape *n, int of,
+                                                const struct values *v)
 {
     const char *save = values_word(v, "save_attention");
-    struct sight x = {.panel = s->panel, .of = of, .most = s->max_assets};
+    struct attention_recorder x = {.panel = s->panel, .of = of, .most = s->max_assets};
     x.heads = strcmp(save, "none") && of ? strcmp(save, "mean") ? of : 1 : 0;
     x.lags = n->cross == CROSS_LAGGED ? n->max_lag + 1 : 0;
     x.sectors = n->cross == CROSS_HIERARCHICAL && x.heads ? n->sector_labels + 1 : 0;
     return x;
 }
 
-static size_t attention_size(const struct sight *s)
+static size_t attention_size(const struct attention_recorder *s)
 {
     return (size_t)s->heads * (size_t)s->panel->assets * (size_t)s->panel->assets;
 }
 
-void sight_layout(const struct sight *s, struct layout *l)
+void attention_recorder_layout(const struct attention_recorder *s, struct layout *l)
 {
     int A = s->panel->assets;
     if (s->lags)
@@ -95,13 +96,13 @@ void sight_layout(const struct sight *s, struct layout *l)
     memory_free(ids);
 }
 
-double sight_bytes(const struct sight *s)
+double attention_recorder_bytes(const struct attention_recorder *s)
 {
     return 8. * ((double)attention_size(s) + s->lags + (double)s->sectors * s->sectors) +
            (s->heads ? 4. * s->of * s->most * s->most : 0);
 }
 
-void sight_create(struct sight *s)
+void attention_recorder_create(struct attention_recorder *s)
 {
     s->raw = memory_array(float, s->heads ? (size_t)s->of *(size_t)s->most *(size_t)s->most : 0, "attention");
     s->attention = memory_array(double, attention_size(s), "attention");
@@ -109,7 +110,7 @@ void sight_create(struct sight *s)
     s->sector = memory_array(double, (size_t)s->sectors *(size_t)s->sectors, "attention of sectors");
 }
 
-void sight_free(struct sight *s)
+void attention_recorder_free(struct attention_recorder *s)
 {
     memory_free(s->raw);
     memory_free(s->attention);
@@ -117,7 +118,7 @@ void sight_free(struct sight *s)
     memory_free(s->sector);
 }
 
-void sight_see(struct sight *s, struct network *n, const struct period *now)
+void attention_recorder_capture(struct attention_recorder *s, struct network *n, const struct period *now)
 {
     size_t N = (size_t)now->n, A = (size_t)s->panel->assets;
     if (s->lags) encoder_lag_weights(n, s->lag);
@@ -141,7 +142,7 @@ void sight_see(struct sight *s, struct network *n, const struct period *now)
     }
 }
 
-void sight_record(const struct sight *s, double *record)
+void attention_recorder_record(const struct attention_recorder *s, double *record)
 {
     size_t sectors = (size_t)s->sectors * (size_t)s->sectors;
     memcpy(record, s->lag, sizeof(double) * (size_t)s->lags);

@@ -3,7 +3,7 @@
 #define MODELS_ENCODER_OPTIONS_H
 
 #include "models/encoder.h"
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 #define ENCODER_OPTIONS                                                                                                     \
     {.key = "lookback", .type = OPTION_INT, .fallback = "20", .low = 1, .high = 10000, .help = "steps of history L"},       \
@@ -40,7 +40,7 @@ double encoder_room(const struct shape *s, const struct encoder_shape *n, int at
 int encoder_check(const struct shape *s, const struct values *v, struct error *e);
 
 /* What is recorded of the attention at a date, beside a trainer's fields: `attention` [H, A, A], `lag_weights`, `sector_attention`. */
-struct sight {
+struct attention_recorder {
     const struct panel_meta *panel;
     int heads, of;     /* H recorded (0: none, 1: the mean), heads the network has */
     int lags, sectors; /* numbers of lag_weights; rows of sector_attention; 0: none */
@@ -48,12 +48,14 @@ struct sight {
     float *raw;        /* [of, most, most] */
     double *attention, *lag, *sector;
 };
-struct sight sight_of(const struct shape *s, const struct encoder_shape *n, int of, const struct values *v);
-void sight_layout(const struct sight *s, struct layout *l);
-double sight_bytes(const struct sight *s);
-void sight_create(struct sight *s);
-void sight_free(struct sight *s);
-void sight_see(struct sight *s, struct network *n, const struct period *now); /* collective; after a forward pass of now */
-void sight_record(const struct sight *s, double *record);
+struct attention_recorder attention_recorder_of(const struct shape *s, const struct encoder_shape *n, int of,
+                                                const struct values *v);
+void attention_recorder_layout(const struct attention_recorder *s, struct layout *l);
+double attention_recorder_bytes(const struct attention_recorder *s);
+void attention_recorder_create(struct attention_recorder *s);
+void attention_recorder_free(struct attention_recorder *s);
+void attention_recorder_capture(struct attention_recorder *s, struct network *n,
+                                const struct period *now); /* collective; after a forward pass of now */
+void attention_recorder_record(const struct attention_recorder *s, double *record);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
 static const char *const parts[] = {"query", "key", "value", "output"};
 
@@ -26,22 +26,22 @@ void projection_create(struct encoder *e, struct projection *p, const char *name
     }
 }
 
-void projection_walk(const struct encoder *e, struct projection *p, struct walk *w)
+void projection_memory(const struct encoder *e, struct projection *p, struct memory_layout *w)
 {
     size_t K = (size_t)e->s.layers, d = (size_t)e->s.d_model, ld = (size_t)e->ld, dp = (size_t)p->dp;
-    WALK(w, p->q, K * d * dp, "attention weights");
-    WALK(w, p->kv, K * d * 2 * dp, "attention weights");
-    WALK(w, p->o, K * dp * ld, "attention weights");
-    WALK(w, p->bq, K * dp, "attention weights");
-    WALK(w, p->bkv, K * 2 * dp, "attention weights");
-    WALK(w, p->q_turned, dp * ld, "transposed weights");
-    WALK(w, p->kv_turned, 2 * dp * ld, "transposed weights");
-    WALK(w, p->o_turned, d * dp, "transposed weights");
-    WALK(w, p->dq, d * dp, "attention gradient");
-    WALK(w, p->dkv, d * 2 * dp, "attention gradient");
-    WALK(w, p->dout, dp * ld, "attention gradient");
-    WALK(w, p->dbq, dp, "attention gradient");
-    WALK(w, p->dbkv, 2 * dp, "attention gradient");
+    MEMORY(w, p->q, K * d * dp, "attention weights");
+    MEMORY(w, p->kv, K * d * 2 * dp, "attention weights");
+    MEMORY(w, p->o, K * dp * ld, "attention weights");
+    MEMORY(w, p->bq, K * dp, "attention weights");
+    MEMORY(w, p->bkv, K * 2 * dp, "attention weights");
+    MEMORY(w, p->q_transposed, dp * ld, "transposed weights");
+    MEMORY(w, p->kv_transposed, 2 * dp * ld, "transposed weights");
+    MEMORY(w, p->o_transposed, d * dp, "transposed weights");
+    MEMORY(w, p->dq, d * dp, "attention gradient");
+    MEMORY(w, p->dkv, d * 2 * dp, "attention gradient");
+    MEMORY(w, p->dout, dp * ld, "attention gradient");
+    MEMORY(w, p->dbq, dp, "attention gradient");
+    MEMORY(w, p->dbkv, 2 * dp, "attention gradient");
 }
 
 /* Columns of one row, head by head: to[h hp + c] = scale from[h width + c], or the other way added. */
@@ -81,12 +81,12 @@ void projection_pack(const struct encoder *e, struct projection *p, int k)
     spread(p, 1, tensor_at(n, n->parameter, p->bias[2], k), p->bkv + 2 * k * dp + dp);
 }
 
-void projection_turn(const struct encoder *e, struct projection *p, int k)
+void projection_transpose(const struct encoder *e, struct projection *p, int k)
 {
     int d = e->s.d_model;
-    dense_turn(d, p->dp, p->q + (size_t)(k * d) * (size_t)p->dp, p->q_turned);
-    dense_turn(d, 2 * p->dp, p->kv + (size_t)(k * d) * 2 * (size_t)p->dp, p->kv_turned);
-    dense_turn(p->dp, d, p->o + (size_t)(k * p->dp) * (size_t)e->ld, p->o_turned);
+    dense_transpose(d, p->dp, p->q + (size_t)(k * d) * (size_t)p->dp, p->q_transposed);
+    dense_transpose(d, 2 * p->dp, p->kv + (size_t)(k * d) * 2 * (size_t)p->dp, p->kv_transposed);
+    dense_transpose(p->dp, d, p->o + (size_t)(k * p->dp) * (size_t)e->ld, p->o_transposed);
 }
 
 void projection_clear(const struct encoder *e, struct projection *p)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
 int encoder_attention_heads(const struct network *n)
 {
@@ -19,10 +19,10 @@ void encoder_lag_weights(const struct network *n, double *out)
 /* out [queries, N] of a head: a shard's rows, weighted by lag. */
 static void shard_rows(struct encoder *e, int k, int s, int head, const double *weight, float *out, float *scratch)
 {
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     for (int lag = 0; lag < b->lags; lag++) {
         int at;
-        struct multihead m = between_shard(e, s, lag, &at);
+        struct multihead m = cross_attention_shard(e, s, lag, &at);
         size_t count = (size_t)m.queries * (size_t)m.keys;
         multihead_weights(e->net.kernels, &m, head, b->q + (size_t)(k * e->cap + at) * (size_t)b->dp,
                           b->table + (size_t)k * (size_t)e->net.max_assets * b->row + (size_t)(2 * lag * b->dp), scratch,
@@ -51,7 +51,7 @@ void encoder_attention(struct network *n, const struct period *p, float *out)
 void encoder_sector_attention(struct network *n, const struct period *p, double *out)
 {
     struct encoder *e = encoder_of(n);
-    const struct level *l = &e->level[0];
+    const struct group_attention *l = &e->by_group[0];
     require(e->s.cross == CROSS_HIERARCHICAL && p->n == e->N);
     int G = l->groups, k = e->s.layers - 1, dp = l->p.dp;
     struct multihead m = {.heads = l->p.heads,

@@ -4,18 +4,18 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
-void rows_walk(struct encoder *e, struct walk *w)
+void rows_memory(struct encoder *e, struct memory_layout *w)
 {
     size_t cap = (size_t)e->cap, L = (size_t)e->s.L;
-    WALK(w, e->rows, SPANS * cap, "rows of assets");
-    WALK(w, e->begin, SPANS * (cap + 1), "rows of assets");
-    WALK(w, e->step, cap * L, "steps of rows");
-    for (int v = 0; v < SPANS; v++) WALK(w, e->batch[v], cap, "batches");
-    WALK(w, e->position, L * (size_t)e->ld, "positions");
-    WALK(w, e->offset, L * (size_t)e->ld, "positions");
-    WALK(w, e->embedded, (size_t)e->most * (size_t)e->li, "inputs");
+    MEMORY(w, e->rows, SPANS * cap, "rows of assets");
+    MEMORY(w, e->begin, SPANS * (cap + 1), "rows of assets");
+    MEMORY(w, e->step, cap * L, "steps of rows");
+    for (int v = 0; v < SPANS; v++) MEMORY(w, e->batch[v], cap, "batches");
+    MEMORY(w, e->position, L * (size_t)e->ld, "positions");
+    MEMORY(w, e->offset, L * (size_t)e->ld, "positions");
+    MEMORY(w, e->embedded, (size_t)e->most * (size_t)e->li, "inputs");
 }
 
 /* Groups a shard's assets into runs of at most `most` rows of span v. The groups are the same however shards are spread

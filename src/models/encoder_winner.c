@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
 enum { FLAT = 120 }; /* assets whose flattened states are formed at once */
 
@@ -30,19 +30,19 @@ void winner_create(struct encoder *e)
     network_add(n, "winner_bias", 1, (int[]){1}, 1, 1, 0);
 }
 
-void winner_walk(struct encoder *e, struct walk *walk)
+void winner_memory(struct encoder *e, struct memory_layout *memory)
 {
     struct winner *w = &e->w;
     size_t flat = (size_t)e->s.L * (size_t)e->ld, three = 3 * (size_t)e->b.dp;
-    WALK(walk, w->w, flat * three, "winner weights");
-    WALK(walk, w->turned, flat * three, "winner weights");
-    WALK(walk, w->b, three, "winner weights");
-    WALK(walk, w->dw, flat * three, "winner gradient");
-    WALK(walk, w->db, three, "winner gradient");
-    WALK(walk, w->flat, FLAT * flat, "flattened states");
-    WALK(walk, w->qkv, FLAT * three, "flattened states");
-    WALK(walk, w->y, e->cap, "winner scores");
-    WALK(walk, w->d, e->cap, "winner scores");
+    MEMORY(memory, w->w, flat * three, "winner weights");
+    MEMORY(memory, w->transposed, flat * three, "winner weights");
+    MEMORY(memory, w->b, three, "winner weights");
+    MEMORY(memory, w->dw, flat * three, "winner gradient");
+    MEMORY(memory, w->db, three, "winner gradient");
+    MEMORY(memory, w->flat, FLAT * flat, "flattened states");
+    MEMORY(memory, w->qkv, FLAT * three, "flattened states");
+    MEMORY(memory, w->y, e->cap, "winner scores");
+    MEMORY(memory, w->d, e->cap, "winner scores");
 }
 
 /* w [L ld, 3 dp] from the tensors, or (back) their gradients from dw: rows of padding stay zero. */
@@ -55,12 +55,12 @@ static void exchange(struct encoder *e, int shard)
     for (int i = 0; i < 3; i++) {
         for (int r = -1; r < e->s.L * d; r++) {
             size_t at = r < 0 ? 0 : (size_t)((r / d * e->ld + r % d) * 3 + i) * (size_t)dp;
-            float *inside = shard < 0 ? (r < 0 ? w->b + i * dp : w->w + at) : (r < 0 ? w->db + i * dp : w->dw + at);
+            float *activations = shard < 0 ? (r < 0 ? w->b + i * dp : w->w + at) : (r < 0 ? w->db + i * dp : w->dw + at);
             float *tensor = tensor_at(n, shard < 0 ? n->parameter : n->gradient[shard], r < 0 ? w->bias[i] : w->weight[i],
                                       r < 0 ? 0 : r);
             for (int c = 0; c < e->a; c++) {
-                if (shard < 0) inside[c] = scale[i] * tensor[c];
-                else tensor[c] += scale[i] * inside[c];
+                if (shard < 0) activations[c] = scale[i] * tensor[c];
+                else tensor[c] += scale[i] * activations[c];
             }
         }
     }
@@ -68,7 +68,7 @@ static void exchange(struct encoder *e, int shard)
 
 static float *states_of(struct encoder *e, int asset)
 {
-    return e->hat_end + layer_row(e, e->s.layers - 1, ALL, asset) * (size_t)e->ld;
+    return e->normalised_end + layer_row(e, e->s.layers - 1, ALL, asset) * (size_t)e->ld;
 }
 
 /* w.flat [assets, L ld]: states after the last norm, zero where masked. */
@@ -95,7 +95,7 @@ static int smaller(int a, int b)
 void winner_forward(struct encoder *e, float *y)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct winner *w = &e->w;
     size_t flat = (size_t)e->s.L * (size_t)e->ld, dp = (size_t)b->dp;
     exchange(e, -1);
@@ -114,7 +114,7 @@ void winner_forward(struct encoder *e, float *y)
     }
     team_share_begin(e->share, b->table, network_ranges(n, e->N, (int)b->row));
     team_share_finish(e->share);
-    between_attend(e, 0);
+    cross_attention_attend(e, 0);
     for (int s = 0; s < n->own; s++) {
         int at, assets = shard_assets(e, s, &at);
         dense_column_forward(assets, e->a, b->context + (size_t)at * dp, tensor_at(n, n->parameter, w->score, 0), y + at);
@@ -139,7 +139,7 @@ static void unflatten(struct encoder *e, int asset, int assets)
 static void flattened_back(struct encoder *e, int shard)
 {
     const struct kernels *k = e->net.kernels;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct winner *w = &e->w;
     int at, assets = shard_assets(e, shard, &at), flat = e->s.L * e->ld, dp = b->dp;
     memset(w->dw, 0, sizeof(float) * (size_t)flat * 3 * (size_t)dp);
@@ -153,7 +153,7 @@ static void flattened_back(struct encoder *e, int shard)
         }
         k->product(flat, 3 * dp, count, w->flat, 1, flat, w->qkv, 3 * dp, w->dw, 3 * dp, true);
         k->column_sum(count, 3 * dp, w->qkv, w->db);
-        k->product(count, flat, 3 * dp, w->qkv, 3 * dp, 1, w->turned, flat, w->flat, flat, false);
+        k->product(count, flat, 3 * dp, w->qkv, 3 * dp, 1, w->transposed, flat, w->flat, flat, false);
         unflatten(e, i, count);
     }
     exchange(e, shard);
@@ -162,10 +162,10 @@ static void flattened_back(struct encoder *e, int shard)
 void winner_backward(struct encoder *e, const float *dy)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct winner *w = &e->w;
     size_t dp = (size_t)b->dp;
-    dense_turn(e->s.L * e->ld, 3 * b->dp, w->w, w->turned);
+    dense_transpose(e->s.L * e->ld, 3 * b->dp, w->w, w->transposed);
     for (int s = 0; s < n->own; s++) {
         int at, assets = shard_assets(e, s, &at);
         float *g = n->gradient[s];
@@ -175,7 +175,7 @@ void winner_backward(struct encoder *e, const float *dy)
         }
         dense_column_backward(assets, e->a, b->context + (size_t)at * dp, tensor_at(n, n->parameter, w->score, 0), w->d + at,
                               b->d_context + (size_t)at * dp, tensor_at(n, g, w->score, 0));
-        between_attend_back(e, 0, s, 0, b->d_context);
+        cross_attention_attend_back(e, 0, s, 0, b->d_context);
         memcpy(b->d_q + (size_t)at * dp, b->d_q_lag + (size_t)at * dp, sizeof(float) * (size_t)assets * dp);
     }
     memset(b->d_row, 0, sizeof(float) * (size_t)e->own * b->row);

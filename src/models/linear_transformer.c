@@ -33,7 +33,7 @@ struct model {
     double *factors;       /* [T, D] */
     double *score;         /* [nz, nh, T] <Xi_now b b', Xi_tau>, then alpha times it */
     double *saturated;     /* [nz, T] alpha <Xi_now, Xi_tau> */
-    double *turned;        /* [T, D] q_tau' Xi_now */
+    double *transposed;    /* [T, D] q_tau' Xi_now */
 };
 
 static const struct model_option options[] = {
@@ -128,7 +128,7 @@ static int ranks(const struct values *v)
 static bool on_grid(const struct shape *s, const struct values *v)
 {
     struct ols_plan o = ols_plan_of(s, v, s->D);
-    return ranks(v) > 1 && (!ols_asked(v) || ols_plan_road(&o) == OLS_DENSE || ols_plan_falls_back(&o));
+    return ranks(v) > 1 && (!ols_asked(v) || ols_plan_solver(&o) == OLS_DENSE || ols_plan_falls_back(&o));
 }
 
 static void choice(const struct shape *s, const struct values *v, char *out, size_t size)
@@ -141,7 +141,7 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
 {
     int n;
     struct ols_plan plan_ols = ols_plan_of(s, v, s->D);
-    if (!ols_asked(v) && (plan_ols.rank || plan_ols.road != OLS_AUTO))
+    if (!ols_asked(v) && (plan_ols.rank || plan_ols.solver != OLS_AUTO))
         return error_set(e, "model %s: rank and solver: found with objective msrr; needed: objective ols", s->name);
     if (!ols_asked(v) && ranks(v) > 1 && ridge_grid_bytes(s->T, s->nz, ranks(v)) > (double)s->memory) {
         char need[32], have[32];
@@ -185,8 +185,8 @@ static void cost(const struct shape *s, const struct values *v, struct cost *c)
     c->bytes += 8 * (T * T + 2 * T * D + nz * nh * T + nz * T);
     if (!ols_asked(v)) return;
     struct ols_plan o = ols_plan_of(s, v, s->D);
-    c->flops += ols_plan_flops(&o, ols_plan_road(&o));
-    c->seconds += ols_plan_seconds(&o, ols_plan_road(&o));
+    c->flops += ols_plan_flops(&o, ols_plan_solver(&o));
+    c->seconds += ols_plan_seconds(&o, ols_plan_solver(&o));
     c->bytes += ols_plan_bytes(&o) + 8 * nz * T * T;
 }
 
@@ -249,7 +249,7 @@ static struct model *create(const struct shape *s, uint64_t seed, const struct v
     m->factors = memory_array(double, T *D, "factors of the window");
     m->score = memory_array(double, nz *(size_t)nh *T, "timing attention");
     m->saturated = memory_array(double, nz *T, "timing attention");
-    m->turned = memory_array(double, T *D, "transposed attention");
+    m->transposed = memory_array(double, T *D, "transposed attention");
     return m;
 }
 
@@ -264,7 +264,7 @@ static void destroy(struct model *m)
     memory_free(m->factors);
     memory_free(m->score);
     memory_free(m->saturated);
-    memory_free(m->turned);
+    memory_free(m->transposed);
     memory_free(m);
 }
 
@@ -321,11 +321,12 @@ static void transposed(struct model *m, double *out)
     int T = m->T, D = m->D;
     const double *alpha = m->path.alpha + (size_t)m->path.selected * T;
     const double *q = m->ols ? dual_of(m, m->path.selected) : m->factors;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, q, D, heads_timing(m->heads, T), D, 0, m->turned, D);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, T, D, D, 1, q, D, heads_timing(m->heads, T), D, 0, m->transposed,
+                D);
     memset(out, 0, sizeof(double) * (size_t)D);
     for (int t = 0; t < T; t++)
         cblas_dgemv(CblasRowMajor, CblasNoTrans, D, D, m->ols ? 1 : alpha[t], heads_timing(m->heads, t), D,
-                    m->turned + (size_t)t * D, 1, 1, out, 1);
+                    m->transposed + (size_t)t * D, 1, 1, out, 1);
 }
 
 static void positions_ols(struct model *m, const double *now, double *out)
@@ -366,12 +367,12 @@ static void positions(struct model *m, const struct window *w, double *out)
 static int record(struct model *m, const double *returns, double *out)
 {
     size_t by_heads = (size_t)m->nz * m->nh;
-    double saturated = returns[m->path.selected], turned = returns[(size_t)m->nz + by_heads];
+    double saturated = returns[m->path.selected], transposed = returns[(size_t)m->nz + by_heads];
     out = ridge_rows_record(&m->path, m->z, returns, out);
     memcpy(out, returns + m->nz, sizeof(double) * by_heads);
-    out[by_heads] = (saturated + turned) / 2;
-    out[by_heads + 1] = (saturated - turned) / 2;
-    if (m->ols) out[by_heads + 2] = ols_fit_road(m->ols) == OLS_DENSE ? 1 : 2;
+    out[by_heads] = (saturated + transposed) / 2;
+    out[by_heads + 1] = (saturated - transposed) / 2;
+    if (m->ols) out[by_heads + 2] = ols_fit_solver(m->ols) == OLS_DENSE ? 1 : 2;
     if (!m->grid) return m->path.selected;
     const struct grid_note *note = m->ols ? ols_fit_grid(m->ols) : &m->note;
     out[by_heads + 2 + (m->ols != NULL)] = note->residual;

@@ -1,5 +1,5 @@
 /* The MLP that shuts attention off: each asset's weight from its own characteristics alone                        (9) */
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 static const struct model_option options[] = {
     {.key = "hidden",

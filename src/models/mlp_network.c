@@ -12,7 +12,7 @@ struct mlp {
     int layers, *width; /* hidden layers; width[0] = D, width[l] after layer l */
     float **layer;      /* [layers+1][n, padded(width)]: inputs, then what each hidden layer gives */
     float **back;       /* [layers+1] derivatives of the same */
-    float *turned;      /* the largest weight matrix, transposed */
+    float *transposed;  /* the largest weight matrix, transposed */
 };
 
 static struct mlp *of(struct network *n)
@@ -30,21 +30,21 @@ double mlp_flops(int D, int layers, const int *hidden, double N)
 static void bind(struct network *n)
 {
     struct mlp *m = of(n);
-    size_t rows = (size_t)most_rows(n, n->own), turned = 0;
+    size_t rows = (size_t)most_rows(n, n->own), transposed = 0;
     for (int l = 0; l <= m->layers; l++) {
         size_t ld = (size_t)padded(m->width[l]);
         m->layer[l] = memory_array(float, rows *ld, "activations");
         m->back[l] = memory_array(float, l ? rows *ld : 0, "derivatives of activations");
-        if (l && ld * (size_t)padded(m->width[l - 1]) > turned) turned = ld * (size_t)padded(m->width[l - 1]);
+        if (l && ld * (size_t)padded(m->width[l - 1]) > transposed) transposed = ld * (size_t)padded(m->width[l - 1]);
     }
-    m->turned = memory_array(float, turned, "transposed weights");
+    m->transposed = memory_array(float, transposed, "transposed weights");
 }
 
 static void unbind(struct network *n)
 {
     struct mlp *m = of(n);
     for (int l = 0; l <= m->layers; l++) memory_free(m->layer[l]), memory_free(m->back[l]);
-    memory_free(m->turned);
+    memory_free(m->transposed);
 }
 
 /* Rows of shard s: how many, and where they begin among this rank's. */
@@ -91,7 +91,7 @@ static void backward(struct network *n, const struct period *p, const float *dw)
     }
     for (int l = L - 1; l >= 0; l--) {
         int in = m->width[l], out = m->width[l + 1];
-        if (l) dense_turn(in, out, tensor_at(n, n->parameter, 2 * l, 0), m->turned);
+        if (l) dense_transpose(in, out, tensor_at(n, n->parameter, 2 * l, 0), m->transposed);
         for (int s = 0; s < n->own; s++) {
             int rows = shard_rows(n, p->n, s, &at);
             size_t lo = (size_t)padded(out), li = (size_t)padded(in);
@@ -100,7 +100,7 @@ static void backward(struct network *n, const struct period *p, const float *dw)
                           dy);
             dense_gradient(n->kernels, rows, in, out, m->layer[l] + (size_t)at * li, dy,
                            tensor_at(n, n->gradient[s], 2 * l, 0), tensor_at(n, n->gradient[s], 2 * l + 1, 0));
-            if (l) dense_backward(n->kernels, rows, in, out, m->turned, dy, false, m->back[l] + (size_t)at * li);
+            if (l) dense_backward(n->kernels, rows, in, out, m->transposed, dy, false, m->back[l] + (size_t)at * li);
         }
     }
 }

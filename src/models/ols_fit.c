@@ -17,9 +17,9 @@ enum { NB = 64 }; /* block of the grid */
 
 struct ols_fit {
     struct ols_plan plan;
-    enum ols_road road, taken; /* planned; of the last fit */
+    enum ols_solver solver, taken; /* planned; of the last fit */
     int ranks;
-    bool told;
+    bool warned;
     struct ols ols;
     struct ols_cg *cg;
     double *shift; /* [nz] zT */
@@ -32,11 +32,11 @@ struct ols_fit {
     struct ols_times times;
 };
 
-/* ---- which road ---- */
+/* ---- which solver ---- */
 
 struct ols_plan ols_plan_of(const struct shape *s, const struct values *v, int D)
 {
-    const char *road = values_word(v, "solver");
+    const char *solver = values_word(v, "solver");
     return (struct ols_plan){.T = s->T,
                              .D = D,
                              .nz = s->nz,
@@ -44,9 +44,9 @@ struct ols_plan ols_plan_of(const struct shape *s, const struct values *v, int D
                              .ranks = (int)values_int(v, "ranks"),
                              .z = s->ridge,
                              .memory = (double)s->memory,
-                             .road = !strcmp(road, "dense")       ? OLS_DENSE
-                                     : !strcmp(road, "iterative") ? OLS_ITERATIVE
-                                                                  : OLS_AUTO};
+                             .solver = !strcmp(solver, "dense")       ? OLS_DENSE
+                                       : !strcmp(solver, "iterative") ? OLS_ITERATIVE
+                                                                      : OLS_AUTO};
 }
 
 bool ols_asked(const struct values *v)
@@ -56,7 +56,7 @@ bool ols_asked(const struct values *v)
 
 void ols_plan_choice(const struct ols_plan *p, char *out, size_t size)
 {
-    if (p->road == OLS_AUTO) snprintf(out, size, "road=%s", ols_plan_road(p) == OLS_DENSE ? "dense" : "iterative");
+    if (p->solver == OLS_AUTO) snprintf(out, size, "road=%s", ols_plan_solver(p) == OLS_DENSE ? "dense" : "iterative");
 }
 
 static double order_of(const struct ols_plan *p)
@@ -76,17 +76,17 @@ static double careful_steps(int T)
     return T > 30 ? T / 2.0 : 15;
 }
 
-double ols_plan_flops(const struct ols_plan *p, enum ols_road road)
+double ols_plan_flops(const struct ols_plan *p, enum ols_solver solver)
 {
     double n = order_of(p), D = p->D, T = p->T;
-    if (road == OLS_DENSE) return 9 * n * n * n + 3 * D * D * n * T * p->nz;
+    if (solver == OLS_DENSE) return 9 * n * n * n + 3 * D * D * n * T * p->nz;
     return 2 * (T + 1) * p->nz * careful_steps(p->T) * (4 * D * T * T + 2 * T * D * D) + 13 * T * D * D * D;
 }
 
-double ols_plan_seconds(const struct ols_plan *p, enum ols_road road)
+double ols_plan_seconds(const struct ols_plan *p, enum ols_solver solver)
 {
-    double flops = ols_plan_flops(p, road), ranks = p->ranks > 1 ? p->ranks : 1, T = p->T;
-    if (road == OLS_DENSE) return flops / dense_rate / ranks;
+    double flops = ols_plan_flops(p, solver), ranks = p->ranks > 1 ? p->ranks : 1, T = p->T;
+    if (solver == OLS_DENSE) return flops / dense_rate / ranks;
     return flops / iterative_rate * (1 + T / ranks) / (1 + T); /* periods left out are shared, the fit of all is not */
 }
 
@@ -108,9 +108,9 @@ static int dense_fits(const struct ols_plan *p)
     return dense_bytes(p) <= p->memory && (p->ranks > 1 || order_of(p) <= 30000);
 }
 
-enum ols_road ols_plan_road(const struct ols_plan *p)
+enum ols_solver ols_plan_solver(const struct ols_plan *p)
 {
-    if (p->road != OLS_AUTO) return p->road;
+    if (p->solver != OLS_AUTO) return p->solver;
     if (p->rank > 0) return OLS_DENSE;
     if (!dense_fits(p)) return OLS_ITERATIVE;
     return ols_plan_seconds(p, OLS_DENSE) <= ols_plan_seconds(p, OLS_ITERATIVE) ? OLS_DENSE : OLS_ITERATIVE;
@@ -120,7 +120,7 @@ bool ols_plan_falls_back(const struct ols_plan *p)
 {
     struct ols_plan rest = *p;
     rest.memory -= (double)ols_cg_bytes(p->T, p->D, p->nz);
-    return p->road == OLS_AUTO && ols_plan_road(p) == OLS_ITERATIVE && dense_fits(&rest);
+    return p->solver == OLS_AUTO && ols_plan_solver(p) == OLS_ITERATIVE && dense_fits(&rest);
 }
 
 double ols_plan_bytes(const struct ols_plan *p)
@@ -128,20 +128,20 @@ double ols_plan_bytes(const struct ols_plan *p)
     struct ols o = {.T = p->T, .D = p->D};
     double own = (double)ols_bytes(p->T, p->D, p->nz),
            dense = dense_bytes(p) + 8. * (double)(ols_block_work(&o) + ols_leave_work(&o));
-    if (ols_plan_road(p) == OLS_DENSE) return own + dense;
+    if (ols_plan_solver(p) == OLS_DENSE) return own + dense;
     return own + (double)ols_cg_bytes(p->T, p->D, p->nz) + (ols_plan_falls_back(p) ? dense : 0);
 }
 
 int ols_plan_check(const struct ols_plan *p, const char *model, struct error *e)
 {
     char need[32], have[32], more[64], on[32] = "";
-    if (p->road == OLS_ITERATIVE && p->rank > 0)
+    if (p->solver == OLS_ITERATIVE && p->rank > 0)
         return error_set(
             e, "model %s: solver iterative with rank %d; needed: rank 0 (the iterative road is exact), or solver dense",
             model, p->rank);
     if (p->nz > 64)
         return error_set(e, "model %s: found %d ridge penalties; needed: at most 64 with the OLS objective", model, p->nz);
-    if (ols_plan_road(p) != OLS_DENSE || dense_fits(p)) return 0;
+    if (ols_plan_solver(p) != OLS_DENSE || dense_fits(p)) return 0;
     double order = order_of(p), bytes = dense_bytes(p), blocks = 16. * OLS_LEAVE_PERIODS * p->nz * p->D * p->D;
     int n = (int)fmin(order, INT_MAX), ranks = grid_ranks_needed(n, NB, p->memory - blocks - 8 * order);
     snprintf(more, sizeof more, ranks ? "ranks: %d" : "more than %d ranks", ranks ? ranks : 1 << 20);
@@ -178,11 +178,11 @@ struct ols_fit *ols_fit_create(const struct ols_plan *p, int team_ranks)
 {
     struct ols_fit *f = memory_array(struct ols_fit, 1, "OLS fit");
     f->plan = *p;
-    f->road = f->taken = ols_plan_road(p);
+    f->solver = f->taken = ols_plan_solver(p);
     f->ranks = team_ranks;
     ols_create(&f->ols, p->T, p->D, p->nz);
     f->shift = memory_array(double, p->nz, "shifts");
-    if (f->road == OLS_DENSE) dense_create(f);
+    if (f->solver == OLS_DENSE) dense_create(f);
     else {
         f->cg = ols_cg_create(p->T, p->D, p->nz);
         if (p->steps) ols_cg_limit(f->cg, p->steps);
@@ -203,7 +203,7 @@ const struct ols *ols_fit_answer(const struct ols_fit *f)
 {
     return &f->ols;
 }
-enum ols_road ols_fit_road(const struct ols_fit *f)
+enum ols_solver ols_fit_solver(const struct ols_fit *f)
 {
     return f->taken;
 }
@@ -220,7 +220,7 @@ const struct grid_note *ols_fit_grid(const struct ols_fit *f)
     return &f->note;
 }
 
-/* ---- the roads ---- */
+/* ---- the solvers ---- */
 
 static void fill(void *context, int rows, const int *row, int cols, const int *col, double *out, int ld)
 {
@@ -270,7 +270,7 @@ static int leave_on_grid(struct ols_fit *f, struct grid *g, int count, const dou
     size_t per_period = (size_t)o->nz * (size_t)D * (size_t)D;
     grid_place(g, &rows, &cols, &row, &col);
     memset(o->loss_by_period, 0, sizeof(double) * (size_t)T * (size_t)o->nz);
-    for (int t = 0, group = 0; t < T && grid_inside(g); t += OLS_LEAVE_PERIODS, group++) {
+    for (int t = 0, group = 0; t < T && grid_member(g); t += OLS_LEAVE_PERIODS, group++) {
         int periods = T - t < OLS_LEAVE_PERIODS ? T - t : OLS_LEAVE_PERIODS, at = group % ranks;
         ols_leave_blocks(o, t, periods, count, columns, value, f->shift, most, f->M, f->J, f->leave);
         grid_sum_to(g, f->M, f->M, (size_t)periods * per_period, at);
@@ -363,7 +363,7 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
     int T = w->T, D = w->D, code;
     f->times = (struct ols_times){0};
     f->note = (struct grid_note){.residual = NAN, .orthogonality = NAN};
-    f->taken = f->road;
+    f->taken = f->solver;
     for (int t = 0; t < T; t++) {
         const struct period *p = &w->period[t];
         double *G = o->gamma + (size_t)t * (size_t)(D * D), scale = p->scale * p->scale * p->n;
@@ -374,12 +374,12 @@ int ols_fit_window(struct ols_fit *f, const struct window *w, struct team *team,
     }
     for (int z = 0; z < f->plan.nz; z++) f->shift[z] = f->plan.z[z] * T;
     if (ols_is_nothing(o, T, w->timing_gram, T + 1)) code = 0;
-    else code = f->road == OLS_ITERATIVE ? iterative(f, w, team) : dense(f, w, team, note);
+    else code = f->solver == OLS_ITERATIVE ? iterative(f, w, team) : dense(f, w, team, note);
     if (code == OLS_NO_CONVERGENCE && ols_plan_falls_back(&f->plan)) {
-        if (!f->told)
+        if (!f->warned)
             log_warn(
                 "conjugate gradients did not converge on a window: it takes the dense road, and so will others like it");
-        f->told = true;
+        f->warned = true;
         code = dense(f, w, team, note);
     }
     if (!code) ols_select(o);

@@ -1,5 +1,5 @@
 /* The nonlinear portfolio transformer as a model: see transformer_network.c for what it computes. */
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 static const struct model_option options[] = {
     {.key = "blocks", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "transformer blocks K"},

@@ -19,13 +19,13 @@ struct transformer {
     float **q, **g;     /* [K H][n, D] queries and G of each head */
     float **z, **f;     /* [K][n, D], [K][n, df] after attention, inside the feed-forward layer */
     float **statistics; /* [K H own shards] of the softmax rows */
-    int *keep;          /* [K H own shards] panels whose exponentials are kept ... */
+    int *keep;          /* [K H own shards] tiles whose exponentials are kept ... */
     float **kept;       /* ... and where */
     float *arena;
     size_t arena_size;
     float *dy, *dg, *dq, *df_back; /* [n, D], [n, D], [H][n, D], [n, df] */
     float **keys;                  /* [own][N, D] derivative with respect to all keys, by the shard it comes from */
-    float *turned[4];              /* W', V' [H][D, D], W1', W2' of the block in hand */
+    float *transposed[4];          /* W', V' [H][D, D], W1', W2' of the block in hand */
     float *work;
     struct team_share *share;
     struct team_sum *sum;
@@ -46,7 +46,7 @@ double transformer_flops(int D, int K, int H, int df, double N)
 static double fixed_floats(int D, int K, int H, int df, double N, double n, double own, double ranks)
 {
     double ld = padded(D), lf = padded(df);
-    double per_block = N * ld + n * (2 * H * ld + ld + lf) + H * 2 * (n + PANEL * own);
+    double per_block = N * ld + n * (2 * H * ld + ld + lf) + H * 2 * (n + TILE * own);
     return K * per_block + N * ld + n * (2 * ld + H * ld + lf) + own * N * ld + 2 * H * ld * ld + 2 * lf * ld +
            (ranks > 1 ? own * (ranks - 1) * n * ld : 0) + (double)attention_workspace(D);
 }
@@ -66,7 +66,7 @@ double transformer_bytes(int D, int max_assets, int shards, int ranks, int K, in
 double transformer_keep_bytes(int max_assets, int shards, int K, int H)
 {
     double each = ceil((double)max_assets / shards);
-    return 4. * K * H * shards * attention_panels((int)each) * (double)attention_panel_size(max_assets);
+    return 4. * K * H * shards * attention_tiles((int)each) * (double)attention_tile_size(max_assets);
 }
 
 static float **matrices(int count, size_t size, const char *what)
@@ -101,10 +101,10 @@ static void bind(struct network *n)
     t->dq = memory_array(float, (size_t)t->H *rows *ld, "derivatives");
     t->df_back = memory_array(float, rows *lf, "derivatives");
     t->keys = matrices(n->own, all * ld, "derivatives of keys");
-    t->turned[W] = memory_array(float, (size_t)t->H *ld *ld, "transposed weights");
-    t->turned[V] = memory_array(float, (size_t)t->H *ld *ld, "transposed weights");
-    t->turned[2] = memory_array(float, lf *ld, "transposed weights");
-    t->turned[3] = memory_array(float, lf *ld, "transposed weights");
+    t->transposed[W] = memory_array(float, (size_t)t->H *ld *ld, "transposed weights");
+    t->transposed[V] = memory_array(float, (size_t)t->H *ld *ld, "transposed weights");
+    t->transposed[2] = memory_array(float, lf *ld, "transposed weights");
+    t->transposed[3] = memory_array(float, lf *ld, "transposed weights");
     t->work = memory_array(float, attention_workspace(n->D), "attention workspace");
     t->share = team_share_create(n->team);
     for (int r = 0; r < ranks; r++) {
@@ -115,8 +115,8 @@ static void bind(struct network *n)
     /* what the budget leaves keeps exponentials, at most all of them */
     double fixed = transformer_bytes(n->D, n->max_assets, n->shards, ranks, t->K, t->H, t->df),
            left = (double)n->memory - fixed;
-    double all_panels = (double)heads * n->own * attention_panels(each) * (double)attention_panel_size(n->max_assets);
-    t->arena_size = left > 0 ? (size_t)(left / 4 < all_panels ? left / 4 : all_panels) / PAD * PAD : 0;
+    double all_tiles = (double)heads * n->own * attention_tiles(each) * (double)attention_tile_size(n->max_assets);
+    t->arena_size = left > 0 ? (size_t)(left / 4 < all_tiles ? left / 4 : all_tiles) / PAD * PAD : 0;
     t->arena = memory_array(float, t->arena_size, "kept attention");
 }
 
@@ -133,7 +133,7 @@ static void unbind(struct network *n)
     matrices_free(t->keys, n->own);
     memory_free(t->keep), memory_free(t->kept), memory_free(t->arena);
     memory_free(t->dy), memory_free(t->dg), memory_free(t->dq), memory_free(t->df_back), memory_free(t->work);
-    for (int i = 0; i < 4; i++) memory_free(t->turned[i]);
+    for (int i = 0; i < 4; i++) memory_free(t->transposed[i]);
     team_share_destroy(t->share);
     team_sum_destroy(t->sum);
 }
@@ -153,17 +153,17 @@ static struct block block_of(const struct network *n, int N, int s)
     return b;
 }
 
-/* Divide the arena: panels are kept in order, from the first block on, until it is full. */
+/* Divide the arena: tiles are kept in order, from the first block on, until it is full. */
 static void plan_keep(struct transformer *t, int N, bool training)
 {
     struct network *n = &t->net;
-    size_t panel = attention_panel_size(N), used = 0;
+    size_t tile = attention_tile_size(N), used = 0;
     for (int i = 0; i < t->K * t->H * n->own; i++) {
-        int panels = attention_panels(block_of(n, N, i % n->own).rows);
-        size_t room = training && panel ? (t->arena_size - used) / panel : 0;
-        t->keep[i] = (size_t)panels < room ? panels : (int)room;
+        int tiles = attention_tiles(block_of(n, N, i % n->own).rows);
+        size_t room = training && tile ? (t->arena_size - used) / tile : 0;
+        t->keep[i] = (size_t)tiles < room ? tiles : (int)room;
         t->kept[i] = t->arena + used;
-        used += (size_t)t->keep[i] * panel;
+        used += (size_t)t->keep[i] * tile;
     }
 }
 
@@ -237,11 +237,11 @@ static void feed_forward_back(struct transformer *t, int b, int N, int s)
     float *dy = t->dy + r.skip, *df = t->df_back + skip, *gradient = n->gradient[s];
     dense_gradient(n->kernels, r.rows, t->df, n->D, t->f[b] + skip, dy, tensor_at(n, gradient, W2, b * t->df),
                    tensor_at(n, gradient, B2, b));
-    dense_backward(n->kernels, r.rows, t->df, n->D, t->turned[3], dy, false, df);
+    dense_backward(n->kernels, r.rows, t->df, n->D, t->transposed[3], dy, false, df);
     relu_backward((size_t)r.rows * lf, t->f[b] + skip, n->dropout > 0 ? network_drop_scale(n) : 1, df);
     dense_gradient(n->kernels, r.rows, n->D, t->df, t->z[b] + r.skip, df, tensor_at(n, gradient, W1, b * n->D),
                    tensor_at(n, gradient, B1, b));
-    dense_backward(n->kernels, r.rows, n->D, t->df, t->turned[2], df, true, dy);
+    dense_backward(n->kernels, r.rows, n->D, t->df, t->transposed[2], df, true, dy);
 }
 
 /* Given dy = dLoss/dZ, computes dLoss/dQ of every head, the gradient of V, and the derivatives with respect to the keys.
@@ -254,7 +254,7 @@ static void attend_back(struct transformer *t, int b, int N, int s)
     if (b) memset(t->keys[s], 0, sizeof(float) * (size_t)N * ld);
     for (int h = 0; h < t->H; h++) {
         int head = b * t->H + h, i = head * n->own + s;
-        dense_backward(n->kernels, r.rows, n->D, n->D, t->turned[V] + (size_t)h * ld * ld, t->dy + r.skip, false,
+        dense_backward(n->kernels, r.rows, n->D, n->D, t->transposed[V] + (size_t)h * ld * ld, t->dy + r.skip, false,
                        t->dg + r.skip);
         dense_gradient(n->kernels, r.rows, n->D, n->D, t->g[head] + r.skip, t->dy + r.skip,
                        tensor_at(n, n->gradient[s], V, head * n->D), NULL);
@@ -274,7 +274,8 @@ static void queries_back(struct transformer *t, int b, int N, int s)
         const float *dq = t->dq + (size_t)h * per_head + r.skip;
         dense_gradient(n->kernels, r.rows, n->D, n->D, t->y[b] + r.skip_all, dq,
                        tensor_at(n, n->gradient[s], W, (b * t->H + h) * n->D), NULL);
-        if (b) dense_backward(n->kernels, r.rows, n->D, n->D, t->turned[W] + (size_t)h * ld * ld, dq, true, t->dy + r.skip);
+        if (b)
+            dense_backward(n->kernels, r.rows, n->D, n->D, t->transposed[W] + (size_t)h * ld * ld, dq, true, t->dy + r.skip);
     }
 }
 
@@ -289,11 +290,13 @@ static void backward(struct network *n, const struct period *p, const float *dw)
                               t->dy + r.skip, tensor_at(n, n->gradient[s], LAMBDA, 0));
     }
     for (int b = t->K - 1; b >= 0; b--) {
-        dense_turn(n->D, t->df, tensor_at(n, n->parameter, W1, b * n->D), t->turned[2]);
-        dense_turn(t->df, n->D, tensor_at(n, n->parameter, W2, b * t->df), t->turned[3]);
+        dense_transpose(n->D, t->df, tensor_at(n, n->parameter, W1, b * n->D), t->transposed[2]);
+        dense_transpose(t->df, n->D, tensor_at(n, n->parameter, W2, b * t->df), t->transposed[3]);
         for (int h = 0; h < t->H; h++) {
-            dense_turn(n->D, n->D, tensor_at(n, n->parameter, W, (b * t->H + h) * n->D), t->turned[W] + (size_t)h * ld * ld);
-            dense_turn(n->D, n->D, tensor_at(n, n->parameter, V, (b * t->H + h) * n->D), t->turned[V] + (size_t)h * ld * ld);
+            dense_transpose(n->D, n->D, tensor_at(n, n->parameter, W, (b * t->H + h) * n->D),
+                            t->transposed[W] + (size_t)h * ld * ld);
+            dense_transpose(n->D, n->D, tensor_at(n, n->parameter, V, (b * t->H + h) * n->D),
+                            t->transposed[V] + (size_t)h * ld * ld);
         }
         for (int s = 0; s < n->own; s++) {
             feed_forward_back(t, b, N, s);

@@ -1,3 +1,4 @@
+/* Market, reversal and factor portfolios, kept up to date as periods come by. */
 #include "panel/reference.h"
 
 #include <math.h>

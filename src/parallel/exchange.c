@@ -1,4 +1,6 @@
 /* Records of any length from every rank to every rank. */
+#include "parallel/exchange.h"
+
 #include "base/memory.h"
 #include "parallel/comm.h"
 

@@ -62,7 +62,7 @@ struct grid *grid_open(struct team *t, int rows, int cols)
 void grid_close(struct grid *g)
 {
     if (!g) return;
-    if (grid_inside(g)) {
+    if (grid_member(g)) {
         Cblacs_gridexit(g->line);
         Cblacs_gridexit(g->context);
         Cfree_blacs_system_handle(g->handle);
@@ -71,7 +71,7 @@ void grid_close(struct grid *g)
     memory_free(g);
 }
 
-bool grid_inside(const struct grid *g)
+bool grid_member(const struct grid *g)
 {
     return g->comm != MPI_COMM_NULL;
 }
@@ -103,7 +103,7 @@ struct grid_matrix *grid_matrix_new(struct grid *g, int n, int m, int nb, const 
 {
     struct grid_matrix *a = memory_array(struct grid_matrix, 1, "grid matrix");
     *a = (struct grid_matrix){.n = n, .m = m, .nb = nb, .ld = 1};
-    if (!grid_inside(g)) return a;
+    if (!grid_member(g)) return a;
     int info;
     a->rows = numroc_(&n, &nb, &g->row, &zero, &g->rows);
     a->cols = numroc_(&m, &nb, &g->col, &zero, &g->cols);
@@ -133,7 +133,7 @@ int grid_slab(int m, int ranks)
 void grid_columns(struct grid *g, const struct grid_matrix *z, double *out, int *first, int *count)
 {
     *first = *count = 0;
-    if (!grid_inside(g)) return;
+    if (!grid_member(g)) return;
     int slab = grid_slab(z->m, grid_ranks(g)), descriptor[9], info, ld = z->n > 1 ? z->n : 1;
     descinit_(descriptor, &z->n, &z->m, &z->n, &slab, &zero, &zero, &g->line, &ld, &info);
     require(info == 0);
@@ -152,7 +152,7 @@ void grid_sum_to(struct grid *g, const double *part, double *sum, size_t n, int 
 {
     int ranks = grid_ranks(g), me = g->row * g->cols + g->col;
     enum { TAG = 21 };
-    if (!grid_inside(g)) return;
+    if (!grid_member(g)) return;
     if (me != root) {
         for (size_t at = 0; at < n; at += PIECE)
             MPI_Send(part + at, (int)(n - at < PIECE ? n - at : PIECE), MPI_DOUBLE, root, TAG, g->comm);
@@ -330,7 +330,7 @@ void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, 
                 double *value, struct grid_matrix *z, struct grid_note *note)
 {
     *note = (struct grid_note){0};
-    if (grid_inside(g)) {
+    if (grid_member(g)) {
         fill(context, a->rows, a->row, a->cols, a->col, a->data, a->ld);
         note->code = solve(g, solver, a, value, z, note);
         MPI_Bcast(value, a->n, MPI_DOUBLE, 0, g->comm); /* a matrix of one block leaves them on its owner alone */
@@ -347,7 +347,7 @@ void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, 
 int grid_solve(struct grid *g, struct grid_matrix *a, grid_fill *fill, void *context, int nrhs, double *y)
 {
     int info = 0, n = a->n;
-    if (grid_inside(g)) {
+    if (grid_member(g)) {
         struct grid_matrix *b = grid_matrix_new(g, n, nrhs, a->nb, "right-hand sides");
         for (int j = 0; j < b->cols; j++)
             for (int i = 0; i < b->rows; i++) b->data[(size_t)j * b->ld + i] = y[(size_t)b->col[j] * n + b->row[i]];

@@ -1,5 +1,7 @@
 /* Stopping on request. A signal sets a flag; the rank that sees it tells rank 0, which tells everybody down a binary
  * tree, so that one rank's signal stops all within a poll or two even where the launcher does not forward it. */
+#include "parallel/stop.h"
+
 #include <signal.h>
 #include <stddef.h>
 

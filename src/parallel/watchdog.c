@@ -146,11 +146,11 @@ static void say_silent(double seconds)
             dog.left, dog.left_host, seconds, dog.rank, dog.host, dog.options.what);
 }
 
-static void *watch(void *unused)
+static void *monitor(void *unused)
 {
     double last = clock_seconds(), silent = 0, still = 0, limit = dog.options.seconds, sent = 0;
     long beats = dog.options.beats ? dog.options.beats() : 0;
-    bool known = false, told = false;
+    bool known = false, warned = false;
     while (!dog.ending) {
         struct pollfd p = {.fd = dog.socket, .events = POLLIN};
         poll(&p, dog.socket >= 0, (int)(1000 * dog.tick / 2));
@@ -169,12 +169,12 @@ static void *watch(void *unused)
                 say_silent(silent);
                 end();
             }
-            if (!told && dog.rank < 4)
+            if (!warned && dog.rank < 4)
                 fprintf(
                     stderr,
                     "warning: watchdog: rank %d on %s has not heard rank %d on %s: no UDP between them? It is not watched\n",
                     dog.rank, dog.host, dog.left, dog.left_host);
-            told = true;
+            warned = true;
         }
         if (!dog.leads || !dog.options.beats) continue;
         long b = dog.options.beats();
@@ -234,7 +234,7 @@ void watchdog_open(struct team *world, const struct watchdog_options *o)
     sigset_t every, before; /* signals belong to the main thread */
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
-    dog.running = !pthread_create(&dog.thread, NULL, watch, NULL);
+    dog.running = !pthread_create(&dog.thread, NULL, monitor, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!dog.running) log_warn("the watchdog could not be started: no thread");
 }

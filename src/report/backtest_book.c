@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "backtest.h"
+#include "backtest_book.h"
 #include "base/escape.h"
 #include "base/memory.h"
 #include "io/panel_file.h"
@@ -95,8 +95,8 @@ static int step(struct book *b, int k, int i, struct results_reader *f, const st
 }
 
 /* Every period of the panel is read: all of them make its digest. */
-static void walk(struct book *b, struct results_reader *f, const struct backtest_options *o, const char *path,
-                 struct panel_meta *m, struct panel_file *panel, int t0, struct error *e)
+static void simulate(struct book *b, struct results_reader *f, const struct backtest_options *o, const char *path,
+                     struct panel_meta *m, struct panel_file *panel, int t0, struct error *e)
 {
     struct row_buffer buffer;
     struct rows rows;
@@ -162,7 +162,7 @@ static void over_panel(struct book *b, struct results_reader *f, const struct ba
     if (!align(b, path, &m, &t0, e) && !take_placebo(b->r, &m, e)) {
         struct panel_file *panel = panel_open(path, NULL, &m, e);
         if (panel) {
-            walk(b, f, o, path, &m, panel, t0, e);
+            simulate(b, f, o, path, &m, panel, t0, e);
             panel_close(panel, e);
         }
     }

@@ -2,15 +2,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "backtest.h"
+#include "backtest_book.h"
 #include "base/escape.h"
 #include "base/memory.h"
-#include "figures_inside.h"
+#include "date_sample.h"
+#include "figures_models.h"
 #include "io/text_file.h"
 #include "measure/series.h"
 #include "measure/trading.h"
 #include "report/tables.h"
-#include "sample.h"
 
 static const char EQUAL[] = "equal_weight";
 

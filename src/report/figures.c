@@ -1,3 +1,4 @@
+/* Wealth, drawdowns, rolling Sharpe ratios, intervals and heat maps of a study, and the order of all figures. */
 #include "figures.h"
 
 #include <math.h>
@@ -5,7 +6,7 @@
 
 #include "base/escape.h"
 #include "base/memory.h"
-#include "figures_inside.h"
+#include "figures_models.h"
 #include "measure/alpha.h"
 #include "measure/series.h"
 #include "measure/trading.h"
@@ -300,7 +301,7 @@ int figures_build(struct figures *f, struct sample *s, const struct tables *t, c
 #undef NAMED
     }
     size_groups(f, s, uncertainty, universe, universes, e);
-    figures_inside(f, s, t, e);
+    figures_models(f, s, t, e);
     memory_free(universe);
     return error_is_set(e) ? -1 : 0;
 }

@@ -2,8 +2,8 @@
 #ifndef REPORT_FIGURES_H
 #define REPORT_FIGURES_H
 
+#include "date_sample.h"
 #include "figure.h"
-#include "sample.h"
 
 /* All of them into f (folder set, made). `t`, `uncertainty`: the long tables of the same sample. */
 int figures_build(struct figures *f, struct sample *s, const struct tables *t, const struct table *uncertainty,

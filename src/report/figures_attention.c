@@ -1,3 +1,4 @@
+/* Heat maps of the attention of one date, and the tables that go with them. */
 #include "figures_attention.h"
 
 #include <math.h>
@@ -5,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "report/attention.h"
+#include "report/attention_links.h"
 
 enum { SHOWN = 15, LINKS = 20 };
 

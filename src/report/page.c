@@ -4,7 +4,7 @@
 
 #include "base/escape.h"
 #include "base/memory.h"
-#include "report/attention.h"
+#include "report/attention_links.h"
 #include "study_report.h"
 
 static const char STYLE[] =

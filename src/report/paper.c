@@ -1,3 +1,4 @@
+/* Tables with models across, filled from the long tables of tables.c. */
 #include "paper.h"
 
 #include <math.h>

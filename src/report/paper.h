@@ -3,7 +3,7 @@
 #ifndef REPORT_PAPER_H
 #define REPORT_PAPER_H
 
-#include "sample.h"
+#include "date_sample.h"
 
 enum { PAPER_TABLES = 8 };
 /* From the long tables of the same sample, into out [PAPER_TABLES]; `suffix` ("", "-since-2003") ends their names. Returns how many. */

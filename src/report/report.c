@@ -1,9 +1,10 @@
+/* A report's parts in order: tables, backtests, attention and figures of each study, the comparison of studies, the page. */
 #include "report/report.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "backtest.h"
+#include "backtest_book.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -12,7 +13,7 @@
 #include "io/text_file.h"
 #include "measure/series.h"
 #include "study_report.h"
-#include "trading.h"
+#include "trading_tables.h"
 #include "uncertainty.h"
 
 enum { PATH_ROOM = 4096, MOST_POSITIONS = 10 };

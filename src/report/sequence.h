@@ -3,9 +3,9 @@
 #ifndef REPORT_SEQUENCE_H
 #define REPORT_SEQUENCE_H
 
+#include "date_sample.h"
 #include "figure.h"
 #include "measure/attention_reading.h"
-#include "sample.h"
 
 struct sequence_record {
     const struct result_model *model;

@@ -1,10 +1,11 @@
+/* Heat maps and lines of what sequence models attended to. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/memory.h"
-#include "figures_inside.h"
+#include "figures_models.h"
 #include "sequence.h"
 
 enum { SHOWN = 40, LABELLED = 40, PANELS = 16 };

@@ -1,3 +1,4 @@
+/* Attention records of a results file, read date by date and summarised on the way. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Tables of what sequence models attended to: over time, by head, by lag, by sector, and whole matrices. */
 #include <math.h>
 #include <stdio.h>
 

@@ -1,14 +1,15 @@
+/* The long tables of a study, a row for every model and universe. */
 #include "report/tables.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "date_sample.h"
 #include "measure/alpha.h"
 #include "measure/bootstrap.h"
 #include "measure/series.h"
 #include "measure/tangency.h"
-#include "sample.h"
 
 const char *hjd_form(const struct table_options *o)
 {

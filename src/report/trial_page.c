@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "io/text_file.h"
-#include "report/trial.h"
+#include "report/trial_page.h"
 #include "study_report.h"
 #include "trial_report.h"
 

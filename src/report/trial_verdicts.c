@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/trial.h"
+#include "report/trial_page.h"
 #include "trial_report.h"
 
 /* The thresholds that the rules below speak of. */

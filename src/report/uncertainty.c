@@ -1,3 +1,4 @@
+/* Bootstrap intervals of the measures, and tests of whether two models differ. */
 #include "uncertainty.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef REPORT_UNCERTAINTY_H
 #define REPORT_UNCERTAINTY_H
 
-#include "sample.h"
+#include "date_sample.h"
 
 /* uncertainty.csv: per model Sharpe with iid, robust and bootstrap errors, HJD with a block-bootstrap interval. */
 struct table *uncertainty_table(struct sample *s);

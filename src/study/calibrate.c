@@ -1,3 +1,4 @@
+/* The rates that a forecast needs, measured on this machine or taken from the cache of earlier measurements. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 #include "fits.h"
 #include "io/text_store.h"
 #include "linalg/eigen.h"
+#include "study/moment_pass.h"
 #include "study/plan.h"
-#include "study/survey.h"
 
 enum { PROBE_ROWS = 6, NAME = 768 };
 
@@ -110,8 +111,8 @@ int calibrate(struct team *world, const struct study *s, const struct panel_meta
               struct calibration *c, struct error *e)
 {
     double start = clock_seconds();
-    struct survey v = {0};
-    struct survey_cost cost = {0};
+    struct moment_pass v = {0};
+    struct moment_pass_cost cost = {0};
     struct text_store store;
     int T = study_longest_window(s), band = cuts_longest(s), row = (s->P + T - s->min_window) / 2;
     if (row > s->P - 3) row = s->P - 3;
@@ -120,16 +121,16 @@ int calibrate(struct team *world, const struct study *s, const struct panel_meta
     *c = (struct calibration){.row = memory_array(double, s->configs, "rates"),
                               .first = memory_array(double, s->configs, "rates")};
     store_open(&store, team_rank(world) == 0 ? cache : NULL);
-    survey_probe(s, m, panel, now - band, periods, band, &v, &cost, e);
+    moment_pass_probe(s, m, panel, now - band, periods, band, &v, &cost, e);
     if (!team_agree(world, e)) {
-        struct fit_job j = {.world = world, .study = s, .meta = m, .panel = panel, .survey = &v};
+        struct fit_job j = {.world = world, .study = s, .meta = m, .panel = panel, .pass = &v};
         double rates[2] = {cost.rows > 0 ? cost.read_seconds / cost.rows : 0, periods ? cost.gram_seconds / periods : 0};
         team_max_double(world, rates, 2);
         c->read_row = rates[0];
         c->gram_period = rates[1];
         measure_all(world, &j, &store, row, c, e);
     }
-    survey_free(&v);
+    moment_pass_free(&v);
     store_close(&store);
     c->seconds = clock_seconds() - start;
     if (error_is_set(e)) calibration_free(c);

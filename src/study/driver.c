@@ -1,8 +1,8 @@
+/* A run from its study file to its results: checks, resumption, schedule, memory, fits, and the final file. */
 #include "study/driver.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,12 +10,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"
+#include "fits.h"
 #include "io/panel_file.h"
 #include "io/parts.h"
-#include "fits.h"
-#include "guard.h"
 #include "linalg/eigen.h"
-#include "study/survey.h"
+#include "parallel/progress_counter.h"
+#include "parallel/stop.h"
+#include "run_lock.h"
+#include "study/moment_pass.h"
 #include "verify_run.h"
 
 struct run {
@@ -25,7 +27,7 @@ struct run {
     const char *panel;
     char *output, *parts, *log, *parameters;
     struct panel_meta meta;
-    struct survey survey;
+    struct moment_pass pass;
     struct results_plan plan;
     uint8_t **fit; /* [configs][P * seeds] fits found finished */
     struct cuts cuts;
@@ -34,7 +36,7 @@ struct run {
     int generation;
     double planned; /* bytes of this rank, beyond what the libraries hold */
     size_t base;    /* resident before any of it */
-    struct guard guard;
+    struct run_lock lock;
 };
 
 static char *joined(const char *a, const char *b)
@@ -136,7 +138,7 @@ static int find_done(struct run *r, int *newest, struct error *e)
             const struct layout *l = &s->config[k->config].layout;
             if (parts_serve(&x.record[i], P, l->seeds, layout_record(l))) r->fit[k->config][k->row * l->seeds + k->seed] = 1;
         }
-    double generation = me == 0 ? fmax(x.generation, history_last(&r->guard)) : x.generation;
+    double generation = me == 0 ? fmax(x.generation, history_last(&r->lock)) : x.generation;
     parts_free(&x);
     if (team_agree(r->world, e)) return -1;
     for (int c = 0; c < s->configs; c++) team_or_bytes(r->world, r->fit[c], fits_of(s, c));
@@ -162,26 +164,26 @@ static void make_schedule(struct run *r, int ranks)
 /* Periods of a universe whose moments this rank holds; where fits are verified it may have to do what any other does. */
 static int64_t most_periods(const struct run *r, int u)
 {
-    int me = team_rank(r->world), from = r->survey.keep ? 0 : me, to = r->survey.keep ? team_size(r->world) - 1 : me;
+    int me = team_rank(r->world), from = r->pass.keep ? 0 : me, to = r->pass.keep ? team_size(r->world) - 1 : me;
     int64_t most = 0;
     for (int i = from; i <= to; i++)
         if (r->need[u][2 * i + 1] - r->need[u][2 * i] > most) most = r->need[u][2 * i + 1] - r->need[u][2 * i];
     return most;
 }
 
-/* What this rank will hold, before it holds it: own moments and a period's rows during the survey; then moments of its windows and
+/* What this rank will hold, before it holds it: own moments and a period's rows during the moment pass; then moments of its windows and
  * the largest model. A study that does not fit says so here. */
 static int plan_memory(struct run *r, const struct fit_job *job, struct error *e)
 {
     int ranks = team_size(r->world), here = team_ranks_on_host(r->world), me = team_rank(r->world);
     const char *limit;
     double store = 0, largest[1], available = (double)memory_room(here, &limit);
-    for (int u = 0; u < r->survey.U; u++)
+    for (int u = 0; u < r->pass.U; u++)
         store += store_bytes(r->meta.D, most_periods(r, u), cuts_longest(r->study)) +
-                 (r->survey.keep ? store_bytes(r->meta.D, r->survey.own_first[me + 1] - r->survey.own_first[me], 0) : 0);
+                 (r->pass.keep ? store_bytes(r->meta.D, r->pass.own_first[me + 1] - r->pass.own_first[me], 0) : 0);
     double meta = 8. * r->meta.T * (2 + r->meta.M) + (double)r->study->configs * r->study->P;
-    double survey = survey_bytes(r->study, &r->meta, ranks), fits = contexts_bytes(job, me);
-    r->planned = meta + store + (survey > fits ? survey : fits);
+    double pass = moment_pass_bytes(r->study, &r->meta, ranks), fits = contexts_bytes(job, me);
+    r->planned = meta + store + (pass > fits ? pass : fits);
     largest[0] = r->planned;
     team_max_double(r->world, largest, 1);
     char need[32], have[32], base[32];
@@ -212,13 +214,13 @@ static void plan_results(struct run *r, double *test_assets)
                                        .window = s->config[i].shape.shortest,
                                        .first_row = config_first_row(s, &s->config[i])};
     int M = m->M ? m->M : m->D;
-    const double *from = m->M ? m->test_assets : r->survey.factors;
+    const double *from = m->M ? m->test_assets : r->pass.factors;
     if (from) memcpy(test_assets, from + (size_t)s->min_window * M, sizeof(double) * (size_t)s->P * M);
     r->plan = (struct results_plan){.study_text = s->text,
                                     .study_name = s->name,
                                     .panel = r->panel,
-                                    .panel_digest = r->survey.digest,
-                                    .fingerprint = study_fingerprint(s, r->survey.digest),
+                                    .panel_digest = r->pass.digest,
+                                    .fingerprint = study_fingerprint(s, r->pass.digest),
                                     .periods_per_year = m->periods_per_year,
                                     .P = s->P,
                                     .dates = m->dates + s->min_window,
@@ -262,23 +264,23 @@ static int finish(struct run *r, struct error *e)
 {
     double peaks[3] = {r->planned, (double)r->base, (double)memory_resident_peak()};
     team_max_double(r->world, peaks, 3);
-    if (team_rank(r->world) == 0 && !guard_check(&r->guard, e)) {
+    if (team_rank(r->world) == 0 && !run_lock_check(&r->lock, e)) {
         struct part_index x;
         long failures = 0;
         if (!parts_index(r->parts, 0, 1, &x, e)) {
             for (size_t i = 0; i < x.records; i++)
                 failures += x.record[i].key.code > 0 && x.record[i].key.code < FIT_NO_DATA;
-            r->plan.lease = r->guard.token;
-            char *record = record_text(&r->guard, r->generation, r->total, failures, peaks);
+            r->plan.lease = r->lock.token;
+            char *record = record_text(&r->lock, r->generation, r->total, failures, peaks);
             results_finish(r->output, &r->plan, &x, record, e);
             memory_free(record);
             parts_free(&x);
         }
-        if (!error_is_set(e) && !guard_check(&r->guard, e)) parts_remove(r->parts, e);
+        if (!error_is_set(e) && !run_lock_check(&r->lock, e)) parts_remove(r->parts, e);
         char took[32];
         if (!error_is_set(e)) {
             log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total,
-                     format_duration(clock_seconds() - r->guard.started, took), r->done_before ? " (this start)" : "",
+                     format_duration(clock_seconds() - r->lock.started, took), r->done_before ? " (this start)" : "",
                      peaks[2] / 1e6);
             if (failures) log_warn("%ld fits failed numerically: see fit_code in the results", failures);
         }
@@ -321,16 +323,16 @@ static int work_again(void *run, const struct verification *v, struct error *e)
     int ranks = team_size(r->world), me = team_rank(r->world), newest, works = 0;
     if (find_done(r, &newest, e)) return -1;
     make_schedule(r, v->workers);
-    for (int u = 0; u < r->survey.U; u++) memset(r->need[u], 0, 2 * sizeof(int64_t) * (size_t)ranks);
+    for (int u = 0; u < r->pass.U; u++) memset(r->need[u], 0, 2 * sizeof(int64_t) * (size_t)ranks);
     cuts_needs(&r->cuts, r->study, v->workers, r->fit, r->need);
     for (int i = v->workers - 1; i >= 0; i--) { /* worker i is that rank of the world, which is i or above */
         works |= v->worker[i] == me;
-        for (int u = 0; u < r->survey.U && v->worker[i] != i; u++) {
+        for (int u = 0; u < r->pass.U && v->worker[i] != i; u++) {
             memcpy(r->need[u] + 2 * v->worker[i], r->need[u] + 2 * i, 2 * sizeof(int64_t));
             memset(r->need[u] + 2 * i, 0, 2 * sizeof(int64_t));
         }
     }
-    survey_fetch(r->world, &r->survey, r->need, cuts_longest(r->study));
+    moment_pass_fetch(r->world, &r->pass, r->need, cuts_longest(r->study));
     log_info("%ld rows are computed again on %d rank%s", r->total - r->done_before, v->workers, v->workers == 1 ? "" : "s");
     struct team *team = team_split(r->world, works ? 0 : -1);
     int rc = work(r, v->job, team, v->newest, e);
@@ -340,35 +342,35 @@ static int work_again(void *run, const struct verification *v, struct error *e)
 
 static int run_rows(struct run *r, struct fit_job *job, struct error *e)
 {
-    gauge_open(r->world);
+    progress_counter_open(r->world);
     int rc = work(r, job, r->world, r->generation, e);
     struct verification v = {.world = r->world,
                              .job = job,
-                             .survey = &r->survey,
-                             .guard = &r->guard,
+                             .pass = &r->pass,
+                             .lock = &r->lock,
                              .share = r->options->verify,
                              .start = r->generation,
                              .again = work_again,
                              .context = r};
     if (!rc && v.share > 0) rc = verification_run(&v, e);
-    gauge_close();
+    progress_counter_close();
     int64_t finished = job->finished;
     team_sum_long(r->world, &finished, 1);
     if (team_rank(r->world) == 0 && rc)
-        history_end(&r->guard, r->generation, rc < 0 ? "failed" : "stopped on request", (long)finished);
+        history_end(&r->lock, r->generation, rc < 0 ? "failed" : "stopped on request", (long)finished);
     if (rc < 0) return EXIT_INPUT;
     if (!rc) return finish(r, e) ? EXIT_INPUT : EXIT_DONE;
     return say_stopped(r, finished);
 }
 
-/* From the survey on: the panel's rows are read, then trained. */
+/* From the moment pass on: the panel's rows are read, then trained. */
 static int train(struct run *r, struct error *e)
 {
     struct fit_job job = {.world = r->world,
                           .study = r->study,
                           .meta = &r->meta,
                           .panel = r->panel,
-                          .survey = &r->survey,
+                          .pass = &r->pass,
                           .cuts = &r->cuts,
                           .log = r->log,
                           .folder = r->parts,
@@ -379,23 +381,21 @@ static int train(struct run *r, struct error *e)
     if (find_done(r, &newest, e)) return EXIT_INPUT;
     r->generation = newest + 1;
     make_schedule(r, team_size(r->world));
-    survey_begin(r->world, r->study, &r->meta, &r->survey);
-    r->survey.keep = r->options->verify > 0;
-    for (int u = 0; u < r->survey.U; u++)
+    moment_pass_begin(r->world, r->study, &r->meta, &r->pass);
+    r->pass.keep = r->options->verify > 0;
+    for (int u = 0; u < r->pass.U; u++)
         r->need[u] = memory_array(int64_t, 2 * (size_t)team_size(r->world), "periods needed");
     cuts_needs(&r->cuts, r->study, team_size(r->world), r->fit, r->need);
     if (plan_memory(r, &job, e)) return EXIT_INPUT;
-    if ((stopped = survey_read(r->world, &r->meta, r->panel, &r->survey, e)) < 0) return EXIT_INPUT;
+    if ((stopped = moment_pass_read(r->world, &r->meta, r->panel, &r->pass, e)) < 0) return EXIT_INPUT;
     if (stopped) return say_stopped(r, 0);
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
     double *test_assets = memory_array(double, (size_t)r->study->P *M, "test assets");
     plan_results(r, test_assets);
-    if (me == 0) {
-        enter_parts(r, e);
-        if (!error_is_set(e)) history_begin(&r->guard, r->generation, e);
-    }
+    if (me == 0) enter_parts(r, e);
+    if (me == 0 && !error_is_set(e)) history_begin(&r->lock, r->generation, e);
     if (!team_agree(r->world, e)) {
-        survey_fetch(r->world, &r->survey, r->need, cuts_longest(r->study));
+        moment_pass_fetch(r->world, &r->pass, r->need, cuts_longest(r->study));
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
         status = run_rows(r, &job, e);
     }
@@ -407,7 +407,7 @@ static int train(struct run *r, struct error *e)
 
 static void run_free(struct run *r)
 {
-    survey_free(&r->survey);
+    moment_pass_free(&r->pass);
     for (int u = 0; u < 8; u++) memory_free(r->need[u]);
     panel_meta_free(&r->meta);
     free_schedule(r);
@@ -484,7 +484,7 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     if (team_rank(world) == 0) check_place(&r, e);
     if (!team_agree(world, e) && !panel_load_meta(r.panel, world, &r.meta, e)) {
         if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !check_teams(&r, e) &&
-            !guard_enter(&r.guard, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
+            !run_lock_enter(&r.lock, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
             else
                 log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P,
@@ -492,7 +492,7 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
             status = complete ? EXIT_DONE : train(&r, e);
         }
     }
-    guard_leave(&r.guard);
+    run_lock_leave(&r.lock);
     run_free(&r);
     stop_close();
     return status;

@@ -1,3 +1,4 @@
+/* Computing one row: fit, serve by an earlier fit, or apply saved parameters; then its return and its record. */
 #include "fit_context.h"
 
 #include <cblas.h>

@@ -1,3 +1,4 @@
+/* Checkpoints of a fit, parameters of a chain of windows, and saved parameters, by the paths they have on disk. */
 #include "fit_state.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "fits.h"
 #include "io/parameters_file.h"
 #include "models/network.h"
+#include "parallel/stop.h"
 
 /* ---- a fit under way ---- */
 

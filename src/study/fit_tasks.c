@@ -1,3 +1,4 @@
+/* The list of tasks from what is still pending: static cuts for closed forms, the queue for fits over rows. */
 #include "fit_tasks.h"
 
 #include "base/memory.h"
@@ -202,20 +203,20 @@ int tasks_choose(const struct study *s, const int64_t *left, const int *rows, co
     return which;
 }
 
-int64_t tasks_take(struct team_pick *pick, const struct study *s, const struct tasks *t)
+int64_t tasks_take(struct work_queue *queue, const struct study *s, const struct tasks *t)
 {
     int64_t *taken = memory_array(int64_t, s->configs, "task counters"), result = -1;
     double *measured = memory_array(double, s->configs, "task counters");
     int *rows = memory_array(int, s->configs, "task counters");
     while (result < 0) {
-        team_pick_look(pick, taken, measured);
+        work_queue_look(queue, taken, measured);
         for (int c = 0; c < s->configs; c++) {
             taken[c] = t->first[c + 1] - t->first[c] - taken[c];
             rows[c] = taken[c] > 0 ? t->task[t->first[c]].rows : 0;
         }
         int which = tasks_choose(s, taken, rows, measured);
         if (which < 0) break;
-        int64_t i = t->first[which] + team_pick_take(pick, which);
+        int64_t i = t->first[which] + work_queue_take(queue, which);
         if (i < t->first[which + 1]) result = i;
     }
     memory_free(taken);

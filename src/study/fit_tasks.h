@@ -5,8 +5,8 @@
 #define STUDY_FIT_TASKS_H
 
 #include "io/parts.h"
-#include "parallel/pick.h"
-#include "study/survey.h"
+#include "parallel/work_queue.h"
+#include "study/moment_pass.h"
 
 /* A run of the study as those who fit see it. */
 struct fit_job {
@@ -14,7 +14,7 @@ struct fit_job {
     const struct study *study;
     const struct panel_meta *meta;
     const char *panel;
-    const struct survey *survey;
+    const struct moment_pass *pass;
     uint8_t *const *done;    /* [configs][P * seeds] fits found finished */
     const struct cuts *cuts; /* of what was not done */
     struct part_writer *parts;
@@ -77,7 +77,7 @@ struct tasks {
 void tasks_create(struct tasks *t, const struct fit_job *j);
 void tasks_free(struct tasks *t);
 /* The next task for a team: of the configuration whose tasks take longest. -1: none is left. */
-int64_t tasks_take(struct team_pick *pick, const struct study *s, const struct tasks *t);
+int64_t tasks_take(struct work_queue *queue, const struct study *s, const struct tasks *t);
 /* Rows of a task of this configuration: one for most, every row where a window begins at the parameters of the one before, those that
  * share a fit, or a stretch where consecutive windows share work. */
 int tasks_rows(const struct study *s, const struct config *c, int ranks);

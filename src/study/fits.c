@@ -1,3 +1,4 @@
+/* Working the cuts and the queue, and handing every finished record to the part log. */
 #include "fits.h"
 
 #include <math.h>
@@ -8,6 +9,8 @@
 #include "base/memory.h"
 #include "fit_state.h"
 #include "io/durable_file.h"
+#include "parallel/progress_counter.h"
+#include "parallel/stop.h"
 
 /* ---- progress ---- */
 
@@ -27,7 +30,7 @@ static void show_progress(struct fit_job *j)
     char extra[96] = "", line[32], eta[32], text[1024];
     struct error ignored = {""}; /* the log only tells */
     if (j->quiet) return;
-    gauge_read(&done, &slowest, &share);
+    progress_counter_read(&done, &slowest, &share);
     if (team_size(j->world) > 1) snprintf(extra, sizeof extra, "slowest rank %d at %.0f%%", slowest, 100 * share);
     if (!show.begun) {
         progress_begin(&show.progress, j->study->name, j->total, j->done_before);
@@ -100,7 +103,7 @@ static int run_task(struct fit_context *x, const struct task *t, struct error *e
         if (leads && pending) keep(x, row, e);
         if (team_agree(x->team, e)) return -1;
         if (leads && x->trained && x->config->class->trainable) state_remove(x, x->fitted);
-        if (!j->quiet) gauge_put(j->finished, j->planned);
+        if (!j->quiet) progress_counter_put(j->finished, j->planned);
         fits_idle(j);
     }
     return 0;
@@ -135,13 +138,13 @@ static int run_queue(struct fit_context *x, struct error *e)
     int ranks = team_size(j->world), size = tasks_team(j->study, ranks, t.total), rc = 0;
     j->team = t.total ? size : 0;
     if (!t.total) return tasks_free(&t), 0;
-    struct team_pick *pick = team_pick_open(j->world, j->study->configs);
+    struct work_queue *queue = work_queue_open(j->world, j->study->configs);
     x->team = team_split(j->world, team_rank(j->world) / size);
     if (size > 1) log_info("teams of %d ranks share the rows of a fit", size);
     while (!rc) {
         int64_t i = -1;
         bool leads = team_rank(x->team) == 0;
-        if (leads) i = stop_requested() ? -2 : tasks_take(pick, j->study, &t);
+        if (leads) i = stop_requested() ? -2 : tasks_take(queue, j->study, &t);
         team_broadcast(x->team, &i, sizeof i, 0);
         if (i == -2) rc = 1;
         if (i < 0) break;
@@ -149,13 +152,14 @@ static int run_queue(struct fit_context *x, struct error *e)
         long before = j->finished;
         if (leads) plan_task(j, &t.task[i]);
         rc = run_task(x, &t.task[i], e);
-        if (leads && !rc) team_pick_report(pick, t.task[i].config, clock_seconds() - began, (double)(j->finished - before));
+        if (leads && !rc)
+            work_queue_report(queue, t.task[i].config, clock_seconds() - began, (double)(j->finished - before));
     }
     context_leave(x);
     if (error_is_set(e)) stop_raise();
     rc = team_wait_max(j->world, rc != 0, fits_idle, j); /* nobody takes from the queue any more */
     team_close(x->team);
-    team_pick_close(pick);
+    work_queue_close(queue);
     tasks_free(&t);
     return rc;
 }

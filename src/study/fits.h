@@ -16,7 +16,7 @@ struct fit_rates {
     double first;       /* more for the first of a stretch */
 };
 /* Measured on fits over a few rows from `row` on that are not kept, and where fits are long on a smaller one, scaled by the model's own
- * cost. j: world, study, meta, panel, survey. Collective. */
+ * cost. j: world, study, meta, panel, moment pass. Collective. */
 int fits_probe(struct fit_job *j, const struct config *c, int row, struct fit_rates *rates, struct error *e);
 
 #endif

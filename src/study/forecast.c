@@ -119,7 +119,7 @@ static double bytes_of(const struct study *s, const struct panel_meta *m, const 
 {
     struct fit_job j = {.study = s, .meta = m, .cuts = k};
     double meta = 8. * m->T * (2 + m->M) + (double)s->configs * s->P,
-           store = hull ? store_bytes(m->D, hull, cuts_longest(s)) : 0, work = survey_bytes(s, m, ranks);
+           store = hull ? store_bytes(m->D, hull, cuts_longest(s)) : 0, work = moment_pass_bytes(s, m, ranks);
     for (int r = 0; r < ranks; r++) work = fmax(work, contexts_bytes(&j, r));
     return meta + store + work;
 }
@@ -136,13 +136,13 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
     for (int r = 0; r < ranks; r++) longest = fmax(longest, load[r]);
     int64_t hull = widest_hull(s, &k, ranks);
     int longest_period = panel_max_assets(m);
-    f->survey = c->read_row * fmax((double)m->rows / ranks, longest_period) + c->gram_period * (double)hull;
+    f->pass = c->read_row * fmax((double)m->rows / ranks, longest_period) + c->gram_period * (double)hull;
     f->rows = longest;
     double values = 0;
     for (int i = 0; i < s->configs; i++)
         values += (double)layout_record(&s->config[i].layout) * s->P * s->config[i].layout.seeds;
     f->finish = 0.2 + 8 * values / 200e6; /* read back, assembled and written: 200 MB/s */
-    f->seconds = f->survey + f->rows + f->finish;
+    f->seconds = f->pass + f->rows + f->finish;
     f->idle = longest > 0 ? 1 - f->busy / (longest * ranks) : 0;
     f->bytes = bytes_of(s, m, &k, ranks, hull);
     cuts_free(&k);

@@ -1,3 +1,4 @@
+/* Host names grouped by stem, with runs of numbers as ranges. */
 #include "hosts.h"
 
 #include <stdio.h>

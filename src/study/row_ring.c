@@ -1,3 +1,4 @@
+/* The ring of periods behind windows over rows, and the histories of their assets. */
 #include "row_ring.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t
     struct rows rows;
     if (s->t == t) return s;
     s->t = -1;
-    s->told = false;
+    s->filled = false;
     if (panel_read_period(f, t, &r->buffer, &rows, e)) return NULL;
     require(rows.n <= r->capacity);
     s->n = universe_gather(r->universe, &rows, r->D, s->characteristics, s->returns, s->ids, r->groups, s->group);
@@ -79,7 +80,7 @@ const struct ring_slot *ring_get_history(struct row_ring *r, struct panel_file *
      * of its early steps since, and what was told of a period holds again once its rows are back in their slot. */
     for (int l = 0; l < L; l++)
         if (t - L + 1 + l >= 0 && !ring_get(r, f, t - L + 1 + l, e)) return NULL;
-    if (s->told) return s;
+    if (s->filled) return s;
     for (int l = 0; l < L; l++) {
         int then = t - L + 1 + l;
         const struct ring_slot *past = then < 0 ? NULL : &r->slot[then % r->slots];
@@ -87,6 +88,6 @@ const struct ring_slot *ring_get_history(struct row_ring *r, struct panel_file *
         find_rows(s, past, l, L);
     }
     s->history = (struct history){.L = L, .rows = s->past, .row = s->row};
-    s->told = true;
+    s->filled = true;
     return s;
 }

@@ -21,7 +21,7 @@ struct row_ring {
         struct history history;            /* views into this slot and those before it ... */
         const float **past;                /* [lookback] */
         int32_t *row;                      /* [capacity, lookback] */
-        bool told;                         /* ... filled in */
+        bool filled;                       /* ... filled in */
     } * slot;
 };
 

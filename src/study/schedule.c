@@ -1,3 +1,4 @@
+/* Cutting the pending rows into one run for each rank, by bisection on the longest rank's time. */
 #include "study/schedule.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* A study from its YAML: root keys, windows, ridges, universes, and models with their swept options. */
 #define _GNU_SOURCE /* tdestroy */
 #include "study/study.h"
 

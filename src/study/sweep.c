@@ -1,3 +1,4 @@
+/* Members of a sweep: values put into the tree of a study file, and the tree written as YAML again. */
 #include "study/sweep.h"
 
 #include <stdint.h>

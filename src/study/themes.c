@@ -1,3 +1,4 @@
+/* Reading themes from a file, or guessing them from the names of characteristics. */
 #include "themes.h"
 
 #include <stdio.h>

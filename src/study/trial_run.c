@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "io/parts.h"
 #include "io/text_file.h"
+#include "parallel/stop.h"
 #include "study/driver.h"
 #include "study/plan.h"
 #include "study/trial.h"

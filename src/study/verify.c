@@ -1,3 +1,4 @@
+/* Which fits a run computes a second time, on another rank, and what a difference between the two says. */
 #include "verify.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Verification inside a run: second fits beside the first, and what they found. */
 #include "verify_run.h"
 
 #include <math.h>
@@ -10,6 +11,7 @@
 #include "base/os.h"
 #include "fit_state.h"
 #include "io/durable_file.h"
+#include "parallel/stop.h"
 #include "verify.h"
 
 /* A unit to be computed once more, of which rows from `compare` on are looked at. */
@@ -77,7 +79,7 @@ static int find_owners(struct round *r, struct error *e)
     r->banned = memory_array(char, team_size(v->world), "ranks at work");
     r->file = memory_array(double *, s->configs, "owners of records");
     r->alone = team_split(v->world, team_rank(v->world));
-    for (int u = 0; u < v->survey->U; u++) r->need[u] = memory_array(int64_t, 2 * (size_t)team_size(v->world), "periods");
+    for (int u = 0; u < v->pass->U; u++) r->need[u] = memory_array(int64_t, 2 * (size_t)team_size(v->world), "periods");
     for (int i = 0; i < files; i++) sscanf(r->names.file[i], "g%9d-r%9d.rows", &r->generation[i], &r->rank[i]);
     for (int c = 0; c < s->configs; c++) r->file[c] = memory_array(double, fits_of(s, c), "owners of records");
     for (size_t i = 0; i < r->names.records; i++) {
@@ -155,12 +157,12 @@ static void fetch_moments(struct round *r, const struct item *item, int64_t n)
 {
     struct verification *v = r->v;
     const struct study *s = v->job->study;
-    for (int u = 0; u < v->survey->U; u++) memset(r->need[u], 0, 2 * sizeof(int64_t) * (size_t)team_size(v->world));
+    for (int u = 0; u < v->pass->U; u++) memset(r->need[u], 0, 2 * sizeof(int64_t) * (size_t)team_size(v->world));
     for (int64_t i = 0; i < n; i++) {
         const struct config *c = &s->config[item[i].task.config];
         if (config_cut(c)) task_needs(s, &item[i].task, &r->need[config_universe(s, c)][2 * item[i].rank]);
     }
-    survey_fetch(v->world, v->survey, r->need, cuts_longest(s));
+    moment_pass_fetch(v->world, v->pass, r->need, cuts_longest(s));
 }
 
 /* ---- comparing ---- */
@@ -342,14 +344,14 @@ static void tell(const struct round *r, struct error *e)
         snprintf(text, sizeof text, "rank %d on %s computed other bits than others: its fits are computed again%s", rank,
                  v->host[rank], team_size(v->world) > 1 ? " elsewhere" : "");
         log_warn("%s", text);
-        history_note(v->guard, v->start, text, e);
+        history_note(v->lock, v->start, text, e);
     }
     for (int i = 0; i < r->names.files; i++) {
         if (!r->outvoted[i] || r->generation[i] >= v->start) continue;
         snprintf(text, sizeof text, "rank %d of start %d computed other bits than others: its fits are computed again",
                  r->rank[i], r->generation[i]);
         log_warn("%s", text);
-        history_note(v->guard, v->start, text, e);
+        history_note(v->lock, v->start, text, e);
     }
 }
 
@@ -450,7 +452,7 @@ int verification_run(struct verification *v, struct error *e)
              team_size(v->world) == 1 ? " on the same rank: only faults that pass are seen" : "");
     if (!rc && !v->fits && v->job->total) log_warn("no fit was verified: the share is too small for this study");
     else if (!rc) log_info("%s%s", text, v->checked ? "" : ": no bit differs");
-    if (!rc && team_rank(v->world) == 0) history_note(v->guard, v->start, text, e);
+    if (!rc && team_rank(v->world) == 0) history_note(v->lock, v->start, text, e);
     memory_free(v->worker);
     memory_free(v->host);
     return team_agree(v->world, e) ? -1 : rc;

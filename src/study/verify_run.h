@@ -7,13 +7,13 @@
 #define STUDY_VERIFY_RUN_H
 
 #include "fits.h"
-#include "guard.h"
+#include "run_lock.h"
 
 struct verification {
     struct team *world;
-    struct fit_job *job;   /* the run's; its world is all ranks */
-    struct survey *survey; /* keeps its moments */
-    const struct guard *guard;
+    struct fit_job *job;      /* the run's; its world is all ranks */
+    struct moment_pass *pass; /* keeps its moments */
+    const struct run_lock *lock;
     double share;
     int start; /* this start's generation, that of its logs */
     /* Compute the rows that are pending on worker [workers] alone, into logs of generation `newest`. Collective over the world; 0 done, 1

@@ -1,3 +1,4 @@
+/* Windows from moments held in memory, or from rows read by the ring, in one form. */
 #include "window_source.h"
 
 #include <string.h>
@@ -92,7 +93,7 @@ static int take_rows(struct window_source *s, int t, bool returns, struct period
 
 static const struct moment_store *store_of(const struct window_source *s)
 {
-    return &s->job->survey->store[config_universe(s->job->study, s->config)];
+    return &s->job->pass->store[config_universe(s->job->study, s->config)];
 }
 
 /* Moments of period t; its factors, scaled, into row k of s->factors. */
@@ -116,14 +117,14 @@ static int take(struct window_source *s, int t, bool returns, int k, struct peri
     const struct benchmark *b = c->shape.benchmark;
     *p = (struct period){.index = t, .date = j->meta->dates[t]};
     if (wants_rows(c)) return take_rows(s, t, returns, p, e);
-    p->n = j->survey->n[(size_t)config_universe(j->study, c) * (size_t)j->meta->T + (size_t)t];
+    p->n = j->pass->n[(size_t)config_universe(j->study, c) * (size_t)j->meta->T + (size_t)t];
     p->scale = factor_scale_of(c->shape.factor_scale, p->n);
     if (b && returns) p->benchmark = b->returns + (size_t)t * (size_t)b->k;
     if (wants_moments(c)) take_moments(s, t, returns, k, p);
     return 0;
 }
 
-/* Both Gram matrices from the bands that the survey formed. */
+/* Both Gram matrices from the bands that the moment pass formed. */
 static void take_grams(struct window_source *s, int now, int T)
 {
     const struct moment_store *m = store_of(s);

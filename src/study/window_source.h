@@ -1,4 +1,4 @@
-/* Where windows come from. What a model sees of a period is either its moments, taken once by the survey, or the rows of its universe,
+/* Where windows come from. What a model sees of a period is either its moments, taken once by the moment pass, or the rows of its universe,
  * read as windows roll over them; the rest of the engine does not know which. */
 #ifndef STUDY_WINDOW_SOURCE_H
 #define STUDY_WINDOW_SOURCE_H

@@ -1,6 +1,6 @@
-/* The OLS objective: the dense road against ScaLAPACK's solver alone, the iterative road against the dense one, and what a study costs
- * on many ranks.   mpirun -n P bench_ols [quick | small | road | all]
- * small: n = 1320, 2640, 3960; road: D = 66 and 132, T = 60; quick (one rank's default; LAPACK in ScaLAPACK's place): the smallest of each */
+/* The OLS objective: the dense solver against ScaLAPACK's solver alone, the iterative solver against the dense one, and what a study costs
+ * on many ranks.   mpirun -n P bench_ols [quick | small | solver | all]
+ * small: n = 1320, 2640, 3960; solver: D = 66 and 132, T = 60; quick (one rank's default; LAPACK in ScaLAPACK's place): the smallest of each */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -71,9 +71,9 @@ static void drop(struct sample *s)
     for (int t = 0; t < T; t++) memory_free(s->packed[t]), memory_free(s->factors[t]);
 }
 
-static struct ols_fit *fit(const struct sample *s, enum ols_road road, struct team *team)
+static struct ols_fit *fit(const struct sample *s, enum ols_solver solver, struct team *team)
 {
-    struct ols_plan p = {.T = T, .D = s->window.D, .nz = NZ, .road = road, .z = ridge, .memory = 1e12};
+    struct ols_plan p = {.T = T, .D = s->window.D, .nz = NZ, .solver = solver, .z = ridge, .memory = 1e12};
     struct ols_fit *f = ols_fit_create(&p, team_size(team));
     struct fit_note note = {0};
     if (ols_fit_window(f, &s->window, team, &note)) die("bench: %s", note.text);
@@ -105,7 +105,7 @@ static double small(struct team *world, int D)
     return best.eigen;
 }
 
-static void roads(struct team *world, int D, double *dense_seconds, double *iterative_seconds)
+static void solvers(struct team *world, int D, double *dense_seconds, double *iterative_seconds)
 {
     static struct sample s;
     make(&s, D);
@@ -160,9 +160,9 @@ int main(int argc, char **argv)
         for (int D = 22; D <= (quick ? 22 : 66); D += 22) small(world, D);
     if (strcmp(what, "small")) {
         double dense = 0, iterative = 0;
-        roads(world, quick ? 22 : 66, &dense, &iterative);
+        solvers(world, quick ? 22 : 66, &dense, &iterative);
         if (!quick) {
-            roads(world, 132, &dense, &iterative);
+            solvers(world, 132, &dense, &iterative);
             if (team_rank(world) == 0) model(dense, iterative, team_size(world));
         }
     }

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "linalg/adam.h"
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 /* Processor time of this process: what one core's work takes, whoever else uses the machine. */
 static inline double processor_seconds(void)

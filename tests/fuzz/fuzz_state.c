@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/parameters_file.h"
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -1,8 +1,8 @@
 /* What the corpus of a fuzzer taught, again and in seconds, without libFuzzer: every file of tests/fuzz/NAME through the fuzzer's entry, and
  * after it a fixed number of small changes of it, the same on every run. A fuzzer aborts where a reader breaks a promise. Include after
  * the fuzzer's own source, in a program of tests/unit. */
-#ifndef FUZZ_REPLAY_H
-#define FUZZ_REPLAY_H
+#ifndef TESTS_FUZZ_REPLAY_H
+#define TESTS_FUZZ_REPLAY_H
 
 #include <dirent.h>
 #include <stdint.h>

@@ -4,6 +4,7 @@
 #include "contract.h"
 #include "io/parameters_file.h"
 #include "models/network.h"
+#include "parallel/progress_counter.h"
 
 /* ---- the promises ---- */
 
@@ -21,7 +22,7 @@ static void no_look_ahead(void)
     for (int i = 0; i < variants; i++)
         for (int late = 0; late < 2 && mine(i); late++) {
             struct setup u, w;
-            if (late && variant[i].turned && variant[i].turned->type != OPTION_WORD) break;
+            if (late && variant[i].transposed && variant[i].transposed->type != OPTION_WORD) break;
             if (open_setup(&u, &variant[i], BASE, WINDOW)) break;
             CU_ASSERT_FATAL(!open_setup(&w, &variant[i], FUTURE, WINDOW));
             compute(&u, alone, PLANTED + late, &a);
@@ -328,11 +329,11 @@ int main(int argc, char **argv)
     team_broadcast(world, folder, sizeof folder, 0);
     for (enum panel_kind k = BASE; k < PANELS && team_rank(world) == 0; k++) write_panel(k);
     team_barrier(world);
-    gauge_open(world);
+    progress_counter_open(world);
     fits_idle(&(struct fit_job){.world = world, .study = &quiet, .log = "/dev/null", .total = 1});
     find_variants();
     int status = check_run("the contract of model classes", tests, sizeof tests / sizeof *tests);
-    gauge_close();
+    progress_counter_close();
     team_close(alone);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", folder);

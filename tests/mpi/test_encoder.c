@@ -2,7 +2,7 @@
  * Gradients of every tensor of every variant against finite differences over ragged histories; what must not matter (the order of
  * assets, masked steps, assets that were not there, ranks, what is kept) does not. tests/cli/encoder_torch.sh compares with PyTorch. */
 #include "check.h"
-#include "parallel/parts.h"
+#include "parallel/sharded.h"
 #include "sequences.h"
 
 static struct team *world, *alone;

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "check.h"
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 static struct team *world, *alone;
 

@@ -1,4 +1,4 @@
-/* The OLS objective on teams: the grid's answers against one rank's, the iterative road's bits.   RANKS: 1 2 3 4 6 */
+/* The OLS objective on teams: the grid's answers against one rank's, the iterative solver's bits.   RANKS: 1 2 3 4 6 */
 #include <cblas.h>
 #include <string.h>
 
@@ -40,9 +40,9 @@ static void make(void)
         for (int u = 0; u <= T; u++) timing[t * (T + 1) + u] = cblas_ddot(D * (D + 1) / 2, packed[t], 1, packed[u], 1);
 }
 
-static struct ols_fit *fitted(enum ols_road road, int rank, struct team *team)
+static struct ols_fit *fitted(enum ols_solver solver, int rank, struct team *team)
 {
-    struct ols_plan p = {.T = T, .D = D, .nz = NZ, .rank = rank, .road = road, .z = ridge, .memory = 1e9};
+    struct ols_plan p = {.T = T, .D = D, .nz = NZ, .rank = rank, .solver = solver, .z = ridge, .memory = 1e9};
     struct ols_fit *f = ols_fit_create(&p, team ? team_size(team) : 1);
     struct fit_note note = {0};
     CU_ASSERT_EQUAL(ols_fit_window(f, &window, team, &note), 0);
@@ -85,37 +85,37 @@ static void iterative_bits(void)
 static void says_what_it_needs(void)
 {
     struct error e = {""};
-    struct ols_plan p = {.T = 60, .D = 132, .nz = 14, .road = OLS_DENSE, .z = ridge, .memory = 1.0e9};
+    struct ols_plan p = {.T = 60, .D = 132, .nz = 14, .solver = OLS_DENSE, .z = ridge, .memory = 1.0e9};
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &e), -1);
     CU_ASSERT(strstr(e.text, "7920") && strstr(e.text, "several ranks (ranks: 3)"));
-    p.road = OLS_AUTO;
+    p.solver = OLS_AUTO;
     struct error none = {""};
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &none), 0);
-    CU_ASSERT_EQUAL(ols_plan_road(&p), OLS_ITERATIVE);
+    CU_ASSERT_EQUAL(ols_plan_solver(&p), OLS_ITERATIVE);
     p.rank = 5;
-    CU_ASSERT_EQUAL(ols_plan_road(&p), OLS_DENSE);
-    p.road = OLS_ITERATIVE;
+    CU_ASSERT_EQUAL(ols_plan_solver(&p), OLS_DENSE);
+    p.solver = OLS_ITERATIVE;
     CU_ASSERT_EQUAL(ols_plan_check(&p, "ols", &none), -1);
 }
 
-/* Conjugate gradients given up after a step: with the choice open the dense road answers, asked for they are a recorded code. */
+/* Conjugate gradients given up after a step: with the choice open the dense solver answers, asked for they are a recorded code. */
 static void falls_back(void)
 {
-    struct ols_plan p = {.T = T, .D = D, .nz = 1, .road = OLS_DENSE, .z = ridge + 2, .memory = 1e9, .steps = 1};
+    struct ols_plan p = {.T = T, .D = D, .nz = 1, .solver = OLS_DENSE, .z = ridge + 2, .memory = 1e9, .steps = 1};
     struct fit_note note = {0};
     struct ols_fit *dense = ols_fit_create(&p, team_size(world));
     CU_ASSERT_EQUAL(ols_fit_window(dense, &window, world, &note), 0);
-    p.road = OLS_ITERATIVE;
+    p.solver = OLS_ITERATIVE;
     struct ols_fit *f = ols_fit_create(&p, team_size(world));
     CU_ASSERT_EQUAL(ols_fit_window(f, &window, world, &note), OLS_NO_CONVERGENCE);
     CU_ASSERT(!ols_plan_falls_back(&p));
     ols_fit_destroy(f);
-    p.road = OLS_AUTO;
-    CU_ASSERT_EQUAL(ols_plan_road(&p), OLS_ITERATIVE);
+    p.solver = OLS_AUTO;
+    CU_ASSERT_EQUAL(ols_plan_solver(&p), OLS_ITERATIVE);
     CU_ASSERT(ols_plan_falls_back(&p));
     f = ols_fit_create(&p, team_size(world));
     CU_ASSERT_EQUAL(ols_fit_window(f, &window, world, &note), 0);
-    CU_ASSERT_EQUAL(ols_fit_road(f), OLS_DENSE);
+    CU_ASSERT_EQUAL(ols_fit_solver(f), OLS_DENSE);
     CU_ASSERT(!memcmp(ols_fit_answer(f)->q, ols_fit_answer(dense)->q, sizeof(double) * T * D));
     CU_ASSERT(!memcmp(ols_fit_answer(f)->loss, ols_fit_answer(dense)->loss, sizeof(double)));
     ols_fit_destroy(f);
@@ -126,7 +126,7 @@ static void falls_back(void)
 
 static void refuses_in_time(void)
 {
-    struct ols_plan p = {.T = T, .D = D, .nz = NZ, .road = OLS_DENSE, .z = ridge, .memory = 2e5};
+    struct ols_plan p = {.T = T, .D = D, .nz = NZ, .solver = OLS_DENSE, .z = ridge, .memory = 2e5};
     struct ols_fit *f = ols_fit_create(&p, team_size(world));
     struct fit_note note = {0};
     if (team_size(world) == 1) SKIP("one rank has no grid");

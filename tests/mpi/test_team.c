@@ -7,8 +7,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "parallel/pick.h"
+#include "parallel/progress_counter.h"
+#include "parallel/stop.h"
 #include "parallel/team.h"
+#include "parallel/work_queue.h"
 
 static struct team *world;
 static int me, ranks;
@@ -121,47 +123,47 @@ static void stopping(void)
 
 static void gauging(void)
 {
-    gauge_open(world);
-    gauge_put(me == ranks - 1 ? 3 : 10, 10);
+    progress_counter_open(world);
+    progress_counter_put(me == ranks - 1 ? 3 : 10, 10);
     team_barrier(world);
     if (me == 0) {
         long done = 0;
         int slowest = -1;
         double share = 0, start = clock_seconds();
-        while (done != 3 + 10L * (ranks - 1) && clock_seconds() - start < 5) gauge_read(&done, &slowest, &share);
+        while (done != 3 + 10L * (ranks - 1) && clock_seconds() - start < 5) progress_counter_read(&done, &slowest, &share);
         CU_ASSERT_EQUAL(done, 3 + 10L * (ranks - 1));
         CU_ASSERT_EQUAL(slowest, ranks - 1);
         CHECK_CLOSE(share, 0.3, 1e-12);
     }
-    gauge_close();
+    progress_counter_close();
 }
 
 /* Every task of a kind is given once, whoever asks; costs are means over what all ranks report. */
-static void picking(void)
+static void queueing(void)
 {
     enum { KINDS = 3, TASKS = 40 };
-    struct team_pick *p = team_pick_open(world, KINDS);
+    struct work_queue *p = work_queue_open(world, KINDS);
     int64_t given[KINDS * TASKS] = {0}, taken[KINDS];
     double seconds[KINDS];
     for (int k = 0; k < KINDS; k++)
-        for (int64_t i; (i = team_pick_take(p, (k + me) % KINDS)) < TASKS;) given[(k + me) % KINDS * TASKS + i]++;
-    for (int k = 0; k < 2; k++) team_pick_report(p, k, (me + 1) * (k + 1.0), 2);
+        for (int64_t i; (i = work_queue_take(p, (k + me) % KINDS)) < TASKS;) given[(k + me) % KINDS * TASKS + i]++;
+    for (int k = 0; k < 2; k++) work_queue_report(p, k, (me + 1) * (k + 1.0), 2);
     team_barrier(world);
-    team_pick_look(p, taken, seconds);
+    work_queue_look(p, taken, seconds);
     team_sum_long(world, given, KINDS * TASKS);
     for (int i = 0; i < KINDS * TASKS; i++) CU_ASSERT_EQUAL(given[i], 1);
     for (int k = 0; k < KINDS; k++) {
         CU_ASSERT_EQUAL(taken[k], TASKS + ranks); /* who finds that nothing is left has taken a number all the same */
         CHECK_CLOSE(seconds[k], k < 2 ? (k + 1) * (ranks + 1) / 4.0 : 0, 1e-12);
     }
-    team_pick_close(p);
+    work_queue_close(p);
 }
 
 int main(int argc, char **argv)
 {
     static const struct check tests[] = {
         {"agreement", agreement}, {"row exchange", row_exchange}, {"gathering", gathering}, {"splitting", splitting},
-        {"waiting", waiting},     {"stopping", stopping},         {"gauging", gauging},     {"picking", picking},
+        {"waiting", waiting},     {"stopping", stopping},         {"gauging", gauging},     {"picking", queueing},
     };
     world = world_open(&argc, &argv);
     me = team_rank(world);

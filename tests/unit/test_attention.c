@@ -1,4 +1,4 @@
-/* Attention by panels and blocks against plain double-precision loops over the whole matrix. */
+/* Attention by tiles and blocks against plain double-precision loops over the whole matrix. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -26,7 +26,7 @@ static void head_create(struct head *h, int n, int N, int D, double scale)
     h->q = matrix(n, D, 1, scale), h->y = matrix(N, D, 2, 1), h->dg = matrix(n, D, 3, 1);
     h->g = matrix(n, D, 4, 1), h->dq = matrix(n, D, 4, 1), h->dy = matrix(N, D, 5, 1);
     h->statistics = memory_array(float, attention_statistics(n), "test");
-    h->kept = memory_array(float, attention_panel_size(N) * (size_t)attention_panels(n), "test");
+    h->kept = memory_array(float, attention_tile_size(N) * (size_t)attention_tiles(n), "test");
     h->work = memory_array(float, attention_workspace(D), "test");
     h->P = memory_array(double, N, "test"), h->G = memory_array(double, n *D, "test");
     h->dQ = memory_array(double, n *D, "test"), h->dY = memory_array(double, N *D, "test");

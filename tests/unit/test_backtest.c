@@ -97,12 +97,12 @@ static void against_a_ledger(void)
         }
         for (int i = 0; i < N; i++)
             if (set || !there[i]) traded += fabs((set ? full[i] * wealth : 0) - money[i]);
-        double after = wealth - cost * traded, scale = after / wealth, gone = wealth;
+        double after = wealth - cost * traded, scale = after / wealth, left = wealth;
         for (int i = 0; i < N; i++) {
             money[i] = set ? full[i] * after : there[i] ? money[i] * scale : 0;
-            gone -= money[i] / scale;
+            left -= money[i] / scale;
         }
-        cash = gone * scale;
+        cash = left * scale;
         for (int64_t k = 0; k < n; k++) money[ids[k]] *= 1 + r[k];
         double end = cash;
         for (int i = 0; i < N; i++) end += money[i];

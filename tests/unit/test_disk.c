@@ -12,14 +12,14 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/claim.h"
 #include "io/durable_file.h"
+#include "io/lease.h"
 #include "io/parameters_file.h"
 #include "io/parts.h"
 #include "sim/system.h"
 #include "study/schedule.h"
 
-#include "../../src/study/guard.h"
+#include "../../src/study/run_lock.h"
 
 #define RESULTS  "/d/r.h5"
 #define PARTS    "/d/r.h5.parts"
@@ -37,7 +37,7 @@ struct start {
     bool resume, holds, ending, stops; /* left: ranks that still work */
     double interval;
     enum outcome outcome;
-    char token[CLAIM_TOKEN];
+    char token[LEASE_TOKEN];
     uint8_t done[ROWS];
     int64_t first[RANKS + 1];
     struct rank {
@@ -92,7 +92,7 @@ static int put_file(const char *path, const char *word, int study, int rows, con
         if (os_write_at(fd, text, strlen(text), (i + 1) * (RECORD - 1))) error_set(e, "%s: %s", path, strerror(errno));
     }
     if (fd >= 0) os_close(fd);
-    if (token) claim_check(RESULTS, token, e);
+    if (token) lease_check(RESULTS, token, e);
     return token ? durable_commit(&f, e) : durable_commit_new(&f, e);
 }
 
@@ -118,9 +118,9 @@ static void *beat(struct start *s)
 {
     unsigned long long count = 0;
     while (!s->ending && !sim_dead()) {
-        os_sleep(CLAIM_BEAT);
+        os_sleep(LEASE_BEAT);
         if (s->ending || sim_dead()) break;
-        if (claim_beat(RESULTS, s->token, true, ++count) < 0 && !sim_dead() && !s->ending) {
+        if (lease_beat(RESULTS, s->token, true, ++count) < 0 && !sim_dead() && !s->ending) {
             sim_say("lost the path");
             sim_kill(s->process);
         }
@@ -139,7 +139,7 @@ static void count_record(const struct part_record *r, uint8_t done[ROWS])
 
 static int find_done(struct start *s, struct error *e)
 {
-    int generation = history_last(&(struct guard){.parts = PARTS});
+    int generation = history_last(&(struct run_lock){.parts = PARTS});
     for (int r = 0; r < s->ranks && !error_is_set(e); r++) {
         struct part_index x;
         if (parts_index(PARTS, r, s->ranks, &x, e)) return -1;
@@ -241,7 +241,7 @@ static int finish(struct start *s, struct error *e)
     double values[ROWS * VALUES];
     uint8_t done[ROWS] = {0};
     int rows = 0;
-    if (claim_check(RESULTS, s->token, e) || parts_index(PARTS, 0, 1, &x, e)) return -1;
+    if (lease_check(RESULTS, s->token, e) || parts_index(PARTS, 0, 1, &x, e)) return -1;
     for (size_t i = 0; i < x.records && !error_is_set(e); i++) {
         const struct part_record *r = &x.record[i];
         if (!parts_serve(r, ROWS, 1, VALUES) || done[r->key.row]) continue;
@@ -258,7 +258,7 @@ static int finish(struct start *s, struct error *e)
     if (!sim_dead()) begun[s->study] = true;
     if (put_file(RESULTS, "results", s->study, ROWS, values, s->token, e)) return -1;
     if (!sim_dead()) say_final(s->study);
-    if (claim_check(RESULTS, s->token, e)) return -1;
+    if (lease_check(RESULTS, s->token, e)) return -1;
     return parts_remove(PARTS, e);
 }
 
@@ -306,7 +306,7 @@ static void start_task(void *argument)
 {
     struct start *s = argument;
     struct error e = {""};
-    if (claim_take(RESULTS, s->token, &e)) s->outcome = REFUSED;
+    if (lease_take(RESULTS, s->token, &e)) s->outcome = REFUSED;
     else {
         if (!sim_dead()) s->holds = true;
         for (int i = 0; i < starts; i++)
@@ -315,7 +315,7 @@ static void start_task(void *argument)
         if (!sim_dead()) sim_thread(s->process, sim_now, beat_task, s);
         s->outcome = run(s, &e);
         s->holds = false;
-        claim_release(RESULTS, s->token, true);
+        lease_release(RESULTS, s->token, true);
     }
     s->ending = true;
     if (sim_dead()) s->outcome = UNKNOWN;

@@ -13,8 +13,8 @@
 
 #include "base/memory.h"
 #include "base/os.h"
-#include "io/claim.h"
 #include "io/durable_file.h"
+#include "io/lease.h"
 #include "io/parameters_file.h"
 #include "io/parts.h"
 #include "io/text_file.h"
@@ -220,7 +220,7 @@ static void all_of_it_reaches_the_disk(void)
 {
     struct part_key key = {0};
     double value = 1;
-    char token[CLAIM_TOKEN];
+    char token[LEASE_TOKEN];
     enter("disk");
     forced("");
     CU_ASSERT(folder_create(at("a/b"), &e) == 0 && forced("dd"));
@@ -232,8 +232,8 @@ static void all_of_it_reaches_the_disk(void)
     CU_ASSERT(part_append(w, &key, 1, &value, 0, NULL, NULL, &e) == 0 && forced("fd"));
     CU_ASSERT(part_append(w, &key, 1, &value, 0, NULL, NULL, &e) == 0 && forced("f"));
     CU_ASSERT(part_close(w, &e) == 0 && forced(""));
-    CU_ASSERT(claim_take(at("r"), token, &e) == 0 && forced("fd"));
-    claim_release(at("r"), token, true);
+    CU_ASSERT(lease_take(at("r"), token, &e) == 0 && forced("fd"));
+    lease_release(at("r"), token, true);
     CU_ASSERT(forced("d"));
 }
 

@@ -289,9 +289,9 @@ static void parts_survive_torn_tails(void)
     }
     /* a frame that claims more than the file has is no record, and takes no memory */
     int fd = open(file, O_WRONLY | O_APPEND);
-    uint32_t claim[8] = {0x31504941, 0, 0, 0, 0, 0, 1 << 24, 0};
+    uint32_t head[8] = {0x31504941, 0, 0, 0, 0, 0, 1 << 24, 0};
     CU_ASSERT_EQUAL(ftruncate(fd, 4 * 56), 0);
-    CU_ASSERT_EQUAL(write(fd, claim, sizeof claim), sizeof claim);
+    CU_ASSERT_EQUAL(write(fd, head, sizeof head), sizeof head);
     close(fd);
     size_t before = memory_peak();
     CU_ASSERT_FATAL(!parts_index(parts, 0, 1, &x, &e));

@@ -21,27 +21,28 @@ static float *normals(size_t n, uint64_t stream, double scale)
     return x;
 }
 
-static void product_cases(const struct kernels *k, int m, int n, int depth, bool turned, bool add)
+static void product_cases(const struct kernels *k, int m, int n, int depth, bool transposed, bool add)
 {
-    int lb = n + 16, lc = n + 32, la = (turned ? m : depth) + 3;
-    float *a = normals((size_t)la * (size_t)((turned ? depth : m) + 1), 1, 1),
+    int lb = n + 16, lc = n + 32, la = (transposed ? m : depth) + 3;
+    float *a = normals((size_t)la * (size_t)((transposed ? depth : m) + 1), 1, 1),
           *b = normals((size_t)lb * (size_t)(depth + 1), 2, 1);
     float *c = normals((size_t)lc * (size_t)(m + 1), 3, 1), *was = normals((size_t)lc * (size_t)(m + 1), 3, 1);
-    k->product(m, n, depth, a, turned ? 1 : la, turned ? la : 1, b, lb, c, lc, add);
+    k->product(m, n, depth, a, transposed ? 1 : la, transposed ? la : 1, b, lb, c, lc, add);
     double worst = 0;
     for (int i = 0; i <= m; i++)
         for (int j = 0; j < lc; j++) {
             bool inside = i < m && j < n;
             double s = inside && !add ? 0 : (double)was[i * lc + j], size = 1 + fabs(s);
             for (int l = 0; l < depth && inside; l++) {
-                double p = (double)(turned ? a[l * la + i] : a[i * la + l]) * (double)b[l * lb + j];
+                double p = (double)(transposed ? a[l * la + i] : a[i * la + l]) * (double)b[l * lb + j];
                 s += p;
                 size += fabs(p);
             }
             worst = fmax(worst, fabs((double)c[i * lc + j] - s) / size); /* beyond m and n: untouched */
         }
     if (worst > 1e-6)
-        fprintf(stderr, "%s %dx%dx%d%s%s: %g\n", k->name, m, n, depth, turned ? " turned" : "", add ? " add" : "", worst);
+        fprintf(stderr, "%s %dx%dx%d%s%s: %g\n", k->name, m, n, depth, transposed ? " turned" : "", add ? " add" : "",
+                worst);
     CU_ASSERT(worst <= 1e-6);
     memory_free(a), memory_free(b), memory_free(c), memory_free(was);
 }
@@ -75,47 +76,47 @@ static void test_product_bits(void)
 static void test_exp(void)
 {
     enum { ROWS = 300 };
-    float *x = memory_array(float, ROWS *PANEL, "test"), *e = memory_array(float, ROWS *PANEL, "test");
-    float *shift = memory_array(float, PANEL, "test"), *sum = memory_array(float, PANEL, "test");
+    float *x = memory_array(float, ROWS *TILE, "test"), *e = memory_array(float, ROWS *TILE, "test");
+    float *shift = memory_array(float, TILE, "test"), *sum = memory_array(float, TILE, "test");
     EACH_SET(k)
     {
-        double worst = 0, total[PANEL];
-        for (int j = 0; j < PANEL; j++) shift[j] = (float)j * 0.25f, sum[j] = 1, total[j] = 1;
-        for (int i = 0; i < ROWS * PANEL; i++) x[i] = e[i] = -80.f + 110.f * (float)i / (ROWS * PANEL) + shift[i % PANEL];
-        k->panel_exp(ROWS, PANEL, e, shift, sum);
-        for (int i = 0; i < ROWS * PANEL; i++) {
-            double z = (double)(x[i] - shift[i % PANEL]), want = exp(z < -60 ? -60 : z);
+        double worst = 0, total[TILE];
+        for (int j = 0; j < TILE; j++) shift[j] = (float)j * 0.25f, sum[j] = 1, total[j] = 1;
+        for (int i = 0; i < ROWS * TILE; i++) x[i] = e[i] = -80.f + 110.f * (float)i / (ROWS * TILE) + shift[i % TILE];
+        k->tile_exp(ROWS, TILE, e, shift, sum);
+        for (int i = 0; i < ROWS * TILE; i++) {
+            double z = (double)(x[i] - shift[i % TILE]), want = exp(z < -60 ? -60 : z);
             worst = fmax(worst, fabs((double)e[i] / want - 1));
-            total[i % PANEL] += (double)e[i];
+            total[i % TILE] += (double)e[i];
         }
         CU_ASSERT(worst < 2.5e-7);
-        for (int j = 0; j < PANEL; j++) CHECK_CLOSE((double)sum[j] / total[j], 1, 3e-5);
+        for (int j = 0; j < TILE; j++) CHECK_CLOSE((double)sum[j] / total[j], 1, 3e-5);
         x[3] = NAN, x[4] = INFINITY;
-        memcpy(e, x, PANEL * sizeof *x);
-        k->panel_exp(1, 16, e, shift, sum);
+        memcpy(e, x, TILE * sizeof *x);
+        k->tile_exp(1, 16, e, shift, sum);
         CU_ASSERT(isnan(e[3]) && !(e[4] < 1e38f)); /* divergence must not be hidden */
     }
     memory_free(x), memory_free(e), memory_free(shift), memory_free(sum);
 }
 
-static void test_panels(void)
+static void test_tiles(void)
 {
-    float *x = normals(10 * PANEL, 7, 3), *e = normals(10 * PANEL, 8, 1), *r = normals(PANEL, 9, 1);
-    float *top = memory_array(float, PANEL, "test"), *d = memory_array(float, 10 * PANEL, "test");
+    float *x = normals(10 * TILE, 7, 3), *e = normals(10 * TILE, 8, 1), *r = normals(TILE, 9, 1);
+    float *top = memory_array(float, TILE, "test"), *d = memory_array(float, 10 * TILE, "test");
     EACH_SET(k)
     {
-        for (int j = 0; j < PANEL; j++) top[j] = j % 2 ? -INFINITY : 2;
-        k->panel_max(10, 48, x, top);
+        for (int j = 0; j < TILE; j++) top[j] = j % 2 ? -INFINITY : 2;
+        k->tile_max(10, 48, x, top);
         for (int j = 0; j < 48; j++) {
             float want = j % 2 ? -INFINITY : 2;
-            for (int i = 0; i < 10; i++) want = fmaxf(want, x[i * PANEL + j]);
+            for (int i = 0; i < 10; i++) want = fmaxf(want, x[i * TILE + j]);
             CU_ASSERT(top[j] == want);
         }
         CU_ASSERT(top[50] == 2);
-        memcpy(d, x, 10 * PANEL * sizeof *d);
-        k->panel_softmax_back(10, 48, e, r, d);
-        for (int i = 0; i < 10 * PANEL; i++)
-            CU_ASSERT(i % PANEL < 48 ? fabsf(d[i] - e[i] * (x[i] - r[i % PANEL])) < 1e-5f : d[i] == x[i]);
+        memcpy(d, x, 10 * TILE * sizeof *d);
+        k->tile_softmax_back(10, 48, e, r, d);
+        for (int i = 0; i < 10 * TILE; i++)
+            CU_ASSERT(i % TILE < 48 ? fabsf(d[i] - e[i] * (x[i] - r[i % TILE])) < 1e-5f : d[i] == x[i]);
     }
     memory_free(x), memory_free(e), memory_free(r), memory_free(top), memory_free(d);
 }
@@ -148,7 +149,7 @@ static void test_dense(void)
             }
         relu_backward(N * LO, y, 1, c);
         dense_gradient(k, N, IN, OUT, x, c, dw, db);
-        dense_turn(IN, OUT, w, wt);
+        dense_transpose(IN, OUT, w, wt);
         dense_backward(k, N, IN, OUT, wt, c, false, dx);
         for (int j = 0; j < OUT; j++) {
             double sum = 0;
@@ -241,7 +242,7 @@ int main(void)
     static const struct check tests[] = {{"products of any shape", test_product},
                                          {"how rows are cut does not show", test_product_bits},
                                          {"exp over its range", test_exp},
-                                         {"panel max and softmax derivative", test_panels},
+                                         {"panel max and softmax derivative", test_tiles},
                                          {"dense layer, forward and backward", test_dense},
                                          {"last layer, forward and backward", test_column},
                                          {"Adam", test_adam},

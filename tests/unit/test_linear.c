@@ -277,9 +277,9 @@ static void transformer_scaled(void)
 static void transformer_ols(void)
 {
     objective = "ols";
-    for (int road = 0; road < 2; road++) {
-        solver = road ? "iterative" : "dense";
-        for (int D = 2; D <= 5; D++) against_brute_force(12, D, 0, road ? 0 : 1 << 28);
+    for (int choice = 0; choice < 2; choice++) {
+        solver = choice ? "iterative" : "dense";
+        for (int D = 2; D <= 5; D++) against_brute_force(12, D, 0, choice ? 0 : 1 << 28);
         against_brute_force(9, 4, -0.5, 1 << 28);
         against_brute_force(9, 4, -1, 1 << 28);
     }

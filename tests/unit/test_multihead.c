@@ -1,4 +1,4 @@
-/* Multi-head attention by panels and blocks against plain double-precision loops, with every mask; layer norm and the kernels beside
+/* Multi-head attention by tiles and blocks against plain double-precision loops, with every mask; layer norm and the kernels beside
  * it, of every instruction set this processor runs. */
 #include <string.h>
 
@@ -174,12 +174,12 @@ static void norm_case(const struct kernels *k, int columns, int repeated)
     enum { ROWS = 5 };
     int ld = padded(columns);
     float *x = drawn(ROWS, columns, 1), *a = drawn(ROWS, columns, 2), *scale = drawn(1, columns, 3),
-          *shift = drawn(1, columns, 4), *dy = drawn(ROWS, columns, 5), *hat = drawn(ROWS, columns, 6),
+          *shift = drawn(1, columns, 4), *dy = drawn(ROWS, columns, 5), *normalised = drawn(ROWS, columns, 6),
           *y = drawn(ROWS, columns, 6), *dx = drawn(ROWS, columns, 6), *dscale = memory_array(float, ld, "test"),
           *dshift = memory_array(float, ld, "test"), inverse[ROWS];
     for (int j = 0; j < columns; j++) x[j] += 30; /* a mean far from zero */
-    k->norm(ROWS, columns, x, a, repeated ? 0 : ld, scale, shift, hat, inverse, y);
-    k->norm_back(ROWS, columns, hat, inverse, scale, dy, dx, dscale, dshift);
+    k->norm(ROWS, columns, x, a, repeated ? 0 : ld, scale, shift, normalised, inverse, y);
+    k->norm_back(ROWS, columns, normalised, inverse, scale, dy, dx, dscale, dshift);
     double *ds = memory_array(double, ld, "test"), *db = memory_array(double, ld, "test");
     for (int i = 0; i < ROWS; i++) {
         double mean = 0, square = 0, g = 0, inner = 0;
@@ -189,7 +189,7 @@ static void norm_case(const struct kernels *k, int columns, int repeated)
         double r = 1 / sqrt(square + 1e-5);
         for (int j = 0; j < columns; j++) {
             double h = (V(j) - mean) * r, d = (double)dy[i * ld + j];
-            CHECK_CLOSE((double)hat[i * ld + j], h, 1e-5);
+            CHECK_CLOSE((double)normalised[i * ld + j], h, 1e-5);
             CHECK_CLOSE((double)y[i * ld + j], h * (double)scale[j] + (double)shift[j], 1e-5);
             g += d * (double)scale[j] / columns, inner += d * (double)scale[j] * h / columns;
             ds[j] += d * h, db[j] += d;
@@ -197,13 +197,14 @@ static void norm_case(const struct kernels *k, int columns, int repeated)
         for (int j = 0; j < columns; j++)
             CHECK_CLOSE((double)dx[i * ld + j], r * ((double)(dy[i * ld + j] * scale[j]) - g - (V(j) - mean) * r * inner),
                         2e-5);
-        for (int j = columns; j < ld; j++) CU_ASSERT(hat[i * ld + j] == 0 && dx[i * ld + j] == 0 && y[i * ld + j] == 0);
+        for (int j = columns; j < ld; j++)
+            CU_ASSERT(normalised[i * ld + j] == 0 && dx[i * ld + j] == 0 && y[i * ld + j] == 0);
     }
     for (int j = 0; j < columns; j++) {
         CHECK_CLOSE((double)dscale[j], ds[j], 2e-5);
         CHECK_CLOSE((double)dshift[j], db[j], 2e-5);
     }
-    void *const all[] = {x, a, scale, shift, dy, hat, y, dx, dscale, dshift, ds, db};
+    void *const all[] = {x, a, scale, shift, dy, normalised, y, dx, dscale, dshift, ds, db};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
@@ -223,14 +224,14 @@ static void test_rows(void)
     {
         float *x = drawn(ROWS, COLUMNS, 1), *y = drawn(ROWS, COLUMNS, 2), *b = drawn(1, COLUMNS, 3),
               *c = drawn(1, COLUMNS, 4), *z = drawn(ROWS, COLUMNS, 5), *was = drawn(ROWS, COLUMNS, 5),
-              *turned = memory_array(float, LD *PANEL, "test"), *sum = memory_array(float, LD, "test"), scale[ROWS],
+              *transposed = memory_array(float, LD *TILE, "test"), *sum = memory_array(float, LD, "test"), scale[ROWS],
               dot[ROWS];
         for (int i = 0; i < ROWS; i++) scale[i] = 0.1f * (float)i;
-        for (int i = 0; i < LD * PANEL; i++) turned[i] = 9;
-        k->panel_turn(ROWS, COLUMNS, x, LD, turned);
+        for (int i = 0; i < LD * TILE; i++) transposed[i] = 9;
+        k->tile_transpose(ROWS, COLUMNS, x, LD, transposed);
         for (int j = 0; j < COLUMNS; j++)
-            for (int i = 0; i < LD; i++) CU_ASSERT(turned[j * PANEL + i] == (i < ROWS ? x[i * LD + j] : 0));
-        CU_ASSERT(turned[LD] == 9);
+            for (int i = 0; i < LD; i++) CU_ASSERT(transposed[j * TILE + i] == (i < ROWS ? x[i * LD + j] : 0));
+        CU_ASSERT(transposed[LD] == 9);
         k->row_affine(ROWS, LD, x, b, c, z);
         for (int i = 0; i < ROWS * LD; i++)
             CHECK_CLOSE((double)z[i], (double)x[i] * (double)b[i % LD] + (double)c[i % LD], 1e-6);
@@ -259,7 +260,7 @@ static void test_rows(void)
         z[0] = NAN;
         k->row_bias(1, LD, b, true, z);
         CU_ASSERT(isnan(z[0])); /* divergence must not be hidden */
-        void *const all[] = {x, y, b, c, z, was, turned, sum};
+        void *const all[] = {x, y, b, c, z, was, transposed, sum};
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     }
 }

@@ -4,7 +4,7 @@
 #include "check.h"
 #include "panel/calendar.h"
 #include "panel/frequency.h"
-#include "panel/ohlcv.h"
+#include "panel/indicators.h"
 #include "panel/rank.h"
 
 /* A generator of its own: the test's prices do not hang on the program's. */

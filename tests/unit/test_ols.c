@@ -1,4 +1,4 @@
-/* The OLS linear transformer: both roads against the dense D^3 regression, a plain D T solve and refitting. */
+/* The OLS linear transformer: both solvers against the dense D^3 regression, a plain D T solve and refitting. */
 #include <cblas.h>
 #include <lapacke.h>
 #include <stdbool.h>
@@ -57,7 +57,7 @@ static void drop(void)
     ols_destroy(&o);
 }
 
-/* The dense road, alone. */
+/* The dense solver, alone. */
 static void dense(int rank)
 {
     CU_ASSERT_EQUAL(ols_basis_fit(&o.basis, panel.T, panel.sigma, panel.T, rank), 0);
@@ -132,10 +132,10 @@ static void primal_portfolio(const double *lambda, int t, double *theta)
 static void against_primal(void)
 {
     double lambda[125], theta[8], mine[8];
-    for (int road = 0; road < 2; road++)
+    for (int solver = 0; solver < 2; solver++)
         for (int D = 2; D <= 5; D++) {
             make(D == 3 ? 9 : 12, D, 7); /* D = 2, 3: Sigma has not full rank */
-            road ? iterative() : dense(0);
+            solver ? iterative() : dense(0);
             for (int z = 1; z < NZ; z++) {
                 primal(shift[z], -1, lambda);
                 for (int t = 0; t < panel.T; t++) {
@@ -150,10 +150,10 @@ static void against_primal(void)
 static void leave_one_out(void)
 {
     double lambda[125], theta[8];
-    for (int road = 0; road < 2; road++)
+    for (int solver = 0; solver < 2; solver++)
         for (int D = 2; D <= 5; D++) {
             make(D == 3 ? 9 : 12, D, 8);
-            road ? iterative() : dense(0);
+            solver ? iterative() : dense(0);
             for (int z = 1; z < NZ; z++) {
                 double sum = 0;
                 for (int t = 0; t < panel.T; t++) {
@@ -176,11 +176,11 @@ static void leave_one_out(void)
 /* Gamma_t (Q Sigma)_t + zT q_t = F as one D T x D T system. */
 static void against_plain(void)
 {
-    for (int road = 0; road < 2; road++)
+    for (int solver = 0; solver < 2; solver++)
         for (int D = 6; D <= 12; D += 3) {
             int T = 20, n = D * T;
             make(T, D, 9);
-            road ? iterative() : dense(0);
+            solver ? iterative() : dense(0);
             double *A = memory_array(double, n *n, "A"), *x = memory_array(double, n, "x"), theta[16], mine[16];
             lapack_int *pivot = memory_array(lapack_int, n, "pivot");
             for (int z = 0; z < NZ; z++) {
@@ -243,8 +243,8 @@ static void leave_one_out_without_penalty(void)
     panel.complete = false;
 }
 
-/* Both roads, tiny penalties too: portfolios, losses, choice. */
-static void roads_agree(void)
+/* Both solvers, tiny penalties too: portfolios, losses, choice. */
+static void solvers_agree(void)
 {
     int D = 10, T = 24;
     make(T, D, 10);
@@ -325,7 +325,7 @@ static const struct check tests[] = {
     {"leave-one-out against refitting the D^3 regression, both roads", leave_one_out},
     {"portfolios against a plain D T solve, both roads", against_plain},
     {"leave-one-out losses almost without a penalty", leave_one_out_without_penalty},
-    {"the two roads agree to 1e-8", roads_agree},
+    {"the two roads agree to 1e-8", solvers_agree},
     {"Lemma 5", low_rank},
 };
 int main(void)

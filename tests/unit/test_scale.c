@@ -88,7 +88,7 @@ static void test_counts(void)
            RANKS, panel / 1e9, period / 1e6, fits, (int)fmin(RANKS, closed + RANKS / f.team), bytes / 1e6, bytes / RANKS,
            bytes / 1e6);
     CU_ASSERT(period <= panel);
-    CU_ASSERT(f.survey < 1);
+    CU_ASSERT(f.pass < 1);
     CU_ASSERT(bytes < 100e6);
     CU_ASSERT(f.finish < 2);
     CU_ASSERT(f.bytes < 2e9);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "check.h"
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 enum { D = 6, N = 40, T = 6, HELD = 2, EPOCHS = 24 };
 static struct team *world;

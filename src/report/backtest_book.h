@@ -3,9 +3,9 @@
 #define REPORT_BACKTEST_BOOK_H
 
 #include "figure.h"
-#include "measure/backtest.h"
-#include "report/backtest.h"
 #include "io/results_read.h"
+#include "measure/backtest.h"
+#include "report/backtest_tables.h"
 
 /* One portfolio over rows first .. first + n - 1 of the results; arrays [n], NaN before it begins and after ruin. */
 struct book_series {

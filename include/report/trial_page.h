@@ -1,6 +1,6 @@
 /* What a trial found: tables, figures, verdicts and one page, from the results of its runs (study/trial.h). */
-#ifndef REPORT_TRIAL_H
-#define REPORT_TRIAL_H
+#ifndef REPORT_TRIAL_PAGE_H
+#define REPORT_TRIAL_PAGE_H
 
 #include "base/error.h"
 #include "study/trial.h"

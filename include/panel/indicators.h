@@ -1,7 +1,7 @@
 /* Characteristics of one asset from its own prices and volumes, each from observations up to and including its own: daily or hourly
  * bars (open, high, low, close, volume) to the columns below. No value looks ahead, none is filled in; NaN: not defined. */
-#ifndef PANEL_OHLCV_H
-#define PANEL_OHLCV_H
+#ifndef PANEL_INDICATORS_H
+#define PANEL_INDICATORS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,53 +5,53 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "encoder_inside.h"
+#include "encoder_internal.h"
 
-void between_walk(struct encoder *e, struct walk *w)
+void cross_attention_memory(struct encoder *e, struct memory_layout *w)
 {
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     size_t K = e->a ? 1 : (size_t)e->s.layers, N = (size_t)e->net.max_assets, cap = (size_t)e->cap, lags = (size_t)b->lags,
            own = (size_t)e->net.own, dp = (size_t)b->dp, ld = (size_t)e->ld;
-    WALK(w, b->gone, lags * N, "assets that are gone");
-    WALK(w, b->weight, lags, "weights of lags");
-    WALK(w, b->slope, lags, "weights of lags");
+    MEMORY(w, b->mask, lags * N, "assets that are gone");
+    MEMORY(w, b->weight, lags, "weights of lags");
+    MEMORY(w, b->slope, lags, "weights of lags");
     if (!b->heads) return;
-    WALK(w, b->table, K * N * b->row, "keys and values of all assets");
-    WALK(w, b->q, K * cap * dp, "queries of assets");
-    WALK(w, b->context, K * lags * cap * dp, "contexts of assets");
-    WALK(w, b->statistics, K * lags * own * multihead_statistics(b->heads, most_rows(&e->net, 1)), "softmax statistics");
-    WALK(w, b->d_context, cap * dp, "derivatives of contexts");
-    WALK(w, b->d_q, cap * dp, "derivatives of queries");
-    WALK(w, b->d_q_lag, cap * dp, "derivatives of queries");
-    WALK(w, b->d_row, cap * b->row, "derivatives of keys and values");
-    if (w->way == WALK_TAKE) b->d_table = memory_array(float *, own, "derivatives of keys and values");
+    MEMORY(w, b->table, K * N * b->row, "keys and values of all assets");
+    MEMORY(w, b->q, K * cap * dp, "queries of assets");
+    MEMORY(w, b->context, K * lags * cap * dp, "contexts of assets");
+    MEMORY(w, b->statistics, K * lags * own * multihead_statistics(b->heads, most_rows(&e->net, 1)), "softmax statistics");
+    MEMORY(w, b->d_context, cap * dp, "derivatives of contexts");
+    MEMORY(w, b->d_q, cap * dp, "derivatives of queries");
+    MEMORY(w, b->d_q_lag, cap * dp, "derivatives of queries");
+    MEMORY(w, b->d_row, cap * b->row, "derivatives of keys and values");
+    if (w->way == MEMORY_TAKE) b->d_table = memory_array(float *, own, "derivatives of keys and values");
     for (size_t s = 0; s < own; s++) {
-        if (w->way == WALK_COUNT) w->bytes += (double)(N * b->row * sizeof(float));
-        else WALK(w, b->d_table[s], N * b->row, "derivatives of keys and values");
+        if (w->way == MEMORY_COUNT) w->bytes += (double)(N * b->row * sizeof(float));
+        else MEMORY(w, b->d_table[s], N * b->row, "derivatives of keys and values");
     }
-    if (w->way == WALK_GIVE) memory_free(b->d_table);
+    if (w->way == MEMORY_GIVE) memory_free(b->d_table);
     if (e->a) return;
-    WALK(w, b->pooled, K * lags * cap * ld, "pooled states");
-    WALK(w, b->d_pooled, lags * cap * ld, "derivatives of pooled states");
-    WALK(w, b->out, K * cap * ld, "outputs of attention between assets");
-    WALK(w, b->asset, e->s.cross == CROSS_HIERARCHICAL ? K * cap * ld : 0, "outputs of attention between assets");
-    WALK(w, b->mixed, cap * dp, "contexts of assets");
-    WALK(w, b->d_mixed, cap * dp, "derivatives of contexts");
-    WALK(w, b->d_out, cap * ld, "derivatives of outputs");
-    WALK(w, b->d_asset, cap * ld, "derivatives of outputs");
+    MEMORY(w, b->pooled, K * lags * cap * ld, "pooled states");
+    MEMORY(w, b->d_pooled, lags * cap * ld, "derivatives of pooled states");
+    MEMORY(w, b->out, K * cap * ld, "outputs of attention between assets");
+    MEMORY(w, b->asset, e->s.cross == CROSS_HIERARCHICAL ? K * cap * ld : 0, "outputs of attention between assets");
+    MEMORY(w, b->mixed, cap * dp, "contexts of assets");
+    MEMORY(w, b->d_mixed, cap * dp, "derivatives of contexts");
+    MEMORY(w, b->d_out, cap * ld, "derivatives of outputs");
+    MEMORY(w, b->d_asset, cap * ld, "derivatives of outputs");
 }
 
-void between_plan(struct encoder *e, const struct period *p)
+void cross_attention_plan(struct encoder *e, const struct period *p)
 {
     for (int lag = 0; lag < e->b.lags; lag++)
         for (int i = 0; i < p->n; i++)
-            e->b.gone[lag * e->net.max_assets + i] =
+            e->b.mask[lag * e->net.max_assets + i] =
                 p->history->row[(size_t)i * (size_t)e->s.L + (size_t)(e->s.L - 1 - lag)] < 0;
 }
 
-static bool is_gone(const struct encoder *e, int lag, int asset)
+static bool is_masked(const struct encoder *e, int lag, int asset)
 {
-    return e->b.gone[lag * e->net.max_assets + e->row0 + asset];
+    return e->b.mask[lag * e->net.max_assets + e->row0 + asset];
 }
 
 static float *pooled_of(const struct encoder *e, int k, int lag)
@@ -76,22 +76,22 @@ void pool_batch(struct encoder *e, const struct batch *b, int k)
     size_t ld = (size_t)e->ld;
     float *sum = e->spare, *mean = e->spare + ld;
     for (int i = b->asset; i < b->asset + b->assets; i++) {
-        const float *hat = e->hat_time + layer_row(e, k, v, i) * ld;
+        const float *normalised = e->normalised_time + layer_row(e, k, v, i) * ld;
         int held = 0;
         memset(sum, 0, sizeof(float) * ld);
         for (int lag = e->b.lags - 1; lag >= 0; lag--) {
             int rows = rows_until(e, v, i, lag);
             float *z = pooled_of(e, k, lag) + (size_t)i * ld;
-            if (e->s.pool_mean) kernels->column_sum(rows - held, (int)ld, hat + (size_t)held * ld, sum);
+            if (e->s.pool_mean) kernels->column_sum(rows - held, (int)ld, normalised + (size_t)held * ld, sum);
             held = rows;
-            if (is_gone(e, lag, i)) {
+            if (is_masked(e, lag, i)) {
                 memset(z, 0, sizeof(float) * ld);
                 continue;
             }
             if (e->s.pool_mean)
                 for (size_t c = 0; c < ld; c++) mean[c] = sum[c] / (float)rows;
-            kernels->row_affine(1, (int)ld, e->s.pool_mean ? mean : hat + (size_t)(rows - 1) * ld, norm_scale(e, k, 0),
-                                norm_shift(e, k, 0), z);
+            kernels->row_affine(1, (int)ld, e->s.pool_mean ? mean : normalised + (size_t)(rows - 1) * ld,
+                                norm_scale(e, k, 0), norm_shift(e, k, 0), z);
         }
     }
 }
@@ -106,21 +106,21 @@ void spread_asset(const struct encoder *e, int asset, int k, float *dy)
     for (int lag = 0; lag < e->b.lags; lag++) {
         int rows = rows_until(e, v, asset, lag), next = lag + 1 < e->b.lags ? rows_until(e, v, asset, lag + 1) : 0;
         const float *dz = e->b.d_pooled + ((size_t)lag * (size_t)e->cap + (size_t)asset) * ld;
-        bool gone = is_gone(e, lag, asset);
+        bool mask = is_masked(e, lag, asset);
         if (!e->s.pool_mean) {
-            for (size_t c = 0; !gone && c < ld; c++) dy[(size_t)(rows - 1) * ld + c] += dz[c];
+            for (size_t c = 0; !mask && c < ld; c++) dy[(size_t)(rows - 1) * ld + c] += dz[c];
             continue;
         }
-        for (size_t c = 0; !gone && c < ld; c++) sum[c] += dz[c] / (float)rows;
+        for (size_t c = 0; !mask && c < ld; c++) sum[c] += dz[c] / (float)rows;
         if (next < rows) e->net.kernels->row_bias(rows - next, (int)ld, sum, false, dy + (size_t)next * ld);
     }
 }
 
 /* ---- contexts ---- */
 
-struct multihead between_shard(const struct encoder *e, int s, int lag, int *at)
+struct multihead cross_attention_shard(const struct encoder *e, int s, int lag, int *at)
 {
-    const struct between *b = &e->b;
+    const struct cross_attention *b = &e->b;
     int assets = shard_assets(e, s, at);
     return (struct multihead){.heads = b->heads,
                               .width = b->width,
@@ -128,7 +128,7 @@ struct multihead between_shard(const struct encoder *e, int s, int lag, int *at)
                               .keys = e->N,
                               .q_row = b->dp,
                               .k_row = (ptrdiff_t)b->row,
-                              .absent = b->gone + lag * e->net.max_assets,
+                              .absent = b->mask + lag * e->net.max_assets,
                               .self = e->s.include_self || e->a ? -1 : e->row0 + *at};
 }
 static float *context_of(const struct encoder *e, int k, int lag)
@@ -145,13 +145,13 @@ static float *table_of(const struct encoder *e, int k)
     return e->b.table + (size_t)k * (size_t)e->net.max_assets * e->b.row;
 }
 
-void between_attend(struct encoder *e, int k)
+void cross_attention_attend(struct encoder *e, int k)
 {
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     for (int s = 0; s < e->net.own; s++)
         for (int lag = 0; lag < b->lags; lag++) {
             int at;
-            struct multihead m = between_shard(e, s, lag, &at);
+            struct multihead m = cross_attention_shard(e, s, lag, &at);
             const float *kv = table_of(e, k) + (size_t)(2 * lag * b->dp);
             size_t skip = (size_t)at * (size_t)b->dp;
             multihead_forward(e->net.kernels, &m, b->q + (size_t)k * (size_t)(e->cap * b->dp) + skip, kv, kv + b->dp,
@@ -160,11 +160,11 @@ void between_attend(struct encoder *e, int k)
 }
 
 /* Writes dLoss/dq of the shard to d_q_lag, and dLoss/d(keys, values) at this lag to the shard's table. */
-void between_attend_back(struct encoder *e, int k, int s, int lag, float *d)
+void cross_attention_attend_back(struct encoder *e, int k, int s, int lag, float *d)
 {
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     int at;
-    struct multihead m = between_shard(e, s, lag, &at);
+    struct multihead m = cross_attention_shard(e, s, lag, &at);
     size_t kv = (size_t)(2 * lag * b->dp), skip = (size_t)at * (size_t)b->dp;
     const float *table = table_of(e, k) + kv;
     float *d_kv = b->d_table[s] + kv;
@@ -195,7 +195,7 @@ void lag_weights(const struct encoder *e, int k, double *s)
 static void tell(struct encoder *e, int k)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct projection *p = &e->cross;
     size_t d = (size_t)e->s.d_model, dp = (size_t)p->dp, ld = (size_t)e->ld;
     float *mine = table_of(e, k) + (size_t)e->row0 * b->row;
@@ -234,26 +234,27 @@ static float *mix(struct encoder *e, int k, int at, int assets)
 void cross_forward(struct encoder *e, int k)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct projection *p = &e->cross;
     size_t d = (size_t)e->s.d_model, ld = (size_t)e->ld;
-    bool levels = e->s.cross == CROSS_HIERARCHICAL;
+    bool hierarchical = e->s.cross == CROSS_HIERARCHICAL;
     lag_weights(e, k, b->weight);
     tell(e, k);
-    between_attend(e, k);
-    for (int i = 0; levels && i < 2; i++) level_forward(e, i, k);
+    cross_attention_attend(e, k);
+    for (int i = 0; hierarchical && i < 2; i++) group_attention_forward(e, i, k);
     for (int s = 0; s < n->own; s++) {
         int at, assets = shard_assets(e, s, &at);
         size_t skip = ((size_t)k * (size_t)e->cap + (size_t)at) * ld;
-        float *out = b->out + skip, *asset = levels ? b->asset + skip : out;
+        float *out = b->out + skip, *asset = hierarchical ? b->asset + skip : out;
         encoder_affine(e, assets, p->dp, e->ld, mix(e, k, at, assets), (size_t)p->dp, p->o + (size_t)k * (size_t)p->dp * ld,
                        tensor_at(n, n->parameter, p->bias[3], k), asset, ld);
-        if (levels) {
+        if (hierarchical) {
             encoder_affine(e, assets, (int)d, e->ld, asset, ld, tensor_at(n, n->parameter, e->combine, 3 * k * (int)d),
                            tensor_at(n, n->parameter, e->combine + 1, k), out, ld);
             for (int i = 0; i < assets; i++)
                 for (int l = 0; l < 2; l++)
-                    n->kernels->row_bias(1, (int)ld, e->level[l].told + (size_t)e->level[l].label[e->row0 + at + i] * ld,
+                    n->kernels->row_bias(1, (int)ld,
+                                         e->by_group[l].group_output + (size_t)e->by_group[l].label[e->row0 + at + i] * ld,
                                          false, out + (size_t)i * ld);
         }
         if (e->dropped) drop_assets(e, DROP_CROSS + DROP_LAYER * k, at, assets, e->s.d_model, out);
@@ -264,26 +265,26 @@ void cross_forward(struct encoder *e, int k)
 static void output_back(struct encoder *e, int k, int s, int at, int assets)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct projection *p = &e->cross;
     size_t ld = (size_t)e->ld, dp = (size_t)p->dp;
     int d = e->s.d_model;
     float *g = n->gradient[s], *d_out = b->d_out + (size_t)at * ld;
     if (e->dropped) drop_assets(e, DROP_CROSS + DROP_LAYER * k, at, assets, d, d_out);
     if (e->s.cross == CROSS_HIERARCHICAL) {
-        for (int i = 0; i < 2; i++) level_backward(e, i, k, s);
+        for (int i = 0; i < 2; i++) group_attention_backward(e, i, k, s);
         n->kernels->product(d, (int)ld, assets, b->asset + ((size_t)k * (size_t)e->cap + (size_t)at) * ld, 1, (ptrdiff_t)ld,
                             d_out, (ptrdiff_t)ld, tensor_at(n, g, e->combine, 3 * k * d), (ptrdiff_t)ld, true);
         n->kernels->column_sum(assets, (int)ld, d_out, tensor_at(n, g, e->combine + 1, k));
-        n->kernels->product(assets, (int)ld, d, d_out, (ptrdiff_t)ld, 1, e->combine_turned, (ptrdiff_t)ld,
+        n->kernels->product(assets, (int)ld, d, d_out, (ptrdiff_t)ld, 1, e->combine_transposed, (ptrdiff_t)ld,
                             b->d_asset + (size_t)at * ld, (ptrdiff_t)ld, false);
         d_out = b->d_asset + (size_t)at * ld;
     }
     n->kernels->product(p->dp, (int)ld, assets, mix(e, k, at, assets), 1, p->dp, d_out, (ptrdiff_t)ld, p->dout,
                         (ptrdiff_t)ld, true);
     n->kernels->column_sum(assets, (int)ld, d_out, tensor_at(n, g, p->bias[3], k));
-    n->kernels->product(assets, p->dp, d, d_out, (ptrdiff_t)ld, 1, p->o_turned, p->dp, b->d_mixed + (size_t)at * dp, p->dp,
-                        false);
+    n->kernels->product(assets, p->dp, d, d_out, (ptrdiff_t)ld, 1, p->o_transposed, p->dp, b->d_mixed + (size_t)at * dp,
+                        p->dp, false);
 }
 
 /* Given d_mixed, adds to the gradients of lag weights and queries, and writes the shard's table and the part of d_pooled at
@@ -291,7 +292,7 @@ static void output_back(struct encoder *e, int k, int s, int at, int assets)
 static void contexts_back(struct encoder *e, int k, int s, int at, int assets)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct projection *p = &e->cross;
     size_t dp = (size_t)p->dp, skip = (size_t)at * dp, count = (size_t)assets * dp, ld = (size_t)e->ld;
     double mean = 0;
@@ -304,7 +305,7 @@ static void contexts_back(struct encoder *e, int k, int s, int at, int assets)
             b->d_context[skip + i] = w * d[i];
         }
         mean += b->weight[lag] * b->slope[lag];
-        between_attend_back(e, k, s, lag, b->d_context);
+        cross_attention_attend_back(e, k, s, lag, b->d_context);
         for (size_t i = 0; i < count; i++) b->d_q[skip + i] += b->d_q_lag[skip + i];
     }
     for (int lag = 0; e->s.cross == CROSS_LAGGED && lag < b->lags; lag++)
@@ -312,7 +313,7 @@ static void contexts_back(struct encoder *e, int k, int s, int at, int assets)
     n->kernels->product(e->s.d_model, p->dp, assets, pooled_of(e, k, 0) + (size_t)at * ld, 1, (ptrdiff_t)ld, b->d_q + skip,
                         p->dp, p->dq, p->dp, true);
     n->kernels->column_sum(assets, p->dp, b->d_q + skip, p->dbq);
-    n->kernels->product(assets, (int)ld, p->dp, b->d_q + skip, p->dp, 1, p->q_turned, (ptrdiff_t)ld,
+    n->kernels->product(assets, (int)ld, p->dp, b->d_q + skip, p->dp, 1, p->q_transposed, (ptrdiff_t)ld,
                         b->d_pooled + (size_t)at * ld, (ptrdiff_t)ld, false);
 }
 
@@ -320,7 +321,7 @@ static void contexts_back(struct encoder *e, int k, int s, int at, int assets)
 static void keys_back(struct encoder *e, int k, int at, int assets)
 {
     const struct kernels *kernels = e->net.kernels;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct projection *p = &e->cross;
     size_t ld = (size_t)e->ld;
     for (int lag = 0; lag < b->lags; lag++) {
@@ -329,7 +330,7 @@ static void keys_back(struct encoder *e, int k, int at, int assets)
         kernels->product(e->s.d_model, 2 * p->dp, assets, pooled_of(e, k, lag) + (size_t)at * ld, 1, (ptrdiff_t)ld, d_kv,
                          (ptrdiff_t)b->row, p->dkv, 2 * p->dp, true);
         for (int i = 0; i < assets; i++) kernels->row_bias(1, 2 * p->dp, d_kv + (size_t)i * b->row, false, p->dbkv);
-        kernels->product(assets, (int)ld, 2 * p->dp, d_kv, (ptrdiff_t)b->row, 1, p->kv_turned, (ptrdiff_t)ld, dz,
+        kernels->product(assets, (int)ld, 2 * p->dp, d_kv, (ptrdiff_t)b->row, 1, p->kv_transposed, (ptrdiff_t)ld, dz,
                          (ptrdiff_t)ld, lag == 0);
     }
     for (int i = 0; e->s.cross == CROSS_HIERARCHICAL && i < assets; i++)
@@ -340,15 +341,16 @@ static void keys_back(struct encoder *e, int k, int at, int assets)
 void cross_backward(struct encoder *e, int k)
 {
     struct network *n = &e->net;
-    struct between *b = &e->b;
+    struct cross_attention *b = &e->b;
     struct projection *p = &e->cross;
     lag_weights(e, k, b->weight);
-    projection_turn(e, p, k);
+    projection_transpose(e, p, k);
     if (e->s.cross == CROSS_HIERARCHICAL) {
         int d = e->s.d_model;
         for (int i = 0; i < 3; i++)
-            dense_turn(d, d, tensor_at(n, n->parameter, e->combine, (3 * k + i) * d), e->combine_turned + i * d * e->ld);
-        for (int i = 0; i < 2; i++) projection_turn(e, &e->level[i].p, k);
+            dense_transpose(d, d, tensor_at(n, n->parameter, e->combine, (3 * k + i) * d),
+                            e->combine_transposed + i * d * e->ld);
+        for (int i = 0; i < 2; i++) projection_transpose(e, &e->by_group[i].p, k);
     }
     for (int s = 0; s < n->own; s++) {
         int at, assets = shard_assets(e, s, &at);

@@ -1,19 +1,19 @@
 /* The work queue's counters, kept on rank 0 and reached by one-sided MPI. */
-#include "parallel/pick.h"
+#include "parallel/work_queue.h"
 
 #include "base/memory.h"
 #include "parallel/comm.h"
 
 /* The window on rank 0: [kinds] taken, [kinds] seconds, [kinds] tasks measured, all doubles (exact up to 2^53). */
-struct team_pick {
+struct work_queue {
     MPI_Win window;
     int kinds;
     double *copy;
 };
 
-struct team_pick *team_pick_open(struct team *world, int kinds)
+struct work_queue *work_queue_open(struct team *world, int kinds)
 {
-    struct team_pick *p = memory_array(struct team_pick, 1, "task counters");
+    struct work_queue *p = memory_array(struct work_queue, 1, "task counters");
     double *base;
     int count = team_rank(world) == 0 ? 3 * kinds : 0;
     p->kinds = kinds;
@@ -27,7 +27,7 @@ struct team_pick *team_pick_open(struct team *world, int kinds)
     return p;
 }
 
-void team_pick_close(struct team_pick *p)
+void work_queue_close(struct work_queue *p)
 {
     MPI_Win_unlock_all(p->window);
     MPI_Win_free(&p->window);
@@ -35,7 +35,7 @@ void team_pick_close(struct team_pick *p)
     memory_free(p);
 }
 
-int64_t team_pick_take(struct team_pick *p, int kind)
+int64_t work_queue_take(struct work_queue *p, int kind)
 {
     double one = 1, was;
     MPI_Fetch_and_op(&one, &was, MPI_DOUBLE, 0, kind, MPI_SUM, p->window);
@@ -43,14 +43,14 @@ int64_t team_pick_take(struct team_pick *p, int kind)
     return (int64_t)was;
 }
 
-void team_pick_report(struct team_pick *p, int kind, double seconds, double tasks)
+void work_queue_report(struct work_queue *p, int kind, double seconds, double tasks)
 {
     MPI_Accumulate(&seconds, 1, MPI_DOUBLE, 0, p->kinds + kind, 1, MPI_DOUBLE, MPI_SUM, p->window);
     MPI_Accumulate(&tasks, 1, MPI_DOUBLE, 0, 2 * p->kinds + kind, 1, MPI_DOUBLE, MPI_SUM, p->window);
     MPI_Win_flush(0, p->window);
 }
 
-void team_pick_look(struct team_pick *p, int64_t *taken, double *seconds)
+void work_queue_look(struct work_queue *p, int64_t *taken, double *seconds)
 {
     int n = 3 * p->kinds;
     double nothing = 0;

@@ -1,6 +1,6 @@
 /* The rows of results inside a date range, as the tables and figures of the report room see them. */
-#ifndef REPORT_SAMPLE_H
-#define REPORT_SAMPLE_H
+#ifndef REPORT_DATE_SAMPLE_H
+#define REPORT_DATE_SAMPLE_H
 
 #include "io/results_file.h"
 #include "measure/hjd.h"

@@ -1,7 +1,7 @@
 /* Tables of floats cut into fixed parts that the ranks of a team hold, and sums over parts in part order: the answer has the
  * same bits however the parts are spread over ranks. No MPI in sight; both operations start, let the caller compute, finish. */
-#ifndef PARALLEL_PARTS_H
-#define PARALLEL_PARTS_H
+#ifndef PARALLEL_SHARDED_H
+#define PARALLEL_SHARDED_H
 
 #include <stddef.h>
 #include <stdint.h>

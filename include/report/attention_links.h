@@ -1,7 +1,7 @@
 /* Whom a transformer's assets attend to at one date, from the parameters that a run saved and the panel it read.
  *   n assets of the universe at that date */
-#ifndef REPORT_ATTENTION_H
-#define REPORT_ATTENTION_H
+#ifndef REPORT_ATTENTION_LINKS_H
+#define REPORT_ATTENTION_LINKS_H
 
 #include "io/results_file.h"
 #include "io/table.h"

@@ -1,8 +1,8 @@
 /* What it would be to hold the models' portfolios, from their returns and, where the study saved them, their weights. */
-#ifndef REPORT_TRADING_H
-#define REPORT_TRADING_H
+#ifndef REPORT_TRADING_TABLES_H
+#define REPORT_TRADING_TABLES_H
 
-#include "sample.h"
+#include "date_sample.h"
 
 /* trading.csv; every model scaled to 15% volatility a year. Weights are read from the results file, a period at a time. NULL and *e
  * if they cannot be read. */

@@ -1,5 +1,5 @@
 /* Returns, averages, oscillators and volumes of one asset's bars, from the past alone. */
-#include "panel/ohlcv.h"
+#include "panel/indicators.h"
 
 #include <math.h>
 
@@ -70,7 +70,8 @@ void ohlcv_features(const struct ohlcv_bars *b, double *out, double *scratch)
         x[OHLCV_MACD_SIGNAL] = signal[i] / c;
         x[OHLCV_MACD_HISTOGRAM] = (fast[i] - signal[i]) / c;
         for (int k = 0; k < OHLCV_FEATURES; k++)
-            if (i + 1 < ohlcv_feature_needs[k]) x[k] = NAN; /* the means of prices begin at the first one: not yet what they are named */
+            if (i + 1 < ohlcv_feature_needs[k])
+                x[k] = NAN; /* the means of prices begin at the first one: not yet what they are named */
     }
 }
 

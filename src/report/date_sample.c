@@ -1,4 +1,5 @@
-#include "sample.h"
+/* Choosing the rows inside a date range, universe by universe, and the measures of each model over them. */
+#include "date_sample.h"
 
 #include <math.h>
 #include <string.h>

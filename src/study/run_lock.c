@@ -1,4 +1,5 @@
-#include "guard.h"
+/* Taking the lease of a results path, watching it from every host, and the history of starts and ends. */
+#include "run_lock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,35 +33,35 @@ static char *gather_hosts(struct team *world)
     return text;
 }
 
-int guard_enter(struct guard *g, struct team *world, const char *output, const char *parts, double watchdog_seconds,
-                struct error *e)
+int run_lock_enter(struct run_lock *g, struct team *world, const char *output, const char *parts, double watchdog_seconds,
+                   struct error *e)
 {
-    *g = (struct guard){
+    *g = (struct run_lock){
         .world = world, .output = output, .parts = parts, .started_at = time(NULL), .started = clock_seconds()};
     g->hosts = gather_hosts(world);
-    if (team_rank(world) == 0) g->held = !claim_take(output, g->token, e);
+    if (team_rank(world) == 0) g->held = !lease_take(output, g->token, e);
     if (team_agree(world, e)) return -1;
     team_broadcast(world, g->token, sizeof g->token, 0);
     g->looks = watchdog_leads_host(world);
-    if (g->looks) claim_watch(output, g->token, g->held);
-    watchdog_open(world, &(struct watchdog_options){.seconds = watchdog_seconds, .beats = claim_beats, .what = output});
+    if (g->looks) lease_monitor(output, g->token, g->held);
+    watchdog_open(world, &(struct watchdog_options){.seconds = watchdog_seconds, .beats = lease_beats, .what = output});
     return 0;
 }
 
-int guard_check(const struct guard *g, struct error *e)
+int run_lock_check(const struct run_lock *g, struct error *e)
 {
-    return claim_check(g->output, g->token, e);
+    return lease_check(g->output, g->token, e);
 }
 
-void guard_leave(struct guard *g)
+void run_lock_leave(struct run_lock *g)
 {
     if (!g->world) return;
     watchdog_close(g->world);
-    if (g->looks && !g->held) claim_release(g->output, g->token, false);
+    if (g->looks && !g->held) lease_release(g->output, g->token, false);
     team_barrier(g->world); /* nobody looks at the lock any more */
-    if (g->held) claim_release(g->output, g->token, true);
+    if (g->held) lease_release(g->output, g->token, true);
     memory_free(g->hosts);
-    *g = (struct guard){0};
+    *g = (struct run_lock){0};
 }
 
 /* ---- history: what each start of a run was, one line as it begins and one as it ends ---- */
@@ -77,7 +78,7 @@ static void utc(time_t t, char out[32])
 }
 
 /* One line of the history as people read it: what, when, where. */
-static void start_text(const struct guard *g, int generation, char *out, size_t size)
+static void start_text(const struct run_lock *g, int generation, char *out, size_t size)
 {
     char when[32];
     const char *job = job_id(), *requeues = getenv("SLURM_RESTART_COUNT");
@@ -87,7 +88,7 @@ static void start_text(const struct guard *g, int generation, char *out, size_t 
              requeues ? ", requeue " : "", requeues ? requeues : "");
 }
 
-static int append(const struct guard *g, const char *line, struct error *e)
+static int append(const struct run_lock *g, const char *line, struct error *e)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/history", g->parts);
@@ -95,7 +96,7 @@ static int append(const struct guard *g, const char *line, struct error *e)
 }
 
 /* The whole of it (memory_free); "" where there is none. */
-static char *history_read(const struct guard *g)
+static char *history_read(const struct run_lock *g)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/history", g->parts);
@@ -109,7 +110,7 @@ static char *history_read(const struct guard *g)
     return text;
 }
 
-int history_last(const struct guard *g)
+int history_last(const struct run_lock *g)
 {
     char *text = history_read(g);
     int last = 0, n;
@@ -119,7 +120,7 @@ int history_last(const struct guard *g)
     return last;
 }
 
-int history_begin(const struct guard *g, int generation, struct error *e)
+int history_begin(const struct run_lock *g, int generation, struct error *e)
 {
     char text[3072], line[3200];
     start_text(g, generation, text, sizeof text);
@@ -127,14 +128,14 @@ int history_begin(const struct guard *g, int generation, struct error *e)
     return append(g, line, e);
 }
 
-int history_note(const struct guard *g, int generation, const char *text, struct error *e)
+int history_note(const struct run_lock *g, int generation, const char *text, struct error *e)
 {
     char line[512];
     snprintf(line, sizeof line, "note %d: %s", generation, text);
     return append(g, line, e);
 }
 
-void history_end(const struct guard *g, int generation, const char *how, long rows)
+void history_end(const struct run_lock *g, int generation, const char *how, long rows)
 {
     char line[256];
     struct error ignored = {""}; /* a full disk may be why it ended */
@@ -143,7 +144,7 @@ void history_end(const struct guard *g, int generation, const char *how, long ro
 }
 
 /* "1: WHEN, WHERE: stopped on request after 40 rows; 2: ...: broken off; ..." from the file; the start in hand is not in it as ended. */
-static char *history_text(const struct guard *g, const char *how)
+static char *history_text(const struct run_lock *g, const char *how)
 {
     char *text = history_read(g), *save = NULL;
     size_t room = 2 * strlen(text) + strlen(how) + 64, at = 0;
@@ -167,7 +168,7 @@ static char *history_text(const struct guard *g, const char *how)
     return out;
 }
 
-char *record_text(const struct guard *g, int generation, long rows, long failed, const double *peaks)
+char *record_text(const struct run_lock *g, int generation, long rows, long failed, const double *peaks)
 {
     char from[32], to[32], how[64];
     const char *job = job_id(), *requeues = getenv("SLURM_RESTART_COUNT");

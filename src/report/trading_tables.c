@@ -1,4 +1,6 @@
-#include "trading.h"
+/* Tables of what it would be to hold the portfolios: drawdowns, turnover, returns net of several costs, the largest
+ * positions. */
+#include "trading_tables.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Saved portfolios held over the panel's realised returns, rebalanced and paid for, beside equal weights of the same assets. */
-#ifndef REPORT_BACKTEST_H
-#define REPORT_BACKTEST_H
+#ifndef REPORT_BACKTEST_TABLES_H
+#define REPORT_BACKTEST_TABLES_H
 
 #include "io/results_file.h"
 #include "io/table.h"

@@ -1,4 +1,5 @@
-#include "report/attention.h"
+/* The attention at one date, by the record in the results or by running the saved network forward, and its tables. */
+#include "report/attention_links.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,9 +45,9 @@ static void pass_rows(struct attention *a, const struct explanation *x, struct n
                       const struct attention_options *o, void (*take)(struct attention *, int, const float *))
 {
     size_t N = (size_t)p->n;
-    float *rows = memory_array(float, PANEL *N, "attention"), *scratch = memory_array(float, PANEL *N, "attention");
-    for (int at = 0; at < p->n; at += PANEL) {
-        int count = p->n - at < PANEL ? p->n - at : PANEL;
+    float *rows = memory_array(float, TILE *N, "attention"), *scratch = memory_array(float, TILE *N, "attention");
+    for (int at = 0; at < p->n; at += TILE) {
+        int count = p->n - at < TILE ? p->n - at : TILE;
         x->attention(n, p, o->block - 1, o->head - 1, at, count, rows, scratch);
         for (int i = 0; i < count; i++) take(a, at + i, rows + (size_t)i * N);
     }

@@ -1,7 +1,7 @@
 /* The epoch loop that every network shares: one Adam step per rollout of one or more consecutive periods, rollouts in time order,
  * `epochs` passes (Algorithm 2 with rollouts of one period). How: models/training.h. */
-#ifndef MODELS_EPOCHS_H
-#define MODELS_EPOCHS_H
+#ifndef MODELS_TRAINER_H
+#define MODELS_TRAINER_H
 
 #include "models/network.h"
 #include "models/training.h"

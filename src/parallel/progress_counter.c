@@ -1,4 +1,6 @@
 /* Progress of all ranks at rank 0: small one-way messages, drained when rank 0 looks. */
+#include "parallel/progress_counter.h"
+
 #include <mpi.h>
 
 #include "base/log.h"
@@ -13,7 +15,7 @@ static double last;
 static int rank, size;
 static long (*state)[2]; /* rank 0: {done, mine} of every rank */
 
-void gauge_open(struct team *world)
+void progress_counter_open(struct team *world)
 {
     MPI_Comm_dup(team_comm(world), &comm);
     rank = team_rank(world);
@@ -22,7 +24,7 @@ void gauge_open(struct team *world)
     if (rank == 0) state = memory_allocate((size_t)size, sizeof *state, "progress of every rank");
 }
 
-void gauge_put(long done, long mine)
+void progress_counter_put(long done, long mine)
 {
     if (rank == 0) {
         state[0][0] = done;
@@ -53,7 +55,7 @@ static void drain(void)
     }
 }
 
-void gauge_read(long *done, int *slowest, double *share)
+void progress_counter_read(long *done, int *slowest, double *share)
 {
     drain();
     *done = 0;
@@ -66,7 +68,7 @@ void gauge_read(long *done, int *slowest, double *share)
     }
 }
 
-void gauge_close(void)
+void progress_counter_close(void)
 {
     MPI_Wait(&pending, MPI_STATUS_IGNORE); /* two longs are sent eagerly: this does not wait for rank 0 */
     MPI_Barrier(comm);

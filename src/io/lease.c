@@ -1,6 +1,6 @@
-/* The lease on a results path: see claim.h and README.md. */
+/* The lease on a results path: see lease.h and README.md. */
 #define _GNU_SOURCE /* pthread_cond_clockwait */
-#include "io/claim.h"
+#include "io/lease.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -19,7 +19,7 @@
 /* What a lock file says, as text; the beat comes last, at a fixed width, and is rewritten in place. */
 struct holder {
     struct os_process process;
-    char started[32], job[96], token[CLAIM_TOKEN];
+    char started[32], job[96], token[LEASE_TOKEN];
     unsigned long long beat;
 };
 
@@ -28,9 +28,9 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool running, holder, ending;
-    char results[4096], token[CLAIM_TOKEN];
+    char results[4096], token[LEASE_TOKEN];
     volatile long beats;
-} watch = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+} monitor = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void lock_path(const char *results, char *out, size_t size)
 {
@@ -121,9 +121,9 @@ static int holder_lives(const char *path, const struct holder *mine, struct hold
         *h->process.where && !strcmp(h->process.where, mine->process.where) ? os_lives(h->process.pid, h->process.born) : -1;
     if (known >= 0) return known;
     log_info("%s: held by host %s, process %ld, job %s, since %s; waiting up to %d s for a sign of life", path,
-             h->process.host, h->process.pid, h->job, h->started, CLAIM_PATIENCE);
+             h->process.host, h->process.pid, h->job, h->started, LEASE_PATIENCE);
     double start = os_clock();
-    while (os_clock() - start < CLAIM_PATIENCE) {
+    while (os_clock() - start < LEASE_PATIENCE) {
         struct holder now;
         os_sleep(0.5);
         int there = read_holder(path, &now, NULL);
@@ -149,7 +149,7 @@ static int take_over(const char *path, const char *beside, const struct holder *
     return 0;
 }
 
-int claim_take(const char *results, char *token, struct error *e)
+int lease_take(const char *results, char *token, struct error *e)
 {
     char path[4096];
     struct durable_file beside;
@@ -175,11 +175,11 @@ int claim_take(const char *results, char *token, struct error *e)
         if (lives != 2) break;
     }
     durable_abandon(&beside);
-    snprintf(token, CLAIM_TOKEN, "%s", mine.token);
+    snprintf(token, LEASE_TOKEN, "%s", mine.token);
     return error_is_set(e) ? -1 : 0;
 }
 
-int claim_beat(const char *results, const char *token, bool holder, unsigned long long count)
+int lease_beat(const char *results, const char *token, bool holder, unsigned long long count)
 {
     struct holder now;
     char path[4096], text[BEAT_WIDTH + 2];
@@ -200,49 +200,49 @@ int claim_beat(const char *results, const char *token, bool holder, unsigned lon
 static void *beat(void *unused)
 {
     unsigned long long count = 0;
-    pthread_mutex_lock(&watch.mutex);
-    while (!watch.ending) {
+    pthread_mutex_lock(&monitor.mutex);
+    while (!monitor.ending) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += CLAIM_BEAT;
-        pthread_cond_clockwait(&watch.wake, &watch.mutex, CLOCK_MONOTONIC, &until);
-        if (watch.ending) break;
-        pthread_mutex_unlock(&watch.mutex);
-        int state = claim_beat(watch.results, watch.token, watch.holder, ++count);
-        pthread_mutex_lock(&watch.mutex);
-        if (watch.ending) break;
+        until.tv_sec += LEASE_BEAT;
+        pthread_cond_clockwait(&monitor.wake, &monitor.mutex, CLOCK_MONOTONIC, &until);
+        if (monitor.ending) break;
+        pthread_mutex_unlock(&monitor.mutex);
+        int state = lease_beat(monitor.results, monitor.token, monitor.holder, ++count);
+        pthread_mutex_lock(&monitor.mutex);
+        if (monitor.ending) break;
         if (state < 0) {
             struct error lost = {""};
-            claim_check(watch.results, watch.token, &lost);
+            lease_check(monitor.results, monitor.token, &lost);
             if (error_is_set(&lost)) fprintf(stderr, "aipm: %s\n", lost.text);
             _exit(EXIT_INPUT);
         }
-        watch.beats += state;
+        monitor.beats += state;
     }
-    pthread_mutex_unlock(&watch.mutex);
+    pthread_mutex_unlock(&monitor.mutex);
     return unused;
 }
 
-void claim_watch(const char *results, const char *token, bool holder)
+void lease_monitor(const char *results, const char *token, bool holder)
 {
     sigset_t every, before;
-    snprintf(watch.results, sizeof watch.results, "%s", results);
-    snprintf(watch.token, sizeof watch.token, "%s", token);
-    watch.holder = holder;
-    watch.ending = false;
+    snprintf(monitor.results, sizeof monitor.results, "%s", results);
+    snprintf(monitor.token, sizeof monitor.token, "%s", token);
+    monitor.holder = holder;
+    monitor.ending = false;
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
-    watch.running = !pthread_create(&watch.thread, NULL, beat, NULL);
+    monitor.running = !pthread_create(&monitor.thread, NULL, beat, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!watch.running) log_warn("%s: will not beat: no thread", results);
+    if (!monitor.running) log_warn("%s: will not beat: no thread", results);
 }
 
-long claim_beats(void)
+long lease_beats(void)
 {
-    return watch.beats;
+    return monitor.beats;
 }
 
-int claim_check(const char *results, const char *token, struct error *e)
+int lease_check(const char *results, const char *token, struct error *e)
 {
     char path[4096];
     struct holder now;
@@ -255,18 +255,18 @@ int claim_check(const char *results, const char *token, struct error *e)
         path, now.process.host, now.process.pid, now.job, now.started);
 }
 
-void claim_release(const char *results, const char *token, bool holder)
+void lease_release(const char *results, const char *token, bool holder)
 {
     struct error ignored = {""};
-    if (watch.running) {
-        pthread_mutex_lock(&watch.mutex);
-        watch.ending = true;
-        pthread_cond_signal(&watch.wake);
-        pthread_mutex_unlock(&watch.mutex);
-        pthread_join(watch.thread, NULL);
-        watch.running = false;
+    if (monitor.running) {
+        pthread_mutex_lock(&monitor.mutex);
+        monitor.ending = true;
+        pthread_cond_signal(&monitor.wake);
+        pthread_mutex_unlock(&monitor.mutex);
+        pthread_join(monitor.thread, NULL);
+        monitor.running = false;
     }
-    if (!holder || claim_check(results, token, &ignored)) return;
+    if (!holder || lease_check(results, token, &ignored)) return;
     char path[4096];
     lock_path(results, path, sizeof path);
     if (!os_unlink(path)) folder_sync(path, &ignored);

@@ -1,6 +1,6 @@
 /* The training loop of all networks: rollouts, learning rates, early stopping, Adam, and the parameters that the best epoch
  * had. */
-#include "models/epochs.h"
+#include "models/trainer.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Rows that all ranks need, and sums that add the parts of all ranks in one order, while the caller computes. */
-#include "parallel/parts.h"
+#include "parallel/sharded.h"
 
 #include <string.h>
 

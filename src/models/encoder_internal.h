@@ -4,8 +4,8 @@
  * are runs of rows that end with the asset's last. Where only the last steps matter to the output, the last layer has only those.
  * A batch is a run of a shard's assets whose rows go through a layer together, in cache.
  *   K layers   d = d_model   ld = padded(d)   dp all heads' padded columns   cap most assets here   N most assets of a period */
-#ifndef MODELS_ENCODER_INSIDE_H
-#define MODELS_ENCODER_INSIDE_H
+#ifndef MODELS_ENCODER_INTERNAL_H
+#define MODELS_ENCODER_INTERNAL_H
 
 #include "linalg/dense.h"
 #include "linalg/multihead.h"
@@ -15,11 +15,11 @@ enum span { ALL, LATE, LAST, SPANS };
 
 /* The tensors of one multi-head attention, and their copies with every head padded, queries scaled, keys and values side by side. */
 struct projection {
-    int heads, width, hp, dp;               /* of a head; its padded columns; of all heads */
-    int weight[4], bias[4];                 /* tensors: query, key, value, output */
-    float *q, *kv, *o, *bq, *bkv;           /* [K] [d, dp], [d, 2 dp], [dp, ld], [dp], [2 dp] */
-    float *q_turned, *kv_turned, *o_turned; /* of the layer in hand: [dp, ld], [2 dp, ld], [d, dp] */
-    float *dq, *dkv, *dout, *dbq, *dbkv;    /* gradients of the layer and shard in hand */
+    int heads, width, hp, dp;                           /* of a head; its padded columns; of all heads */
+    int weight[4], bias[4];                             /* tensors: query, key, value, output */
+    float *q, *kv, *o, *bq, *bkv;                       /* [K] [d, dp], [d, 2 dp], [dp, ld], [dp], [2 dp] */
+    float *q_transposed, *kv_transposed, *o_transposed; /* of the layer in hand: [dp, ld], [2 dp, ld], [d, dp] */
+    float *dq, *dkv, *dout, *dbq, *dbkv;                /* gradients of the layer and shard in hand */
 };
 
 struct batch {
@@ -27,17 +27,17 @@ struct batch {
 };
 
 /* What the backward pass needs of a batch's temporal attention and feed-forward layer. It may be kept, or computed again. */
-struct inside {
+struct activations {
     float *q, *kv, *e, *statistics, *o; /* [rows, dp], [rows, 2 dp], exponentials and statistics of its assets, [rows, dp] */
     float *hidden;                      /* [rows, lf] */
 };
 
 /* Attention between all assets of a period. Keys and values of every asset are sent to all ranks; their derivatives are
  * sent back to the rank that owns the asset. */
-struct between {
+struct cross_attention {
     int heads, width, hp, dp, lags;
     size_t row; /* floats of an asset's row in the table: keys, values of every lag; hierarchical: its pooled state */
-    unsigned char *gone; /* [lags][N] was not there so many periods earlier */
+    unsigned char *mask; /* [lags][N] was not there so many periods earlier */
     float *table;        /* [K][N, row] */
     float *q;            /* [K][cap, dp] */
     float *context;      /* [K][lags][cap, dp] */
@@ -53,21 +53,21 @@ struct between {
 };
 
 /* Attention between the groups of one level (sectors, markets), on every rank alike. */
-struct level {
+struct group_attention {
     struct projection p;
-    int column, groups;                                    /* of struct period; labels and the unknown */
-    int *label, *count;                                    /* [N] groups of the period's assets, [groups] their assets */
-    unsigned char *none;                                   /* [groups] no assets */
-    float *mean, *q, *kv, *context, *out;                  /* [K][groups, ..] */
-    float *statistics;                                     /* [K] */
-    float *told;                                           /* [groups, ld] out times its part of the combining matrix */
-    float *d_told, *d_out, *d_context, *dq, *dkv, *d_mean; /* [groups, ..] */
+    int column, groups;                   /* of struct period; labels and the unknown */
+    int *label, *count;                   /* [N] groups of the period's assets, [groups] their assets */
+    unsigned char *none;                  /* [groups] no assets */
+    float *mean, *q, *kv, *context, *out; /* [K][groups, ..] */
+    float *statistics;                    /* [K] */
+    float *group_output;                  /* [groups, ld] out times its part of the combining matrix */
+    float *d_group_output, *d_out, *d_context, *dq, *dkv, *d_mean; /* [groups, ..] */
 };
 
 /* alpha_portfolio: queries, keys and values from states flattened over steps, and the score. */
 struct winner {
     int weight[3], bias[3], score, score_bias; /* tensors */
-    float *w, *turned, *b;                     /* [L ld, 3 dp], [3 dp, L ld], [3 dp] */
+    float *w, *transposed, *b;                 /* [L ld, 3 dp], [3 dp, L ld], [3 dp] */
     float *dw, *db;
     float *flat, *qkv; /* [FLAT, L ld], [FLAT, 3 dp] */
     float *y, *d;      /* [cap] scores, derivatives */
@@ -82,8 +82,8 @@ struct encoder {
     enum span late, ends;                             /* rows that the last layer's attention and its feed-forward give */
     int input, norm, w1, w2, output, logits, combine; /* tensors; a bias (shift) follows its weight (scale) */
     struct projection time, cross;
-    struct between b;
-    struct level level[2];
+    struct cross_attention b;
+    struct group_attention by_group[2];
     struct winner w;
     /* the period in hand */
     const struct history *history;
@@ -95,20 +95,21 @@ struct encoder {
     struct batch *batch[SPANS]; /* in shard order */
     int batches[SPANS];
     /* normalised rows after the attention and after the feed-forward layer, with 1/deviation: [K][.., ld], [K][..] */
-    float *hat_time, *hat_end, *inverse_time, *inverse_end;
+    float *normalised_time, *normalised_end, *inverse_time, *inverse_end;
     float *d_rows,
         *d_last; /* derivatives that one layer hands to the layer before: for rows of ALL, and for rows of the last layer */
     float *y_last, *out; /* [cap, ld], [cap, padded(outputs)] the last states and what comes out */
     /* the batch in hand: [most rows, ..] */
     int most;
-    float *x, *y, *z, *u, *v, *hat, *inverse, *embedded;
+    float *x, *y, *z, *u, *v, *normalised, *inverse, *embedded;
     float *d_q, *d_kv, *d_o, *d_hidden;
-    struct inside scratch, *kept; /* kept: [K][batches of ALL], in the arena; NULL: formed again */
+    struct activations scratch, *kept; /* kept: [K][batches of ALL], in the arena; NULL: formed again */
     float *arena;
     size_t arena_size;
-    float *w1_turned, *w2_turned, *output_turned, *combine_turned; /* of the layer in hand; combine: [3][d, ld] */
-    float *position, *offset;                                      /* [L, ld] positions; with the bias of the embedding */
-    float *work, *spare;                                           /* attention workspace; a row */
+    float *w1_transposed, *w2_transposed, *output_transposed,
+        *combine_transposed;  /* of the layer in hand; combine: [3][d, ld] */
+    float *position, *offset; /* [L, ld] positions; with the bias of the embedding */
+    float *work, *spare;      /* attention workspace; a row */
     struct team_share *share;
     struct team_sum *sum;
 };
@@ -163,16 +164,16 @@ static inline int shard_assets(const struct encoder *e, int s, int *at)
 void encoder_affine(const struct encoder *e, int rows, int in, int columns, const float *x, size_t x_row, const float *w,
                     const float *b, float *y, size_t y_row);
 
-/* Memory: one walk over everything an encoder holds counts it, takes it and gives it back. */
-struct walk {
-    enum { WALK_COUNT, WALK_TAKE, WALK_GIVE } way;
+/* Memory: one function names everything an encoder holds, to count its bytes, to take it, or to give it back. */
+struct memory_layout {
+    enum { MEMORY_COUNT, MEMORY_TAKE, MEMORY_GIVE } way;
     double bytes;
 };
-void walk_piece(struct walk *w, void *where, size_t count, size_t size, const char *what);
-#define WALK(w, pointer, count, what) walk_piece(w, &(pointer), (size_t)(count), sizeof *(pointer), what)
+void memory_piece(struct memory_layout *w, void *where, size_t count, size_t size, const char *what);
+#define MEMORY(w, pointer, count, what) memory_piece(w, &(pointer), (size_t)(count), sizeof *(pointer), what)
 
 /* ---- encoder_rows.c: the rows of a period, the embedding ---- */
-void rows_walk(struct encoder *e, struct walk *w);
+void rows_memory(struct encoder *e, struct memory_layout *w);
 void rows_plan(struct encoder *e, const struct period *p);
 void embed_forward(struct encoder *e, const struct batch *b, float *x);
 void embed_backward(struct encoder *e, const struct batch *b, float *dx); /* dx is overwritten */
@@ -184,41 +185,44 @@ void drop_assets(const struct encoder *e, int stream, int asset, int assets, int
 
 /* ---- encoder_projection.c ---- */
 void projection_create(struct encoder *e, struct projection *p, const char *name, int heads);
-void projection_walk(const struct encoder *e, struct projection *p, struct walk *w);
+void projection_memory(const struct encoder *e, struct projection *p, struct memory_layout *w);
 void projection_pack(const struct encoder *e, struct projection *p, int k);
-void projection_turn(const struct encoder *e, struct projection *p, int k);
+void projection_transpose(const struct encoder *e, struct projection *p, int k);
 void projection_clear(const struct encoder *e, struct projection *p);
 void projection_add(const struct encoder *e, const struct projection *p, int k, int shard); /* to the shard's gradient */
 
 /* ---- encoder_layers.c: what is local to an asset ---- */
-void layers_walk(struct encoder *e, struct walk *w);
+void layers_memory(struct encoder *e, struct memory_layout *w);
 double layers_kept(const struct encoder *e);                                  /* floats of everything that may be kept */
 void layers_plan(struct encoder *e, bool training);                           /* what is kept */
 void time_forward(struct encoder *e, int batch, int k);                       /* from e->x */
 void end_forward(struct encoder *e, const struct batch *b, int batch, int k); /* to e->x */
 float *time_backward(struct encoder *e, int batch, int k);                    /* returns dLoss/dx of the batch */
 void end_backward(struct encoder *e, const struct batch *b, int batch, int k, float *dy);
-void end_turn(struct encoder *e, int k);
+void end_transpose(struct encoder *e, int k);
 
-/* ---- encoder_between.c, encoder_levels.c ---- */
-void between_walk(struct encoder *e, struct walk *w);
-void between_plan(struct encoder *e, const struct period *p);
+/* ---- encoder_cross.c, encoder_groups.c ---- */
+void cross_attention_memory(struct encoder *e, struct memory_layout *w);
+void cross_attention_plan(struct encoder *e, const struct period *p);
 void pool_batch(struct encoder *e, const struct batch *b, int k);
 void spread_asset(const struct encoder *e, int asset, int k, float *dy);
-struct multihead between_shard(const struct encoder *e, int s, int lag, int *at); /* a shard's queries, everyone's keys */
-void between_attend(struct encoder *e, int k);                                    /* contexts from queries and the table */
-void between_attend_back(struct encoder *e, int k, int s, int lag, float *d); /* d [cap, dp]: dLoss/dcontext, overwritten */
+struct multihead cross_attention_shard(const struct encoder *e, int s, int lag,
+                                       int *at);       /* a shard's queries, everyone's keys */
+void cross_attention_attend(struct encoder *e, int k); /* contexts from queries and the table */
+void cross_attention_attend_back(struct encoder *e, int k, int s, int lag,
+                                 float *d); /* d [cap, dp]: dLoss/dcontext, overwritten */
 void cross_forward(struct encoder *e, int k);
 void cross_backward(struct encoder *e, int k);
 void lag_weights(const struct encoder *e, int k, double *s);
-void level_walk(struct encoder *e, struct level *l, struct walk *w);
-void level_plan(struct encoder *e, struct level *l, const struct period *p);
-void level_forward(struct encoder *e, int which, int k);
-void level_backward(struct encoder *e, int which, int k, int s); /* from b.d_out to the shard's gradient and d_table */
+void group_attention_memory(struct encoder *e, struct group_attention *l, struct memory_layout *w);
+void group_attention_plan(struct encoder *e, struct group_attention *l, const struct period *p);
+void group_attention_forward(struct encoder *e, int which, int k);
+void group_attention_backward(struct encoder *e, int which, int k,
+                              int s); /* from b.d_out to the shard's gradient and d_table */
 
 /* ---- encoder_winner.c: alpha_portfolio ---- */
 void winner_create(struct encoder *e);
-void winner_walk(struct encoder *e, struct walk *w);
+void winner_memory(struct encoder *e, struct memory_layout *w);
 void winner_forward(struct encoder *e, float *y);
 void winner_backward(struct encoder *e, const float *dy); /* fills d_rows with dLoss/dstates */
 

@@ -1,4 +1,5 @@
-#include "figures_inside.h"
+/* Figures of heads, selected ridges, training losses, and of models that differ in one swept option. */
+#include "figures_models.h"
 
 #include <float.h>
 #include <math.h>
@@ -191,7 +192,7 @@ static int sweep(struct figures *f, const struct result_model *first, const char
     return figure_end(f, e);
 }
 
-int figures_inside(struct figures *f, struct sample *s, const struct tables *t, struct error *e)
+int figures_models(struct figures *f, struct sample *s, const struct tables *t, struct error *e)
 {
     const struct results *r = s->r;
     if (f->n + 4 * r->models > FIGURES) log_warn("%d models: figures of what is inside them stop at %d", r->models, FIGURES);

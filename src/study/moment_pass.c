@@ -1,10 +1,12 @@
-#include "study/survey.h"
+/* Reading every period once, by the rank that owns it, and fetching the moments that a rank's windows need. */
+#include "study/moment_pass.h"
 
 #include <cblas.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "parallel/stop.h"
 
 /* Contiguous blocks of periods with about equally many rows each. */
 static void own_periods(const struct panel_meta *m, int ranks, int64_t *first)
@@ -17,7 +19,7 @@ static void own_periods(const struct panel_meta *m, int ranks, int64_t *first)
     }
 }
 
-double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks)
+double moment_pass_bytes(const struct study *s, const struct panel_meta *m, int ranks)
 {
     int universes = s->universes + 1;
     double periods = (double)m->T / ranks + 1;
@@ -26,7 +28,7 @@ double survey_bytes(const struct study *s, const struct panel_meta *m, int ranks
 }
 
 /* Universes to take moments of: the study's, and `all` if its managed factors serve as test assets. */
-static void choose_universes(const struct study *s, const struct panel_meta *m, struct survey *v)
+static void choose_universes(const struct study *s, const struct panel_meta *m, struct moment_pass *v)
 {
     int has_all = 0;
     for (int u = 0; u < s->universes; u++) {
@@ -38,7 +40,7 @@ static void choose_universes(const struct study *s, const struct panel_meta *m, 
 
 /* Read the periods first .. first+periods-1, as they are stored for their digests crc [periods], then through the placebo for their
  * moments, of universe u into into[u] [periods], and numbers of assets. Returns 1 if asked to stop, -1 on an error. */
-static int read_periods(struct panel_file *f, const struct panel_meta *m, int first, int periods, struct survey *v,
+static int read_periods(struct panel_file *f, const struct panel_meta *m, int first, int periods, struct moment_pass *v,
                         double *const *into, uint32_t *crc, struct error *e)
 {
     struct row_buffer buffer;
@@ -65,8 +67,8 @@ static int read_periods(struct panel_file *f, const struct panel_meta *m, int fi
     return error_is_set(e) ? -1 : stopped;
 }
 
-static int read_owned(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, uint32_t *crc,
-                      struct error *e)
+static int read_owned(struct team *world, const struct panel_meta *m, const char *panel, struct moment_pass *v,
+                      uint32_t *crc, struct error *e)
 {
     int first = (int)v->own_first[team_rank(world)], end = (int)v->own_first[team_rank(world) + 1], stopped = 0;
     struct panel_file *f = panel_open(panel, team_size(world) > 1 ? world : NULL, m, e);
@@ -78,7 +80,7 @@ static int read_owned(struct team *world, const struct panel_meta *m, const char
 }
 
 /* F of the whole universe for every period, at rank 0. */
-static void gather_factors(struct team *world, struct survey *v)
+static void gather_factors(struct team *world, struct moment_pass *v)
 {
     int me = team_rank(world), ranks = team_size(world), all = 0;
     while (v->universe[all] != universe_find("all")) all++;
@@ -96,15 +98,16 @@ static void gather_factors(struct team *world, struct survey *v)
     memory_free(bytes);
 }
 
-void survey_begin(const struct team *world, const struct study *s, const struct panel_meta *m, struct survey *v)
+void moment_pass_begin(const struct team *world, const struct study *s, const struct panel_meta *m, struct moment_pass *v)
 {
-    *v = (struct survey){.D = m->D, .T = m->T};
+    *v = (struct moment_pass){.D = m->D, .T = m->T};
     v->own_first = memory_array(int64_t, team_size(world) + 1, "owned periods");
     own_periods(m, team_size(world), v->own_first);
     choose_universes(s, m, v);
 }
 
-int survey_read(struct team *world, const struct panel_meta *m, const char *panel, struct survey *v, struct error *e)
+int moment_pass_read(struct team *world, const struct panel_meta *m, const char *panel, struct moment_pass *v,
+                     struct error *e)
 {
     int me = team_rank(world);
     v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
@@ -152,7 +155,7 @@ static void free_store(struct moment_store *s)
     memory_free(s->timing_gram);
 }
 
-void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, int band)
+void moment_pass_fetch(struct team *world, struct moment_pass *v, int64_t *const *need, int band)
 {
     int me = team_rank(world);
     for (int u = 0; u < v->U; u++) {
@@ -170,15 +173,15 @@ void survey_fetch(struct team *world, struct survey *v, int64_t *const *need, in
     }
 }
 
-int survey_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band,
-                 struct survey *v, struct survey_cost *cost, struct error *e)
+int moment_pass_probe(const struct study *s, const struct panel_meta *m, const char *panel, int first, int periods, int band,
+                      struct moment_pass *v, struct moment_pass_cost *cost, struct error *e)
 {
     double *into[8];
-    *v = (struct survey){.D = m->D, .T = m->T};
-    *cost = (struct survey_cost){.rows = (double)(m->offsets[first + periods] - m->offsets[first])};
+    *v = (struct moment_pass){.D = m->D, .T = m->T};
+    *cost = (struct moment_pass_cost){.rows = (double)(m->offsets[first + periods] - m->offsets[first])};
     choose_universes(s, m, v);
     struct panel_file *f = panel_open(panel, NULL, m, e);
-    if (!f) return survey_free(v), -1;
+    if (!f) return moment_pass_free(v), -1;
     uint32_t *crc = memory_array(uint32_t, periods, "digests");
     v->n = memory_array(int, (size_t)v->U * m->T, "assets per period");
     for (int u = 0; u < v->U; u++) {
@@ -194,10 +197,10 @@ int survey_probe(const struct study *s, const struct panel_meta *m, const char *
     memory_free(crc);
     struct error closing = {""};
     panel_close(f, &closing);
-    return error_is_set(e) ? survey_free(v), -1 : 0;
+    return error_is_set(e) ? moment_pass_free(v), -1 : 0;
 }
 
-void survey_free(struct survey *v)
+void moment_pass_free(struct moment_pass *v)
 {
     for (int u = 0; u < v->U; u++) {
         memory_free(v->own[u]);
@@ -206,5 +209,5 @@ void survey_free(struct survey *v)
     memory_free(v->own_first);
     memory_free(v->n);
     memory_free(v->factors);
-    *v = (struct survey){0};
+    *v = (struct moment_pass){0};
 }
