@@ -111,15 +111,15 @@ static bool chains(const struct fit_job *j, const struct config *c)
 }
 
 /* Rows that only make sense together: those one fit serves, and where windows share work a stretch so long that its start costs little. */
-static int unit_rows(const struct fit_job *j, const struct config *c)
+static int unit_rows(const struct fit_job *j, const struct config *c, double share)
 {
     const struct study *s = j->study;
     if (chains(j, c)) return s->P;
     if (c->policy.refit_every > 1 && !(j->apply && c->class->trainable))
         return c->policy.refit_every < s->P ? c->policy.refit_every : s->P;
     double stretch = c->cost.seconds > 0 ? 1 + 20 * c->cost.first_seconds / c->cost.seconds : 1;
-    int most = (s->P + 7) / 8;
-    return stretch < most ? (int)stretch : most;
+    double most = fmax(1, share * s->P / 4); /* but several stretches of a configuration are verified */
+    return (int)fmin(stretch, most);
 }
 
 /* How many ranks, in the order of workers, computed the fits of a log. */
@@ -136,7 +136,7 @@ static int64_t list_items(const struct round *r, struct item *item)
     int64_t n = 0;
     for (int c = 0; c < s->configs; c++) {
         const struct config *config = &s->config[c];
-        int rows = unit_rows(v->job, config);
+        int rows = unit_rows(v->job, config, v->share);
         for (int row = config_first_row(s, config); row < s->P && config_cut(config) < 2; row += rows)
             for (int seed = 0; seed < config->layout.seeds; seed++) {
                 int end = row + rows < s->P ? row + rows : s->P, file = -1;
@@ -441,12 +441,15 @@ static void name_ranks(struct verification *v)
 
 int verification_run(struct verification *v, struct error *e)
 {
+    const struct study *s = v->job->study;
     char text[256];
     int rc;
     v->newest = v->start;
     v->checked = 0;
     v->job->quiet = true;
     name_ranks(v);
+    for (int c = 0; c < s->configs; c++)
+        if (config_cut(&s->config[c]) > 1) log_warn("%s: not verified: several ranks share a fit", s->config[c].name);
     while ((rc = verify_round(v, e)) == 2 && !(rc = v->again(v->context, v, e))) continue;
     snprintf(text, sizeof text, "%lld fits of %ld were verified%s", (long long)v->fits, v->job->total,
              team_size(v->world) == 1 ? " on the same rank: only faults that pass are seen" : "");

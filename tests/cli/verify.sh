@@ -60,6 +60,25 @@ for s in cut queue; do
     done
 done
 
+# ---- what an earlier start left is verified by the one that resumes
+writes=$PWD/$BUILD/tests/preload/failing_writes.so
+gcc -shared -fPIC -O1 -o "$writes" tests/preload/failing_writes.c -ldl
+rm -rf "$WORK/early.h5"*
+FLIP_RANK=1 LD_PRELOAD="$shim:$writes" FAIL_PATH='*.rows' FAIL_AFTER=9000 mpi 2 "$AIPM" run "$WORK/cut.yaml" -o "$WORK/early.h5" --quiet 2>/dev/null
+check "a full disk ends a run whose rank 1 errs" test -n "$(find "$WORK/early.h5.parts" -name '*-r000001.rows')"
+cp -r "$WORK/early.h5.parts" "$WORK/unverified.h5.parts"
+mpi 3 "$AIPM" run "$WORK/cut.yaml" -o "$WORK/unverified.h5" --resume --quiet
+if same "$WORK/cut.h5" "$WORK/unverified.h5" >/dev/null; then bad "resumed, not verified: no bit is wrong, so that nothing is tested"; fi
+for n in 1 3; do
+    rm -rf "$WORK/later.h5"*
+    cp -r "$WORK/early.h5.parts" "$WORK/later.h5.parts"
+    mpi $n "$AIPM" run "$WORK/cut.yaml" -o "$WORK/later.h5" --resume --verify 1 >"$WORK/out" 2>&1; RC=$?
+    check "resumed on $n honest ranks: exit 0 (found $RC)" test $RC = 0
+    check "resumed on $n honest ranks: the rank of the first start is named" says "^warning: rank 1 of start 1 computed other bits"
+    check "resumed on $n honest ranks: nobody else is" test "$(grep -c 'computed other bits' "$WORK/out")" = 1
+    check "resumed on $n honest ranks: the bits of the honest run" same "$WORK/cut.h5" "$WORK/later.h5"
+done
+
 # ---- nobody is left to believe: what is not to be trusted is gone, honest ranks go on
 erring 0 alone 1 cut --verify 1
 check "one rank that errs: exit 1 (found $RC)" test $RC = 1
