@@ -28,7 +28,7 @@ static inline bool error_is_set(const struct error *e)
 void error_print(const struct error *e);
 
 /* End the program on every rank with status 1 after removing files registered with cleanup_register(). */
-_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* What die() calls last instead of exit(1): parallel/team.c sets it to MPI_Abort. */
 void die_set_hook(void (*hook)(int status));

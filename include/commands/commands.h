@@ -38,7 +38,7 @@ int arguments_fail(struct argp_state *state, const char *format, ...) __attribut
 /* The only argument of a command into *slot (NULL before); a second one is an error that names both. what: "results file". */
 int arguments_one(struct argp_state *state, const char **slot, const char *arg, const char *what);
 /* The number that --option was given, in [low, high], into *out. Refused: "--option: found 'text'; needed: WHAT, LOW to HIGH", as
- * arguments_fail. what: "a number of lags". */
+ * arguments_fail. what: "a number of lags". Without a bound: -DBL_MAX, DBL_MAX. */
 int arguments_whole(struct argp_state *state, const char *option, const char *what, const char *text, long long low,
                     long long high, long long *out);
 int arguments_count(struct argp_state *state, const char *option, const char *what, const char *text, int low, int high,

@@ -1,6 +1,7 @@
 /* What the subcommands' parsers of arguments have in common: one printed complaint a run, and numbers within their range. */
 #include <argp.h>
 #include <errno.h>
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,5 +76,7 @@ int arguments_real(struct argp_state *state, const char *option, const char *wha
                    double *out)
 {
     if (number_real(text, low, high, out)) return 0;
+    if (low == -DBL_MAX && high == DBL_MAX) return arguments_fail(state, "--%s: found '%s'; needed: %s", option, text, what);
+    if (high == DBL_MAX) return arguments_fail(state, "--%s: found '%s'; needed: %s, %g or more", option, text, what, low);
     return arguments_fail(state, "--%s: found '%s'; needed: %s, %g to %g", option, text, what, low, high);
 }

@@ -1,5 +1,6 @@
 /* aipm run: train a study. */
 #include <argp.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -80,14 +81,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_EXPLAIN: a->explain = true; return 0;
     case KEY_QUIET: log_set_quiet(true); return 0;
     case KEY_CHECKPOINT:
-        return arguments_real(state, "checkpoint-seconds", "seconds", arg, 0, 1e9, &a->options.checkpoint_seconds);
+        return arguments_real(state, "checkpoint-seconds", "seconds", arg, 0, DBL_MAX, &a->options.checkpoint_seconds);
     case KEY_VERIFY: return arguments_real(state, "verify", "share of fits", arg, 0, 1, &a->options.verify);
     case KEY_PLACEBO: {
         struct error found = {""};
         return placebo_parse(arg, &a->options.placebo, &found) ? arguments_fail(state, "--%s", found.text) : 0;
     }
     case KEY_WATCHDOG:
-        return arguments_real(state, "watchdog-seconds", "seconds", arg, 0, 1e9, &a->options.watchdog_seconds);
+        return arguments_real(state, "watchdog-seconds", "seconds", arg, 0, DBL_MAX, &a->options.watchdog_seconds);
     case ARGP_KEY_ARG:
         if (a->study) return arguments_fail(state, "found a second study file '%s'; needed: one", arg);
         a->study = arg;

@@ -1,6 +1,6 @@
 /* aipm synth: every rank makes and writes a contiguous block of periods. */
 #include <argp.h>
-#include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,25 +108,6 @@ static const char teaching[] =
     "  aipm synth -o data/lead.h5 --planted lead_lag --lead 2 --strength 0.3\n"
     "  mpirun -n 4 aipm synth -o data/large.h5 --assets 5000 --characteristics 132 --periods 719 --start 196301\n";
 
-static int read_integer(struct argp_state *state, const char *what, const char *text, long long low, long long high,
-                        long long *out)
-{
-    char *end;
-    errno = 0;
-    *out = strtoll(text, &end, 10);
-    if (end == text || *end || errno || *out < low || *out > high)
-        return arguments_fail(state, "--%s '%s': an integer from %lld to %lld is needed", what, text, low, high);
-    return 0;
-}
-
-static int read_real(struct argp_state *state, const char *what, const char *text, double *out)
-{
-    char *end;
-    *out = strtod(text, &end);
-    if (end == text || *end || !isfinite(*out)) return arguments_fail(state, "--%s '%s': a number is needed", what, text);
-    return 0;
-}
-
 /* Options that only some panels have. */
 enum { STOCKS = 1, LEAD_LAG = 2, SECTORS = 4, PLANTED = ~STOCKS };
 static const struct {
@@ -168,33 +149,51 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     if (key >= OPT_START && key <= OPT_PER_YEAR) r->given |= UINT64_C(1) << (key - OPT_START);
     switch (key) {
     case 'o': r->output = arg; break;
-    case 'N': rc = read_integer(state, "assets", arg, 1, INT32_MAX, &v), r->o.N = r->p.N = (int)v; break;
-    case 'D': rc = read_integer(state, "characteristics", arg, 1, INT32_MAX, &v), r->o.D = r->p.D = (int)v; break;
-    case 'T': rc = read_integer(state, "periods", arg, 1, INT32_MAX, &v), r->o.T = r->p.T = (int)v; break;
-    case OPT_START: rc = read_integer(state, "start", arg, 0, 99999999, &v), r->p.start = r->o.start = (int)v; break;
-    case 's': rc = read_integer(state, "seed", arg, 0, INT64_MAX, &v), r->o.seed = r->p.seed = (uint64_t)v; break;
-    case OPT_SHARPE: rc = read_real(state, "sharpe", arg, &r->o.sharpe); break;
-    case OPT_FACTOR: rc = read_real(state, "factor-share", arg, &r->o.factor_share); break;
-    case OPT_OWN: rc = read_real(state, "own-share", arg, &r->o.own_share); break;
-    case OPT_CROSS: rc = read_real(state, "cross-share", arg, &r->o.cross_share); break;
+    case 'N':
+        rc = arguments_whole(state, "assets", "a whole number", arg, 1, INT32_MAX, &v), r->o.N = r->p.N = (int)v;
+        break;
+    case 'D':
+        rc = arguments_whole(state, "characteristics", "a whole number", arg, 1, INT32_MAX, &v), r->o.D = r->p.D = (int)v;
+        break;
+    case 'T':
+        rc = arguments_whole(state, "periods", "a whole number", arg, 1, INT32_MAX, &v), r->o.T = r->p.T = (int)v;
+        break;
+    case OPT_START:
+        rc = arguments_whole(state, "start", "a whole number", arg, 0, 99999999, &v), r->p.start = r->o.start = (int)v;
+        break;
+    case 's':
+        rc = arguments_whole(state, "seed", "a whole number", arg, 0, INT64_MAX, &v), r->o.seed = r->p.seed = (uint64_t)v;
+        break;
+    case OPT_SHARPE: rc = arguments_real(state, "sharpe", "a number", arg, -DBL_MAX, DBL_MAX, &r->o.sharpe); break;
+    case OPT_FACTOR:
+        rc = arguments_real(state, "factor-share", "a number", arg, -DBL_MAX, DBL_MAX, &r->o.factor_share);
+        break;
+    case OPT_OWN: rc = arguments_real(state, "own-share", "a number", arg, -DBL_MAX, DBL_MAX, &r->o.own_share); break;
+    case OPT_CROSS: rc = arguments_real(state, "cross-share", "a number", arg, -DBL_MAX, DBL_MAX, &r->o.cross_share); break;
     case OPT_VOLATILITY:
-        rc = read_real(state, "volatility", arg, &r->o.volatility), r->p.volatility = r->o.volatility;
+        rc = arguments_real(state, "volatility", "a number", arg, -DBL_MAX, DBL_MAX, &r->o.volatility),
+        r->p.volatility = r->o.volatility;
         break;
     case OPT_PLANTED:
         r->planted = true;
         if (planted_find(arg, &r->p.kind))
             return arguments_fail(state, "--planted '%s': lead_lag, sectors, momentum, reversal or noise is needed", arg);
         break;
-    case OPT_STRENGTH: rc = read_real(state, "strength", arg, &r->p.strength); break;
-    case OPT_LEAD: rc = read_integer(state, "lead", arg, 1, INT32_MAX, &v), r->p.lead = (int)v; break;
-    case OPT_SECTORS: rc = read_integer(state, "sectors", arg, 1, INT32_MAX, &v), r->p.sectors = (int)v; break;
-    case OPT_ABSENT: rc = read_real(state, "absent", arg, &r->p.absent); break;
+    case OPT_STRENGTH: rc = arguments_real(state, "strength", "a number", arg, -DBL_MAX, DBL_MAX, &r->p.strength); break;
+    case OPT_LEAD: rc = arguments_whole(state, "lead", "a whole number", arg, 1, INT32_MAX, &v), r->p.lead = (int)v; break;
+    case OPT_SECTORS:
+        rc = arguments_whole(state, "sectors", "a whole number", arg, 1, INT32_MAX, &v), r->p.sectors = (int)v;
+        break;
+    case OPT_ABSENT: rc = arguments_real(state, "absent", "a number", arg, -DBL_MAX, DBL_MAX, &r->p.absent); break;
     case OPT_FREQUENCY: r->p.frequency = arg; break;
     case OPT_PER_YEAR:
-        rc = read_integer(state, "periods-per-year", arg, 1, INT32_MAX, &v), r->p.periods_per_year = (int)v;
+        rc = arguments_whole(state, "periods-per-year", "a whole number", arg, 1, INT32_MAX, &v),
+        r->p.periods_per_year = (int)v;
         break;
     case OPT_CSV: r->csv = arg; break;
-    case OPT_COLUMNS: rc = read_integer(state, "csv-columns", arg, JKP_CSV_COLUMNS, 4000, &v), r->columns = (int)v; break;
+    case OPT_COLUMNS:
+        rc = arguments_whole(state, "csv-columns", "a whole number", arg, JKP_CSV_COLUMNS, 4000, &v), r->columns = (int)v;
+        break;
     case 'q': log_set_quiet(true); break;
     case ARGP_KEY_ARG: return arguments_fail(state, "'%s': synth takes options only, as -o PANEL", arg);
     case ARGP_KEY_END: return finish(state, r);

@@ -1,5 +1,6 @@
 /* aipm trial: a study before a sceptical referee. */
 #include <argp.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,36 +62,21 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static error_t real(struct argp_state *state, const char *option, const char *arg, double low, double *out)
-{
-    char *end;
-    *out = strtod(arg, &end);
-    if (*end || end == arg || !(*out >= low))
-        return arguments_fail(state, "%s: found '%s'; needed: a number, %g or more", option, arg, low);
-    return 0;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct trial_arguments *a = state->input;
-    double number;
-    error_t rc;
     switch (key) {
     case 'o': a->folder = arg; return 0;
     case KEY_PANEL: a->trial.panel = arg; return 0;
     case KEY_THEMES: a->trial.themes = arg; return 0;
-    case KEY_SEEDS:
-        rc = real(state, "--seeds", arg, 1, &number);
-        if (!rc && (number > 100 || number != (int)number))
-            return arguments_fail(state, "--seeds: found '%s'; needed: a whole number from 1 to 100", arg);
-        a->trial.seeds = rc ? 0 : (int)number;
-        return rc;
-    case KEY_BUDGET: return real(state, "--budget", arg, 1, &a->trial.budget);
+    case KEY_SEEDS: return arguments_count(state, "seeds", "a number of seeds", arg, 1, 100, &a->trial.seeds);
+    case KEY_BUDGET: return arguments_real(state, "budget", "a number", arg, 1, DBL_MAX, &a->trial.budget);
     case KEY_NETWORKS: a->trial.networks = true; return 0;
     case KEY_PLAN: a->plan = true; return 0;
     case KEY_RULES: a->rules = true; return 0;
-    case KEY_CHECKPOINT: return real(state, "--checkpoint-seconds", arg, 0, &a->checkpoint_seconds);
-    case KEY_WATCHDOG: return real(state, "--watchdog-seconds", arg, 0, &a->watchdog_seconds);
+    case KEY_CHECKPOINT:
+        return arguments_real(state, "checkpoint-seconds", "a number", arg, 0, DBL_MAX, &a->checkpoint_seconds);
+    case KEY_WATCHDOG: return arguments_real(state, "watchdog-seconds", "a number", arg, 0, DBL_MAX, &a->watchdog_seconds);
     case KEY_QUIET: log_set_quiet(a->quiet = true); return 0;
     case ARGP_KEY_ARG: return arguments_one(state, &a->study, arg, "study file");
     case ARGP_KEY_END:
