@@ -17,6 +17,8 @@ refuses "unknown option" 2 "--help" "$AIPM" synth -o "$WORK/x.h5" --stocks 3
 refuses "an argument too many" 2 "'y.h5'" "$AIPM" synth -o "$WORK/x.h5" y.h5
 refuses "text for a number" 2 "--assets: found 'many'; needed: a whole number, 1 to" "$AIPM" synth -o "$WORK/x.h5" --assets many
 refuses "a number with a tail" 2 "--sharpe: found '3x'; needed: a number" "$AIPM" synth -o "$WORK/x.h5" --sharpe 3x
+refuses "no number" 2 "--sharpe: found 'nan'; needed: a number" "$AIPM" synth -o "$WORK/x.h5" --sharpe nan
+if [ -e /dev/full ]; then refuses "help that cannot be printed" 1 "could not be written: No space" bash -c "'$AIPM' synth --help >/dev/full"; fi
 refuses "too few assets" 2 "3 assets: 10 to" "$AIPM" synth -o "$WORK/x.h5" --assets 3
 refuses "no such month" 2 "199013" "$AIPM" synth -o "$WORK/x.h5" --start 199013
 refuses "shares beyond 1" 2 "0.3 + 0.3 + 0.9" "$AIPM" synth -o "$WORK/x.h5" --cross-share 0.9
