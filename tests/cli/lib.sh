@@ -4,7 +4,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 TESTS_BUILT=$PWD/$BUILD/tests
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/aipm-test.XXXXXX")
 PASSED=0 FAILED=0 SKIPPED=0
-finish() { rm -rf "$WORK"; echo "RESULT $PASSED $FAILED $SKIPPED"; [ "$FAILED" = 0 ]; }
+finish() { rm -rf "$WORK"; echo "RESULT $PASSED $FAILED $SKIPPED"; [ "$FAILED" = 0 ] || exit 1; }
 trap finish EXIT
 ok() { PASSED=$((PASSED + 1)); echo "ok: $1"; }
 bad() { FAILED=$((FAILED + 1)); echo "FAILED: $1"; }
