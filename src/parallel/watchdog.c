@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@ static struct {
     pthread_t thread;
     bool running, leads;
     int rank, size, socket;
+    int wake; /* an event that ends the thread's wait: it is to end */
     int left, right;
     uint64_t token;
     double tick;
@@ -47,7 +49,7 @@ static struct {
     char host[48], left_host[48];
     bool right_on_host;
     volatile bool ending;
-} dog = {.socket = -1};
+} dog = {.socket = -1, .wake = -1};
 
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
 {
@@ -152,8 +154,10 @@ static void *monitor(void *unused)
     long beats = dog.options.beats ? dog.options.beats() : 0;
     bool known = false, warned = false;
     while (!dog.ending) {
-        struct pollfd p = {.fd = dog.socket, .events = POLLIN};
-        poll(&p, dog.socket >= 0, (int)(1000 * dog.tick / 2));
+        struct pollfd p[] = {{.fd = dog.socket, .events = POLLIN},
+                             {.fd = dog.wake, .events = POLLIN}}; /* -1 is passed over */
+        poll(p, 2, (int)(1000 * dog.tick / 2));
+        if (dog.ending) break;
         double now = clock_seconds(), passed = now - last;
         last = now;
         if (passed > 2 * dog.tick)
@@ -231,6 +235,7 @@ void watchdog_open(struct team *world, const struct watchdog_options *o)
     team_broadcast(world, &dog.token, sizeof dog.token, 0);
     if (dog.socket >= 0) send_packet(ALIVE); /* so that a neighbour that ends early has been heard at least once */
     team_barrier(world);
+    dog.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     sigset_t every, before; /* signals belong to the main thread */
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
@@ -244,9 +249,11 @@ void watchdog_close(struct team *world)
     if (!(dog.options.seconds > 0)) return;
     team_barrier(world); /* no rank stops sending while another still listens */
     dog.ending = true;
+    if (dog.wake >= 0) eventfd_write(dog.wake, 1);
     if (dog.running) pthread_join(dog.thread, NULL);
+    if (dog.wake >= 0) close(dog.wake);
     if (dog.socket >= 0) close(dog.socket);
-    dog.socket = -1;
+    dog.wake = dog.socket = -1;
     dog.running = false;
     dog.options.seconds = 0;
 }
