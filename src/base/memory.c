@@ -20,7 +20,8 @@ enum { LINE = 64, SMALLEST = 256 }; /* bytes of a cache line, and about those of
 static size_t held, peak;
 static long blocks;
 
-void *memory_allocate(size_t count, size_t size, const char *what)
+/* A block of which the first `kept` bytes are the caller's to fill: the others are zero. */
+static void *allocate(size_t count, size_t size, size_t kept, const char *what)
 {
     size_t bytes, total;
     char text[32];
@@ -33,12 +34,17 @@ void *memory_allocate(size_t count, size_t size, const char *what)
                    (double)held / 1e6),
                NULL;
     char *block = made;
-    memset(block + LINE, 0, total - LINE);
+    memset(block + LINE + kept, 0, total - LINE - kept);
     *(size_t *)(void *)block = bytes;
     held += bytes;
     blocks++;
     if (held > peak) peak = held;
     return block + LINE;
+}
+
+void *memory_allocate(size_t count, size_t size, const char *what)
+{
+    return allocate(count, size, 0, what);
 }
 
 void memory_free(void *pointer)
@@ -55,7 +61,7 @@ void *memory_grow(void *block, size_t count, size_t size, const char *what)
     size_t needed, had = block ? *(size_t *)(void *)((char *)block - LINE) : 0;
     if (!__builtin_mul_overflow(count, size, &needed) && block && needed <= had) return block;
     size_t doubled = 2 * had / size > SMALLEST / size + 1 ? 2 * had / size : SMALLEST / size + 1;
-    void *larger = memory_allocate(count > doubled ? count : doubled, size, what);
+    void *larger = allocate(count > doubled ? count : doubled, size, had, what);
     if (block) memcpy(larger, block, had);
     memory_free(block);
     return larger;

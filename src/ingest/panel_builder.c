@@ -56,11 +56,6 @@ void builder_rows(struct panel_builder *b)
     mailbox_open(&b->mail, b->team);
 }
 
-void builder_put(struct panel_builder *b, const union word *row)
-{
-    mailbox_put(&b->mail, builder_owner(b, (int)row[WORD_KEY].whole), row, (size_t)b->words * sizeof *row);
-}
-
 static int64_t *missing_of(struct panel_builder *b, int key)
 {
     int *slot = &b->slot[key - b->from.first_key], C = b->from.C;
@@ -73,26 +68,37 @@ static int64_t *missing_of(struct panel_builder *b, int key)
     return b->missing + (size_t)*slot * (size_t)C;
 }
 
-static int keep(void *builder, const char *records, size_t bytes, struct error *e)
+static int keep_row(struct panel_builder *b, const union word *w, struct error *e)
+{
+    int key = (int)w[WORD_KEY].whole, place = key - b->from.first_key;
+    int64_t *missing = missing_of(b, key);
+    double ret = w[WORD_RETURN].real;
+    for (int k = 0; k < b->from.C; k++) missing[k] += isnan(w[WORDS + k].real);
+    b->count[place]++;
+    if (!isnan(ret)) b->kept[place]++, b->returns[0]++, b->returns[1] += ret, b->returns[2] += ret * ret;
+    return row_store_add(b->store, place / b->from.span, w, e);
+}
+
+static int keep_rows(void *builder, const char *records, size_t bytes, struct error *e)
 {
     struct panel_builder *b = builder;
     size_t size = (size_t)b->words * sizeof(union word);
-    for (size_t at = 0; at < bytes; at += size) {
-        const union word *w = (const union word *)(const void *)(records + at);
-        int key = (int)w[WORD_KEY].whole, place = key - b->from.first_key;
-        int64_t *missing = missing_of(b, key);
-        double ret = w[WORD_RETURN].real;
-        for (int k = 0; k < b->from.C; k++) missing[k] += isnan(w[WORDS + k].real);
-        b->count[place]++;
-        if (!isnan(ret)) b->kept[place]++, b->returns[0]++, b->returns[1] += ret, b->returns[2] += ret * ret;
-        if (row_store_add(b->store, place / b->from.span, w, e)) return -1;
-    }
+    for (size_t at = 0; at < bytes; at += size)
+        if (keep_row(b, (const union word *)(const void *)(records + at), e)) return -1;
     return 0;
+}
+
+void builder_put(struct panel_builder *b, const union word *row)
+{
+    int owner = builder_owner(b, (int)row[WORD_KEY].whole);
+    if (owner != team_rank(b->team)) mailbox_put(&b->mail, owner, row, (size_t)b->words * sizeof *row);
+    else if (!error_is_set(&b->failed)) keep_row(b, row, &b->failed);
 }
 
 int builder_exchange(struct panel_builder *b, struct error *e)
 {
-    mailbox_exchange(&b->mail, keep, b, e);
+    mailbox_exchange(&b->mail, keep_rows, b, e);
+    if (error_is_set(&b->failed) && !error_is_set(e)) *e = b->failed;
     return team_agree(b->team, e);
 }
 

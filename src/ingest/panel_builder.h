@@ -75,17 +75,18 @@ struct panel_builder {
     /* the builder's own */
     int words;
     struct row_store *store; /* by block */
-    struct mailbox mail;
-    int64_t *count;        /* [keys] rows of my periods, then of all */
-    int64_t *kept;         /* [keys] those with a return, then rows of the panel */
-    int64_t *missing;      /* [slots, C] missing values of my periods, through slot */
-    int *slot, slots;      /* slot [keys]: place in missing; 0: no row yet */
-    int periods, *period;  /* keys with rows, ascending */
-    int64_t *row;          /* [periods] where its rows begin in the panel */
-    uint8_t *use;          /* [periods, C] whether a characteristic is in use */
-    double *missing_share; /* [C] over all rows */
-    int *characteristic;   /* [D] places in 0 .. C-1 */
-    double returns[3];     /* how many, their sum and the sum of their squares: for the unit */
+    struct mailbox mail;     /* rows of other ranks' periods */
+    struct error failed;     /* storing a row of my own; the next exchange says it */
+    int64_t *count;          /* [keys] rows of my periods, then of all */
+    int64_t *kept;           /* [keys] those with a return, then rows of the panel */
+    int64_t *missing;        /* [slots, C] missing values of my periods, through slot */
+    int *slot, slots;        /* slot [keys]: place in missing; 0: no row yet */
+    int periods, *period;    /* keys with rows, ascending */
+    int64_t *row;            /* [periods] where its rows begin in the panel */
+    uint8_t *use;            /* [periods, C] whether a characteristic is in use */
+    double *missing_share;   /* [C] over all rows */
+    int *characteristic;     /* [D] places in 0 .. C-1 */
+    double returns[3];       /* how many, their sum and the sum of their squares: for the unit */
 };
 
 void builder_open(struct panel_builder *b, const struct ingest_options *o, struct team *team);
@@ -97,7 +98,7 @@ static inline int builder_owner(const struct panel_builder *b, int key)
 {
     return (key - b->from.first_key) / b->from.span % team_size(b->team);
 }
-/* A row [b->words] into the mail; its key lies within the source's. */
+/* A row [b->words] into the store, or into the mail for the rank that owns its period; its key lies within the source's. */
 void builder_put(struct panel_builder *b, const union word *row);
 /* Hand the mail over. Collective; the error is the same everywhere. */
 int builder_exchange(struct panel_builder *b, struct error *e);

@@ -39,7 +39,7 @@ static void count_adjustments(const struct ohlcv_file *f, int64_t *count)
     }
 }
 
-/* Observations of an asset while its rows are made. */
+/* Observations of an asset while its rows are made; the room is that of the longest of my assets, and serves them in turn. */
 struct observations {
     int n, number;
     int32_t *place; /* [n] in the calendar */
@@ -95,27 +95,31 @@ static void returns_of(const struct prices *x, struct observations *a)
     }
 }
 
-static void observations_create(struct observations *a, const struct prices *x, const struct price_asset *of)
+static void observations_create(struct observations *a, const struct prices *x)
 {
-    size_t n = (size_t)of->file.n, D = (size_t)x->D;
-    struct ohlcv_bars bars;
-    require(of->file.n < INT32_MAX);
-    *a = (struct observations){.n = (int)n,
-                               .number = of->number,
-                               .place = memory_array(int32_t, n, "places in the calendar"),
+    size_t n = 0;
+    for (int k = 0; k < x->assets; k++) n = (size_t)x->asset[k].file.n > n ? (size_t)x->asset[k].file.n : n;
+    require(n < INT32_MAX);
+    *a = (struct observations){.place = memory_array(int32_t, n, "places in the calendar"),
                                .column = memory_array(double, 5 * n, "bars"),
                                .close = memory_array(double, n, "prices"),
                                .ret = memory_array(double, n, "returns"),
                                .feature = memory_array(double, n *OHLCV_FEATURES, "features"),
                                .scratch = memory_array(double, 5 * n, "features at work")};
+    if (x->history) a->standard = memory_array(float, n *(size_t)x->D, "ranks among the past");
+}
+
+static void observe(struct observations *a, const struct prices *x, const struct price_asset *of)
+{
+    size_t D = (size_t)x->D;
+    struct ohlcv_bars bars;
+    a->n = (int)of->file.n, a->number = of->number;
     take_bars(x, &of->file, a, &bars);
     ohlcv_features(&bars, a->feature, a->scratch);
     returns_of(x, a);
-    if (!x->history) return;
     int least = x->history < OHLCV_HISTORY_LEAST ? x->history : OHLCV_HISTORY_LEAST;
-    a->standard = memory_array(float, n *D, "ranks among the past");
-    for (size_t d = 0; d < D; d++)
-        ohlcv_history((int)n, a->feature + x->feature[d], OHLCV_FEATURES, x->history, least, a->standard + d, D, a->scratch);
+    for (size_t d = 0; d < D && a->standard; d++)
+        ohlcv_history(a->n, a->feature + x->feature[d], OHLCV_FEATURES, x->history, least, a->standard + d, D, a->scratch);
 }
 
 static void observations_free(struct observations *a)
@@ -153,18 +157,19 @@ static void put_rows(struct prices *x, const struct observations *a, union word 
 int prices_rows(struct prices *x, struct error *e)
 {
     union word *row = memory_array(union word, x->builder->words, "row");
+    struct observations a;
     int rc = 0;
+    observations_create(&a, x);
     for (int k = 0; k * team_size(x->team) < x->A && !rc; k++) { /* an asset a rank and round */
         if (k < x->assets) {
-            struct observations a;
             count_adjustments(&x->asset[k].file, prices_count(x, x->asset[k].number));
-            observations_create(&a, x, &x->asset[k]);
+            observe(&a, x, &x->asset[k]);
             ohlcv_file_free(&x->asset[k].file);
             put_rows(x, &a, row);
-            observations_free(&a);
         }
         rc = builder_exchange(x->builder, e);
     }
+    observations_free(&a);
     memory_free(row);
     team_sum_long(x->team, (int64_t *)x->dates, (size_t)x->A * sizeof *x->dates / sizeof(int64_t));
     return rc;

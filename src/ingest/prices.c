@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "io/datasets.h"
 
-enum { BLOCK_ROWS = 1 << 18 }; /* about as many in the periods that a rank ranks and writes at a time */
+enum { BLOCK_ROWS = 1 << 14 }; /* about as many in the periods that a rank ranks and writes at a time */
 
 const struct audit_step ohlcv_steps[OHLCV_STEPS] = {
     {"read", "rows of the file"},

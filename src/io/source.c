@@ -22,6 +22,7 @@ struct source {
     char *path;
     int fd;
     enum kind kind;
+    int64_t file_bytes;
     /* compressed files */
     int64_t position; /* text decompressed so far */
     int64_t stored;   /* bytes of the file consumed so far */
@@ -63,6 +64,7 @@ struct source *source_open(const char *path, struct error *e)
     struct source *s = memory_array(struct source, 1, "source");
     s->path = memory_text(path);
     s->fd = fd;
+    s->file_bytes = st.st_size;
     s->kind = n >= 2 && magic[0] == 0x1f && magic[1] == 0x8b                           ? GZIP
               : n == 4 && !memcmp(magic, (unsigned char[]){0x28, 0xb5, 0x2f, 0xfd}, 4) ? ZSTD
                                                                                        : PLAIN;
@@ -208,19 +210,20 @@ int64_t source_read(struct source *s, int64_t at, size_t n, char *out, struct er
 
 char *source_text(const char *path, size_t largest, const char *needed, size_t *n, struct error *e)
 {
-    enum { SLACK = 64 };
+    enum { SLACK = 64, FIRST = 1 << 16 };
     struct source *s = source_open(path, e);
-    size_t room = 1 << 16;
     *n = 0;
     if (!s) return NULL;
+    size_t room = s->file_bytes < FIRST ? FIRST : (size_t)s->file_bytes + 1; /* one byte more than plain text needs */
+    if (room > largest) room = largest + 1;
     char *text = memory_array(char, room + SLACK, "text of a file");
     for (int64_t got = 1; got > 0;) {
+        if (*n > largest) {
+            error_set(e, "%s: is larger than %zu MB; needed is %s", path, largest >> 20, needed);
+            break;
+        }
         if (*n == room) {
-            if (room >= largest) {
-                error_set(e, "%s: is larger than %zu MB; needed is %s", path, largest >> 20, needed);
-                break;
-            }
-            room *= 4;
+            room = room < largest / 4 ? 4 * room : largest + 1;
             text = memory_grow(text, room + SLACK, 1, "text of a file");
         }
         got = source_read(s, (int64_t)*n, room - *n, text + *n, e);
