@@ -48,7 +48,8 @@ _Noreturn void die(const char *format, ...)
     error_print(&e);
     cleanup_run();
     if (die_hook) die_hook(EXIT_INPUT);
-    exit(EXIT_INPUT);
+    fflush(NULL);
+    _exit(EXIT_INPUT); /* a library in whose midst this happens, HDF5 for one, could not be closed */
 }
 
 _Noreturn void require_failed(const char *condition, const char *file, int line)

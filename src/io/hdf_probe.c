@@ -120,7 +120,10 @@ static void hear(int from, char *text, size_t size)
 static int verdict(const char *path, int status, const char *said, struct error *e)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE) return 0;
-    if (WIFEXITED(status) && *said) return error_set(e, "%s", said);
+    if (WIFEXITED(status) && *said) {
+        if (!strncmp(said, "aipm: ", 6)) said += 6; /* die() speaks as the program does */
+        return error_set(e, "%.*s", (int)strcspn(said, "\n"), said);
+    }
     int s = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (s == SIGXCPU || s == SIGALRM || s == SIGKILL)
         return error_set(e,

@@ -274,6 +274,7 @@ int hdf_probe_child(const char *path)
 {
     struct error e = {""};
     limit_child();
+    dup2(STDOUT_FILENO, STDERR_FILENO); /* what ends it goes to the parent, too */
     struct walk w = {.f = hdf_open(path, NULL, &e), .e = &e};
     if (w.f) {
         if (H5Fget_filesize(w.f->id, &w.bytes) < 0) error_set(&e, "%s: its size cannot be read: %s", path, hdf_reason());
