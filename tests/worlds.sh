@@ -21,11 +21,12 @@ models:
   - {name: linear, kind: linear_transformer}
 Y
 }
-# right WORLD VERDICT. A true link and premia that never change have no other explanation; `fragile` says that they rest on a theme or on
-# choices.
+# verdict DIR: of the first model of the trial in DIR.
+verdict() { awk -F, 'NR == 2 {print $3}' "$1/tables/verdicts.csv"; }
+# right WORLD VERDICT. A true link and premia that never change have no other explanation, whatever few doubts there are.
 right() {
     case $1 in
-    link | premia) [ "$2" = stands ] || [ "$2" = fragile ] ;;
+    link | premia) [ "$2" = stands ] ;;
     noise) [ "$2" = market ] ;;
     *) [ "$2" = "$1" ] ;;
     esac

@@ -25,7 +25,7 @@ struct variant {
     char label[96]; /* for people: "returns shuffled within periods" (of the kind), "noise 2", "without value" */
     struct placebo placebo;
     char *text;                 /* the study, YAML */
-    const char *window, *scale; /* of a specification: "own" or "half"; "sum", "root", "mean" */
+    const char *window, *scale; /* "own" or "half" of it; "sum", "root", "mean"; scale NULL: a placebo, the study's */
     bool nonmicro;
     double cost; /* in units of the whole study's own cost, from operation counts */
 };

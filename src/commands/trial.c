@@ -1,5 +1,6 @@
 /* aipm trial: a study before a sceptical referee. */
 #include <argp.h>
+#include <stdint.h>
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,9 +89,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static void print_line(const char *line)
+static void print_line(FILE *out, const char *line)
 {
-    puts(line);
+    fprintf(out, "%s\n", line);
+}
+
+/* --help ends with the rules. argp frees what it is given. */
+static char *add_rules(int key, const char *text, void *unused)
+{
+    (void)unused;
+    if (key != ARGP_KEY_HELP_POST_DOC) return (char *)(uintptr_t)text;
+    char *all = NULL;
+    size_t size;
+    FILE *out = open_memstream(&all, &size);
+    if (!out) return (char *)(uintptr_t)text;
+    fprintf(out, "%s\n\nThe rules:\n", text);
+    trial_explain(print_line, out);
+    fclose(out);
+    return all;
 }
 
 static void print_plan(const struct trial *t, const double *seconds, int ranks)
@@ -135,6 +151,7 @@ int command_trial(int argc, char **argv, struct team *world)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
+        .help_filter = add_rules,
         .args_doc = "STUDY.yaml -o DIR",
         .doc =
             "Put a study before a sceptical referee: run it again on placebos (returns shuffled, signs flipped, periods "
@@ -153,7 +170,7 @@ int command_trial(int argc, char **argv, struct team *world)
     int status = arguments_parse(&argp, argc, argv, &a);
     if (status >= 0) return status;
     if (a.rules) {
-        if (log_speaks()) trial_explain(print_line);
+        if (log_speaks()) trial_explain(print_line, stdout);
         return EXIT_DONE;
     }
     struct error e = {""};

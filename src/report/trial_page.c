@@ -10,19 +10,17 @@
 #include "study_report.h"
 #include "trial_report.h"
 
-static FILE *rules_to; /* of the page being written: trial_explain takes a plain function */
-static void print_rule(const char *line)
+static void print_rule(FILE *out, const char *line)
 {
-    fputs("<li>", rules_to);
-    escape_html(rules_to, line);
-    fputs("</li>\n", rules_to);
+    fputs("<li>", out);
+    escape_html(out, line);
+    fputs("</li>\n", out);
 }
 
 static void rules(FILE *out)
 {
     fputs("<details><summary>The rules</summary>\n<ul>\n", out);
-    rules_to = out;
-    trial_explain(print_rule);
+    trial_explain(print_rule, out);
     fputs("</ul></details>\n", out);
 }
 
@@ -43,10 +41,12 @@ static void opening(FILE *out, const struct trial_report *s)
     }
     fputs("<ul>\n", out);
     for (int i = 0; i < t->models; i++) {
+        char reason[TRIAL_REASON];
         fputs("<li><b>", out);
         escape_html(out, s->facts[i].model);
-        fprintf(out, "</b>: verdict <b>%s</b>. Sharpe ratio %.2f a year, t of the mean %.1f.</li>\n",
-                trial_verdict(&s->facts[i]), s->facts[i].sharpe, s->facts[i].t);
+        trial_reason(&s->facts[i], reason);
+        fprintf(out, "</b>: verdict <b>%s</b> (%s). Sharpe ratio %.2f a year, t of the mean %.1f.</li>\n",
+                trial_verdict(&s->facts[i]), reason, s->facts[i].sharpe, s->facts[i].t);
     }
     fputs("</ul>\n", out);
 }

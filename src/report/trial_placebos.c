@@ -27,7 +27,7 @@ static void placebo_market(const struct trial_report *s, const struct variant *v
 }
 
 struct draw {
-    double sharpe, t, after; /* after: t of the alpha against the market */
+    double sharpe, t, after, beta; /* after: t of the alpha against the market; beta: on it */
 };
 
 static struct draw measure(const struct trial_report *s, int v, int i)
@@ -37,7 +37,8 @@ static struct draw measure(const struct trial_report *s, int v, int i)
     trial_series(s, v, i, series);
     placebo_market(s, &s->t->variant[v], market);
     d.sharpe = trial_sharpe(s, trial_common(s, series, 0, NULL, x, NULL), x, &d.t);
-    d.after = trial_remainder(s, series, 1, (const double *const[]){market}).t;
+    struct remainder left = trial_remainder(s, series, 1, (const double *const[]){market});
+    d.after = left.t, d.beta = left.beta;
     memory_free(series);
     return d;
 }
@@ -79,7 +80,7 @@ static double share_beyond(int n, const double *t)
 
 /* A row over draws [n] of one kind. */
 static void put_kind(struct table *table, const struct trial_facts *f, const char *label, int n, const double *sharpe,
-                     const double *t, const double *after)
+                     const double *t, const double *after, const double *beta)
 {
     table_row(table);
     table_put_text(table, f->model);
@@ -92,11 +93,12 @@ static void put_kind(struct table *table, const struct trial_facts *f, const cha
     table_put(table, share_beyond(n, t));
     table_put(table, series_mean(n, after));
     table_put(table, share_beyond(n, after));
-    if (fabs(series_mean(n, t)) > BEYOND && fabs(series_mean(n, after)) < BEYOND)
+    double before = fabs(series_mean(n, t)), left = fabs(series_mean(n, after));
+    if (before > BEYOND && left < BEYOND && left < before / 2)
         table_note(table,
-                   "%s, %s: a net-long position explains the Sharpe ratio; against the equally weighted market the mean t "
-                   "falls from %.1f to %.1f.",
-                   f->model, label, series_mean(n, t), series_mean(n, after));
+                   "%s, %s: a net-%s position explains the Sharpe ratio; against the equally weighted market the mean t "
+                   "goes from %.1f to %.1f.",
+                   f->model, label, series_mean(n, beta) > 0 ? "long" : "short", series_mean(n, t), series_mean(n, after));
 }
 
 /* Draws of placebos that keep nothing of a premium: what a verdict may rest on. */
@@ -109,13 +111,14 @@ static void model_placebos(struct trial_report *s, int i)
 {
     const struct trial *t = s->t;
     struct trial_facts *f = &s->facts[i];
-    double *sharpe = memory_array(double, 5 * (size_t)t->n, "draws"), *ts = sharpe + t->n, *after = ts + t->n,
-           *strict = after + t->n, *strict_after = strict + t->n;
+    double *sharpe = memory_array(double, 6 * (size_t)t->n, "draws"), *ts = sharpe + t->n, *after = ts + t->n,
+           *beta = after + t->n, *strict = beta + t->n, *strict_after = strict + t->n;
     for (int v = 0, n = 0; v < t->n; v++) {
         const struct variant *a = &t->variant[v];
         if (a->part != TRIAL_PLACEBO) continue;
         struct draw d = measure(s, v, i);
-        sharpe[n] = d.sharpe, ts[n] = d.t, after[n++] = d.after;
+        sharpe[n] = d.sharpe, ts[n] = d.t, beta[n] = d.beta, after[n++] = d.after;
+        if (a->placebo.kind == PLACEBO_RETURNS) f->shuffled += d.sharpe, f->shuffles++;
         if (keeps_nothing(&a->placebo)) strict[f->draws] = d.t, strict_after[f->draws++] = d.after;
         table_row(s->table[TRIAL_PLACEBO_RUNS]);
         table_put_text(s->table[TRIAL_PLACEBO_RUNS], f->model);
@@ -125,9 +128,10 @@ static void model_placebos(struct trial_report *s, int i)
         table_put(s->table[TRIAL_PLACEBO_RUNS], d.t);
         table_put(s->table[TRIAL_PLACEBO_RUNS], d.after);
         if (v + 1 < t->n && !strcmp(t->variant[v + 1].label, a->label)) continue; /* the kind has more draws */
-        put_kind(s->table[TRIAL_PLACEBOS], f, a->label, n, sharpe, ts, after);
+        put_kind(s->table[TRIAL_PLACEBOS], f, a->label, n, sharpe, ts, after, beta);
         n = 0;
     }
+    f->shuffled = f->shuffles ? f->shuffled / f->shuffles : NAN;
     f->placebo_t = f->draws ? series_mean(f->draws, strict) : NAN;
     f->placebo_after_t = f->draws ? series_mean(f->draws, strict_after) : NAN;
     memory_free(sharpe);
@@ -185,25 +189,36 @@ static void alteration(struct trial_report *s, int v, int i)
     table_put(table, v ? difference : NAN);
     table_put(table, v && error > 0 ? difference / error : NAN);
     table_put(table, v ? sharpe / f->sharpe : NAN);
-    if (a->part == TRIAL_BASE) f->n = n, f->sharpe = sharpe, f->t = trial_mean_t(s, own);
+    if (a->part == TRIAL_BASE) f->n = n, f->years = n / s->per_year, f->sharpe = sharpe, f->t = trial_mean_t(s, own);
     if (a->part == TRIAL_NOISE && f->noises < TRIAL_NOISES)
         f->noise[f->noises] = a->placebo.noise, f->noise_sharpe[f->noises++] = sharpe;
     if (a->part == TRIAL_FILTER) f->nonmicro = sharpe, f->nonmicro_t = t;
-    if (a->part == TRIAL_THEME && (!f->theme || sharpe < f->theme_sharpe)) f->theme = a->label, f->theme_sharpe = sharpe;
+    if (a->part == TRIAL_THEME && (!f->theme || sharpe < f->theme_sharpe))
+        f->theme = a->label, f->theme_sharpe = sharpe, f->theme_t = error > 0 ? difference / error : 0;
     memory_free(own);
+}
+
+/* Whether k Sharpe ratios are one: squared distances from their mean, each in its own standard error. */
+static double chi_square(int k, const double *sharpe, const double *error)
+{
+    double weights = 0, mean = 0, sum = 0;
+    for (int j = 0; j < k; j++) weights += 1 / (error[j] * error[j]), mean += sharpe[j] / (error[j] * error[j]);
+    for (int j = 0; j < k; j++) sum += pow((sharpe[j] - mean / weights) / error[j], 2);
+    return sum;
 }
 
 static void eras(struct trial_report *s, int i)
 {
     struct trial_facts *f = &s->facts[i];
     struct table *table = s->table[TRIAL_ERA_TABLE];
-    double *series = memory_array(double, 2 * (size_t)s->P, "returns"), *x = series + s->P, t;
+    double *series = memory_array(double, 2 * (size_t)s->P, "returns"), *x = series + s->P, t, iid[TRIAL_ERAS];
     trial_series(s, 0, i, series);
     for (int k = 0; k < TRIAL_ERAS && s->P >= 12 * TRIAL_ERAS; k++) {
         int first = (int)((int64_t)k * s->P / TRIAL_ERAS), end = (int)((int64_t)(k + 1) * s->P / TRIAL_ERAS), n = 0;
         for (int p = first; p < end; p++)
             if (isfinite(series[p])) x[n++] = series[p];
         f->era_sharpe[f->eras++] = trial_sharpe(s, n, x, &t);
+        iid[k] = sharpe_error(n, x, s->per_year); /* the robust one is too small on samples this short */
         table_row(table);
         table_put_text(table, f->model);
         table_put(table, (double)s->r[0].dates[first]);
@@ -213,6 +228,7 @@ static void eras(struct trial_report *s, int i)
         table_put(table, f->era_sharpe[k] / t);
         table_put(table, t);
     }
+    f->era_chi2 = chi_square(f->eras, f->era_sharpe, iid);
     memory_free(series);
 }
 
@@ -269,6 +285,9 @@ void trial_alterations(struct trial_report *s)
         eras(s, i);
         seeds(s, i);
     }
+    table_note(s->table[TRIAL_ALTERATIONS],
+               "Noise of X times a characteristic's spread leaves 1 / (1 + X^2) of its variance to what it said, and its "
+               "spread as it was. In a panel of many assets it averages out: what stays under noise is no doubt by itself.");
     if (s->t->themes)
         table_note(s->table[TRIAL_ALTERATIONS], "Themes: %s. A theme that is left out is zero for every asset.",
                    s->t->theme_rule);

@@ -151,5 +151,5 @@ struct remainder trial_remainder(const struct trial_report *s, const double *ser
     alpha_regress(n, x, 0, NULL, s->per_year, newey_west_lags(n), &mean);
     alpha_regress(n, x, k, x + s->P, s->per_year, newey_west_lags(n), &left);
     memory_free(x);
-    return (struct remainder){1 - left.percent / mean.percent, left.code == ALPHA_SPANNED ? 0 : left.t};
+    return (struct remainder){1 - left.percent / mean.percent, left.code == ALPHA_SPANNED ? 0 : left.t, left.beta};
 }

@@ -16,11 +16,13 @@ enum { TRIAL_AGES = 6, TRIAL_ERAS = 4, TRIAL_NOISES = 8 };
 struct remainder {
     double share; /* of the mean that they explain: 1 - alpha / mean */
     double t;     /* of the alpha */
+    double beta;  /* one regressor: its slope; else NaN */
 };
 
 struct trial_facts {
     const char *model;
     int n;
+    double years;  /* that n periods are */
     double sharpe; /* of the base run, annual */
     double t;      /* of its mean return, Newey-West */
     struct remainder market, reversal, fixed;
@@ -28,13 +30,16 @@ struct trial_facts {
     double age_slope[TRIAL_AGES], age_t[TRIAL_AGES], age_r2;
     int draws;                         /* of placebos that keep nothing: returns, signs, iid */
     double placebo_t, placebo_after_t; /* their mean t; the same against the market they were drawn from */
+    int shuffles;                      /* draws with returns shuffled within periods: characteristics say nothing there */
+    double shuffled;                   /* their mean Sharpe ratio */
     int noises;
     double noise[TRIAL_NOISES], noise_sharpe[TRIAL_NOISES]; /* amount; Sharpe ratio */
     double nonmicro, nonmicro_t;                            /* Sharpe ratio and its t; NaN: no such run */
     const char *theme;                                      /* without which least is left; NULL: no themes */
-    double theme_sharpe;
+    double theme_sharpe, theme_t;                           /* what is left; t of the difference from the study */
     int eras;
     double era_sharpe[TRIAL_ERAS];
+    double era_chi2; /* of the eras' Sharpe ratios being one, TRIAL_ERAS - 1 degrees of freedom */
     int specifications;
     double positive, beyond; /* shares of specifications whose Sharpe ratio is above 0; whose t is above 1.96 */
     double median, nonstandard, standard;
@@ -80,6 +85,9 @@ void trial_specifications(struct trial_report *s);
 void trial_verdicts(struct trial_report *s);
 /* The verdict in one word: nothing, market, reversal, momentum, leak, noise, fragile, stands. */
 const char *trial_verdict(const struct trial_facts *f);
+/* Which question decided it, or which doubts there are. */
+enum { TRIAL_REASON = 160 };
+void trial_reason(const struct trial_facts *f, char out[TRIAL_REASON]);
 
 /* Returns of model i of variant v on the base run's dates: out [P], NaN where missing. */
 void trial_series(const struct trial_report *s, int v, int i, double *out);

@@ -53,7 +53,7 @@ static void explain(struct trial_report *s, int i)
     f->reversal = trial_remainder(s, series, 1, (const double *const[]){s->reversal});
     f->fixed = trial_remainder(s, series, 1, (const double *const[]){s->fixed});
     struct remainder both = trial_remainder(s, series, 3, (const double *const[]){s->fixed, s->momentum, s->longer});
-    f->momentum = (struct remainder){1 - (1 - both.share) / (1 - f->fixed.share), both.t};
+    f->momentum = (struct remainder){1 - (1 - both.share) / (1 - f->fixed.share), both.t, NAN};
     put_remainder(t, f, "market: equal weights", f->market);
     put_remainder(t, f, "reversal: last period's losers less winners", f->reversal);
     put_remainder(t, f, "fixed: factors by their means and variances since the beginning", f->fixed);
@@ -89,7 +89,7 @@ void trial_explanations(struct trial_report *s)
 
 /* ---- specifications -------------------------------------------------------------------------------------------------------- */
 
-static const char *const grids[] = {"own", "lower half", "upper half"};
+static const char *const grids[] = {"all", "lower half", "upper half"};
 enum { GRIDS = 3 };
 
 /* Returns with the penalty chosen, by the same loss, from a part of the grid only: out [P at the base run's dates]. False: the model has no
@@ -181,7 +181,7 @@ static void curve(struct trial_report *s, int i)
         table_row(runs);
         table_put_text(runs, f->model);
         table_put(runs, k + 1);
-        table_put_text(runs, c[k].v->window);
+        table_put_text(runs, strcmp(c[k].v->window, "half") ? "the study's" : "half of it");
         table_put_text(runs, c[k].v->scale);
         table_put_text(runs, c[k].v->nonmicro ? "nonmicro" : s->t->universe->name);
         table_put_text(runs, grids[c[k].grid]);
@@ -215,7 +215,7 @@ void trial_specifications(struct trial_report *s)
     table_column(t, "beyond", "share with t > 1.96", TABLE_REAL, 2);
     table_note(t,
                "Every combination of window (the study's, half of it), factor scale, filter (all, without microcaps where "
-               "the panel has size groups) and penalty grid (the study's, its lower, its upper half), on common dates. "
+               "the panel has size groups) and penalty grid (the study's: all, its lower, its upper half), on common dates. "
                "Non-standard error: the standard deviation over specifications (Menkveld et al. 2024); standard error: the "
                "mean over "
                "them.");

@@ -96,7 +96,8 @@ void themes_guess(int D, char *const *names, struct themes *t)
         char name[THEME_NAME];
         int block = (int)((int64_t)i * GUESSED / D);
         int first = (int)(((int64_t)block * D + GUESSED - 1) / GUESSED);
-        snprintf(name, sizeof name, "from-%.50s", *sorted[first]);
+        int last = (int)((((int64_t)block + 1) * D + GUESSED - 1) / GUESSED) - 1;
+        snprintf(name, sizeof name, "%.28s-to-%.28s", *sorted[first], *sorted[last]);
         t->of[sorted[i] - names] = number_of(t, name, strlen(name));
     }
     memory_free(sorted);

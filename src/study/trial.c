@@ -110,7 +110,7 @@ static struct variant *add(struct trial *t, enum trial_part part, const char *la
 {
     require(t->n < MOST_VARIANTS);
     struct variant *v = &t->variant[t->n++];
-    *v = (struct variant){.part = part, .window = "own", .scale = "own"};
+    *v = (struct variant){.part = part, .window = "own"};
     snprintf(v->label, sizeof v->label, "%s", label);
     return v;
 }
@@ -158,6 +158,7 @@ static void add_specifications(struct trial *t, enum factor_scale own, struct er
 {
     bool filter = t->universe->group == SIZE_UNKNOWN && t->meta.has_size_groups;
     char *half = half_windows(t->file, t->base, e);
+    for (int i = 0; i < t->n; i++) t->variant[i].scale = scales[own];
     for (int i = 0; i < 2 * SCALES * (1 + filter) && !error_is_set(e); i++) {
         int scale = i / 2 % SCALES, micro = i / (2 * SCALES);
         if (i % 2 == 0 && scale == (int)own) continue;

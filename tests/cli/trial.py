@@ -1,6 +1,6 @@
 """A trial's figures made apart from the program, from its runs and its panel.
-    trial.py figures PANEL RUNS TABLES WINDOW
-    trial.py verdict TABLES MODEL"""
+    trial.py PANEL RUNS TABLES WINDOW
+"""
 import csv, glob, sys
 import h5py
 import numpy as np
@@ -164,8 +164,35 @@ def check_earned(runs, tables):
         if row["question"] == "Is anything earned?":
             y = returns(f"{runs}/base.h5", row["model"])[1]
             t = y.mean() * len(y) / np.sqrt(long_run((y - y.mean())[:, None], lags_of(len(y)))[0, 0])
-            assert row["figures"] == f"Sharpe {sharpe(y):.2f} a year, t of the mean {t:.1f}, {len(y)} periods", (row, t)
+            needed = 3 / (len(y) / 12) ** 0.5
+            assert row["figures"] == (f"Sharpe {sharpe(y):.2f} a year, t of the mean {t:.1f}, {len(y)} periods, in which a t of 3 "
+                                      f"takes a Sharpe of about {needed:.2f}"), (row, t)
             assert row["answer"] == ("yes" if t >= 3 else "nothing is found")
+
+
+def check_doubts(runs, tables):
+    """Answers that rest on several runs at once, by the rules; every model that earned something was asked."""
+    answers = {(r["model"], r["question"]): r for r in table(tables, "verdicts")}
+    for model in dict.fromkeys(m for m, _ in answers):
+        ask = lambda question: answers[model, question]["answer"].split(":")[0]
+        if ask("Is anything earned?") != "yes":
+            assert ask("Does it hang on choices?") == "not asked"
+            continue
+        y = returns(f"{runs}/base.h5", model)[1]
+        c = [r for r in table(tables, "specifications") if r["model"] == model][0]
+        t = float(c["median"]) / np.hypot(float(c["nonstandard_error"]), float(c["standard_error"]))
+        assert f"t by both {t:.1f}" in answers[model, "Does it hang on choices?"]["figures"]
+        assert (ask("Does it hang on choices?") == "yes") == (float(c["beyond"]) < 0.5 or t < 1.96)
+        parts = [y[k * len(y) // 4:(k + 1) * len(y) // 4] for k in range(4)]
+        s = np.array([sharpe(x) for x in parts])
+        w = np.array([len(x) / (12 + sharpe(x) ** 2 / 2) for x in parts])
+        chi2 = (w * (s - (w * s).sum() / w.sum()) ** 2).sum() if len(y) >= 48 else 0
+        assert f"equality {chi2:.1f} (3" in answers[model, "Is it of some eras only?"]["figures"], chi2
+        assert (ask("Is it of some eras only?") == "yes") == (s.min() <= 0 and chi2 > 7.815)
+        shuffled = [float(r["sharpe"]) for r in table(tables, "placebo_runs")
+                    if r["model"] == model and r["run"].startswith("placebo-returns")]
+        assert (ask("Does it outlive its characteristics?") == "yes") == (np.mean(shuffled) >= sharpe(y) / 2)
+        assert f"draws {np.mean(shuffled):.2f};" in answers[model, "Does it outlive its characteristics?"]["figures"]
 
 
 def check_alterations(runs, tables):
@@ -184,13 +211,11 @@ def check_alterations(runs, tables):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "verdict":
-        print([r["answer"] for r in table(sys.argv[2], "verdicts") if r["model"] == sys.argv[3]][0])
-    else:
-        panel, runs, tables, W = *sys.argv[2:5], int(sys.argv[5])
-        check_explanations(panel, runs, tables, W)
-        check_placebos(runs, tables)
-        check_specifications(runs, tables)
-        check_alterations(runs, tables)
-        check_seeds(runs, tables)
-        check_earned(runs, tables)
+    panel, runs, tables, W = *sys.argv[1:4], int(sys.argv[4])
+    check_explanations(panel, runs, tables, W)
+    check_placebos(runs, tables)
+    check_specifications(runs, tables)
+    check_alterations(runs, tables)
+    check_seeds(runs, tables)
+    check_earned(runs, tables)
+    check_doubts(runs, tables)
