@@ -1,9 +1,7 @@
 /* aipm backtest: saved portfolios held over the panel's returns, rebalanced and paid for. */
 #include <argp.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -2,8 +2,6 @@
  * source (include/ingest/ingest.h). */
 #include <argp.h>
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,7 +1,5 @@
 /* aipm report: tables, figures and a page of one or several studies. */
 #include <argp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"

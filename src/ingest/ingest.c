@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "panel_builder.h"
 
 #define SOURCE(name) extern const struct source_class name##_source;

@@ -1,5 +1,4 @@
 /* The list of price files, what is in them, and the dates of all: one bar an asset and date. */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,6 @@
 /* The source of prices: files of open, high, low, close, volume, one an asset, to characteristics made of them (panel/indicators.h). */
 #include "prices.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
  * quotes, from which each knows whether its range starts inside quotes, parses the rows that start in its range, and sends each to
  * the owner of its period. What a rank holds does not grow with the file: a range of text, its rows, and its store. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"

@@ -2,7 +2,6 @@
  * variable length, and small things need no parallel writing. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"

@@ -10,7 +10,6 @@
  * What is refused although libhdf5 would follow it: links that leave the tree (soft, external, user-defined), data in other files
  * (external storage, virtual datasets), filters beyond deflate, shuffle and checksum, numbers that are none of the standard ones. */
 #define _GNU_SOURCE
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* Price files in CSV: Yahoo's and klines, their columns found by name. */
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* Bars of one asset from a file of any known format: checked, in order of time, each time once. */
 #include "io/ohlcv_file.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

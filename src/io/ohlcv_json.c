@@ -1,6 +1,5 @@
 /* Price files in JSON: the answers of Bybit's v5 API, one after the other. */
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

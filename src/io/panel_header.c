@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/panel_file.h"
-#include "panel/calendar.h"
 #include "io/datasets.h"
 
 /* ---- read by one rank ---------------------------------------------------------------------------------------- */

@@ -1,6 +1,5 @@
 /* Records from part logs to the rows of a model, with means over its seeds. */
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"

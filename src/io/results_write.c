@@ -1,12 +1,9 @@
 /* The skeleton of a results file, and the finished file made from it and the part logs. */
 #include "io/results_write.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/version.h"

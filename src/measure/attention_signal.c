@@ -2,7 +2,6 @@
 #include "measure/attention_signal.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

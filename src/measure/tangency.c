@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 #include "measure/bootstrap.h"
-#include "measure/series.h"
 
 const char *tangency_reason(enum tangency_code code)
 {

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stddef.h>
 
-#include "base/error.h"
 #include "parallel/comm.h"
 #include "parallel/team.h"
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "io/panel_file.h"
 #include "io/parameters_file.h"

@@ -9,7 +9,6 @@
 #include "figures_models.h"
 #include "io/text_file.h"
 #include "measure/series.h"
-#include "measure/trading.h"
 #include "report/tables.h"
 
 static const char EQUAL[] = "equal_weight";

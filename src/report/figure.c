@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <math.h>
 #include <spawn.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

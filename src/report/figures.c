@@ -7,7 +7,6 @@
 #include "base/escape.h"
 #include "base/memory.h"
 #include "figures_models.h"
-#include "measure/alpha.h"
 #include "measure/series.h"
 #include "measure/trading.h"
 

@@ -1,11 +1,7 @@
 /* Heat maps of the attention of one date, and the tables that go with them. */
 #include "figures_attention.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "base/log.h"
-#include "base/memory.h"
 #include "report/attention_links.h"
 
 enum { SHOWN = 15, LINKS = 20 };

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "backtest_book.h"
-#include "base/escape.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"

@@ -1,7 +1,6 @@
 /* Heat maps and lines of what sequence models attended to. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/escape.h"
 #include "base/memory.h"

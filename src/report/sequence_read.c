@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "io/panel_file.h"
 #include "io/results_read.h"
-#include "measure/series.h"
 #include "sequence.h"
 #include "study/study.h"
 

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "date_sample.h"
 #include "measure/alpha.h"
-#include "measure/bootstrap.h"
 #include "measure/series.h"
 #include "measure/tangency.h"
 

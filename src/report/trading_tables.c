@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 #include "io/results_read.h"
-#include "measure/alpha.h"
 #include "measure/series.h"
 #include "measure/trading.h"
 

@@ -1,10 +1,8 @@
 /* A study meets its panel: what fits, what each configuration costs, and what it computes in canonical form. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "options.h"
 #include "study/study.h"
 
 static int bind_config(struct study *s, struct config *c, const struct panel_meta *meta, struct error *e)

@@ -1,5 +1,4 @@
 /* The rates that a forecast needs, measured on this machine or taken from the cache of earlier measurements. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

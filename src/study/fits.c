@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "fit_state.h"
 #include "io/durable_file.h"
 #include "parallel/progress_counter.h"

@@ -1,5 +1,4 @@
 /* What rows of a configuration cost on this machine. */
-#include <math.h>
 #include <string.h>
 
 #include "base/log.h"

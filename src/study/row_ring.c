@@ -1,8 +1,6 @@
 /* The ring of periods behind windows over rows, and the histories of their assets. */
 #include "row_ring.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 
 void ring_create(struct row_ring *r, const struct panel_meta *m, const struct universe *u, int window, int lookback,

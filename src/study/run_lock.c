@@ -1,7 +1,6 @@
 /* Taking the lease of a results path, watching it from every host, and the history of starts and ends. */
 #include "run_lock.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/os.h"
-#include "base/version.h"
 #include "hosts.h"
 #include "io/durable_file.h"
 #include "io/hdf.h"

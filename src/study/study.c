@@ -2,7 +2,6 @@
 #define _GNU_SOURCE /* tdestroy */
 #include "study/study.h"
 
-#include <math.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>

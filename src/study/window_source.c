@@ -1,8 +1,6 @@
 /* Windows from moments held in memory, or from rows read by the ring, in one form. */
 #include "window_source.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 
 static bool wants_rows(const struct config *c)
