@@ -9,6 +9,9 @@
  * count 0 gives a valid pointer. Free with memory_free (NULL is fine). */
 void *memory_allocate(size_t count, size_t size, const char *what);
 void memory_free(void *pointer);
+/* memory_free of each, in order. */
+#define memory_free_all(...) memory_free_list(sizeof((void *[]){__VA_ARGS__}) / sizeof(void *), (void *[]){__VA_ARGS__})
+void memory_free_list(size_t n, void *const *pointer);
 
 /* A copy of a string, from the same accounting. */
 char *memory_text(const char *text);

@@ -56,6 +56,11 @@ void memory_free(void *pointer)
     free(block);
 }
 
+void memory_free_list(size_t n, void *const *pointer)
+{
+    for (size_t i = 0; i < n; i++) memory_free(pointer[i]);
+}
+
 void *memory_grow(void *block, size_t count, size_t size, const char *what)
 {
     size_t needed, had = block ? *(size_t *)(void *)((char *)block - LINE) : 0;

@@ -119,11 +119,7 @@ static void reading_open(struct signal_reading *r, const struct return_table *t,
 
 static void reading_close(struct signal_reading *r)
 {
-    memory_free(r->other);
-    memory_free(r->series);
-    memory_free(r->others);
-    memory_free(r->weights);
-    memory_free(r->matrix);
+    memory_free_all(r->other, r->series, r->others, r->weights, r->matrix);
 }
 
 /* From the first `rows` rows of the table. */
@@ -180,10 +176,7 @@ static int allocation_parse(struct allocation *l, const char *text, struct error
 
 static void allocation_free(struct allocation *l)
 {
-    memory_free(l->text);
-    memory_free(l->name);
-    memory_free(l->base);
-    memory_free(l->tilted);
+    memory_free_all(l->text, l->name, l->base, l->tilted);
 }
 
 static void allocation_tilt(struct allocation *l, const struct signal_reading *r, double tilt)

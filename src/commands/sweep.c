@@ -196,9 +196,7 @@ static void measure_universe(struct member_result *x, int n, const char *univers
         x[i].loss = count ? loss[i] / count : NAN;
         x[i].sharpe = sharpe_ratio(count, returns + (size_t)i * P, x[i].file->periods_per_year);
     }
-    memory_free(row);
-    memory_free(returns);
-    memory_free(loss);
+    memory_free_all(row, returns, loss);
 }
 
 static bool sort_by_sharpe;

@@ -33,10 +33,7 @@ struct names *names_create(void)
 void names_free(struct names *n)
 {
     if (!n) return;
-    memory_free(n->pool);
-    memory_free(n->table);
-    memory_free(n->sorted);
-    memory_free(n);
+    memory_free_all(n->pool, n->table, n->sorted, n);
 }
 
 /* FNV-1a with a finish that spreads it over all 64 bits (splitmix64). */

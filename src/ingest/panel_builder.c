@@ -21,15 +21,7 @@ void builder_close(struct panel_builder *b)
     row_store_free(b->store);
     audit_close(&b->audit);
     for (int g = 0; g < PANEL_MOST_GROUPS; g++) memory_free(b->label[g]);
-    memory_free(b->count);
-    memory_free(b->kept);
-    memory_free(b->missing);
-    memory_free(b->slot);
-    memory_free(b->period);
-    memory_free(b->row);
-    memory_free(b->use);
-    memory_free(b->missing_share);
-    memory_free(b->characteristic);
+    memory_free_all(b->count, b->kept, b->missing, b->slot, b->period, b->row, b->use, b->missing_share, b->characteristic);
     panel_meta_free(&b->meta);
 }
 

@@ -37,14 +37,7 @@ static void ranked_create(struct ranked *o, const struct panel_builder *b, int r
 
 static void ranked_free(struct ranked *o)
 {
-    memory_free(o->characteristics);
-    memory_free(o->values);
-    memory_free(o->column);
-    memory_free(o->returns);
-    memory_free(o->close);
-    memory_free(o->ids);
-    memory_free(o->sizes);
-    memory_free(o->scratch);
+    memory_free_all(o->characteristics, o->values, o->column, o->returns, o->close, o->ids, o->sizes, o->scratch);
     for (int g = 0; g < PANEL_MOST_GROUPS; g++) memory_free(o->label[g]);
 }
 

@@ -25,12 +25,7 @@ void section_create(struct section *x, const struct panel_builder *b)
 
 void section_free(struct section *x)
 {
-    memory_free(x->word);
-    memory_free(x->order);
-    memory_free(x->ret);
-    memory_free(x->size);
-    memory_free(x->scratch);
-    memory_free(x->survivor);
+    memory_free_all(x->word, x->order, x->ret, x->size, x->scratch, x->survivor);
 }
 
 static int by_id(const void *a, const void *b)

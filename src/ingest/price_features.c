@@ -124,13 +124,7 @@ static void observe(struct observations *a, const struct prices *x, const struct
 
 static void observations_free(struct observations *a)
 {
-    memory_free(a->place);
-    memory_free(a->column);
-    memory_free(a->close);
-    memory_free(a->ret);
-    memory_free(a->feature);
-    memory_free(a->scratch);
-    memory_free(a->standard);
+    memory_free_all(a->place, a->column, a->close, a->ret, a->feature, a->scratch, a->standard);
 }
 
 static void put_rows(struct prices *x, const struct observations *a, union word *row)

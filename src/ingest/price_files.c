@@ -332,9 +332,7 @@ static void join_calendar(struct prices *x)
     team_gather_bytes(x->team, mine, each, gathered, 0);
     team_broadcast(x->team, gathered, sum, 0);
     for (int r = 0; r < size; p += each[r++] / sizeof *p) merge_into(&all, &total, p, (int64_t)(each[r] / sizeof *p));
-    memory_free(gathered);
-    memory_free(each);
-    memory_free(mine);
+    memory_free_all(gathered, each, mine);
     require(total < INT32_MAX);
     x->time = all;
     x->C = (int)total;

@@ -120,12 +120,7 @@ static void destroy(void *prices)
     struct prices *x = prices;
     for (int k = 0; k < x->assets; k++) ohlcv_file_free(&x->asset[k].file);
     for (int k = 0; k < x->A && x->file; k++) memory_free(x->file[k].symbol), memory_free(x->file[k].path);
-    memory_free(x->builder->from.names);
-    memory_free(x->asset);
-    memory_free(x->file);
-    memory_free(x->dates);
-    memory_free(x->time);
-    memory_free(x);
+    memory_free_all(x->builder->from.names, x->asset, x->file, x->dates, x->time, x);
 }
 
 /* ---- the source --------------------------------------------------------------------------------------------------------------------- */

@@ -51,9 +51,7 @@ void row_store_free(struct row_store *s)
         memory_free(s->slot[k].chunk);
     }
     if (s->fd >= 0) close(s->fd);
-    memory_free(s->slot);
-    memory_free(s->folder);
-    memory_free(s);
+    memory_free_all(s->slot, s->folder, s);
 }
 
 static int open_file(struct row_store *s, struct error *e)

@@ -343,15 +343,11 @@ static int write_audit(void *stocks, struct panel_builder *b, struct hdf *f, str
 static void destroy(void *stocks)
 {
     struct stocks *s = stocks;
-    memory_free(s->builder->from.names);
-    memory_free(s->columns.names);
-    memory_free(s->columns.column);
+    memory_free_all(s->builder->from.names, s->columns.names, s->columns.column);
     if (s->mail.out) mailbox_close(&s->mail);
     row_store_free(s->leads);
     names_free(s->names);
-    memory_free(s->lead);
-    memory_free(s->row);
-    memory_free(s);
+    memory_free_all(s->lead, s->row, s);
 }
 
 struct stocks *stocks_create(const struct ingest_options *o, struct panel_builder *b)

@@ -336,12 +336,7 @@ int factor_table_parse(const char *file, const char *text, size_t n, bool percen
     if (!rc) rc = build(r, &l, &names, &o, f);
     if (rc) factor_table_free(f);
     for (int k = 0; k < names.n; k++) memory_free(names.name[k]);
-    memory_free(names.name);
-    memory_free(names.number);
-    memory_free(o.list);
-    memory_free(l.header);
-    memory_free(l.factor);
-    memory_free(r);
+    memory_free_all(names.name, names.number, o.list, l.header, l.factor, r);
     return rc;
 }
 
@@ -438,9 +433,7 @@ int factor_table_themes(struct factor_table *f, const char *file, struct error *
         for (int j = 0; j < JKP_THEMES; j++) m[j] = there[j] ? m[j] / there[j] : NAN;
     }
     char **kept = copy_names(JKP_THEMES, names);
-    memory_free(f->names);
-    memory_free(f->returns);
-    memory_free(theme);
+    memory_free_all(f->names, f->returns, theme);
     f->k = JKP_THEMES;
     f->names = kept;
     f->returns = mean;

@@ -73,10 +73,7 @@ void row_buffer_create(struct row_buffer *b, const struct panel_meta *m, int64_t
 
 void row_buffer_free(struct row_buffer *b)
 {
-    memory_free(b->characteristics);
-    memory_free(b->returns);
-    memory_free(b->ids);
-    memory_free(b->size_groups);
+    memory_free_all(b->characteristics, b->returns, b->ids, b->size_groups);
     for (int g = 0; g < PANEL_MOST_GROUPS; g++) memory_free(b->group[g]);
     *b = (struct row_buffer){0};
 }
@@ -228,9 +225,7 @@ static void writer_free(struct panel_writer *w)
         lease_release(w->path, w->token, true);
         cleanup_forget(w->lock);
     }
-    memory_free(w->path);
-    memory_free(w->lock);
-    memory_free(w);
+    memory_free_all(w->path, w->lock, w);
 }
 
 struct panel_writer *panel_write_begin(const char *path, struct team *team, const struct panel_meta *m, struct error *e)

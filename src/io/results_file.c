@@ -261,10 +261,7 @@ out:
 static void model_free(struct result_model *m)
 {
     for (int i = 0; i < m->fields; i++) memory_free(m->field[i].name), memory_free(m->field[i].values);
-    memory_free(m->universe);
-    memory_free(m->name);
-    memory_free(m->kind);
-    memory_free(m->done);
+    memory_free_all(m->universe, m->name, m->kind, m->done);
 }
 
 void results_free(struct results *r)

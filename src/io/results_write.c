@@ -147,11 +147,7 @@ static int write_weights(struct hdf *f, const struct results_config *c, int conf
         hdf_write_part(f, to_weights, HDF_FLOAT32, offset[p], n, weights, e);
         hdf_write_part(f, to_ids, HDF_INT64, offset[p], n, ids, e);
     }
-    memory_free(found);
-    memory_free(offset);
-    memory_free(weights);
-    memory_free(ids);
-    memory_free(values);
+    memory_free_all(found, offset, weights, ids, values);
     return error_is_set(e) ? -1 : 0;
 }
 

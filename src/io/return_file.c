@@ -164,10 +164,7 @@ int return_table_read(const char *path, enum return_gaps gaps, struct return_tab
 
 void return_table_free(struct return_table *t)
 {
-    memory_free(t->date);
-    memory_free(t->name);
-    memory_free(t->returns);
-    memory_free(t->first);
+    memory_free_all(t->date, t->name, t->returns, t->first);
     *t = (struct return_table){0};
 }
 

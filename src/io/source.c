@@ -83,10 +83,7 @@ void source_close(struct source *s)
     close(s->fd);
     if (s->kind == GZIP && s->input) inflateEnd(&s->gz);
     if (s->zstd) ZSTD_freeDStream(s->zstd);
-    memory_free(s->history);
-    memory_free(s->input);
-    memory_free(s->path);
-    memory_free(s);
+    memory_free_all(s->history, s->input, s->path, s);
 }
 
 const char *source_path(const struct source *s)

@@ -31,12 +31,7 @@ void table_free(struct table *t)
     for (int i = 0; i < t->rows * t->columns; i++) memory_free(t->cell[i].text);
     for (int c = 0; c < t->columns; c++) memory_free(t->column[c].name), memory_free(t->column[c].title);
     for (int i = 0; i < t->notes; i++) memory_free(t->note[i]);
-    memory_free(t->cell);
-    memory_free(t->column);
-    memory_free(t->note);
-    memory_free(t->name);
-    memory_free(t->title);
-    memory_free(t);
+    memory_free_all(t->cell, t->column, t->note, t->name, t->title, t);
 }
 
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals)

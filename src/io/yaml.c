@@ -166,11 +166,7 @@ void node_free(struct yaml_node *n)
         node_free(n->item[i]);
         if (n->key) memory_free(n->key[i]);
     }
-    memory_free(n->text);
-    memory_free(n->item);
-    memory_free(n->key);
-    memory_free(n->key_line);
-    memory_free(n);
+    memory_free_all(n->text, n->item, n->key, n->key_line, n);
 }
 
 const struct yaml_node *node_find(const struct yaml_node *map, const char *key)

@@ -89,9 +89,7 @@ void hjd_create(struct hjd *h, int M, const double *F, int n, const int *index, 
                         h->rank);
             cblas_dgemv(CblasRowMajor, CblasTrans, m, h->rank, 1, U, h->rank, mean, 1, 0, h->mean, 1);
         }
-        memory_free(S);
-        memory_free(U);
-        memory_free(centred);
+        memory_free_all(S, U, centred);
     }
     memory_free(sample);
     memory_free(mean);

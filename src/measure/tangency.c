@@ -91,9 +91,7 @@ void nonnegative_least_squares(int k, const double *A, const double *b, double *
         if (is_free[enter]) memset(barred, 0, K * sizeof *barred);
         else barred[enter] = true;
     }
-    memory_free(block);
-    memory_free(list);
-    memory_free(is_free);
+    memory_free_all(block, list, is_free);
 }
 
 /* From means and uncentred second moments (divisor n) of the series. */
@@ -173,8 +171,5 @@ void tangency_intervals(int n, int k, const double *x, int B, int block, double 
         }
         for (int i = 0; i < k; i++) bootstrap_interval(B, draws + (size_t)i * (size_t)B, level, &low[i], &high[i]);
     }
-    memory_free(mean);
-    memory_free(w);
-    memory_free(draws);
-    memory_free(count);
+    memory_free_all(mean, w, draws, count);
 }

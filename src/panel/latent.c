@@ -214,13 +214,7 @@ void latent_create(struct latent *l, int N, int D, int T, uint64_t seed)
 
 void latent_destroy(struct latent *l)
 {
-    memory_free(l->life);
-    memory_free(l->count);
-    memory_free(l->asset);
-    memory_free(l->index);
+    memory_free_all(l->life, l->count, l->asset, l->index);
     for (int w = 0; w < 3; w++) memory_free(l->words[w]);
-    memory_free(l->theme);
-    memory_free(l->value);
-    memory_free(l->column);
-    memory_free(l->ranking);
+    memory_free_all(l->theme, l->value, l->column, l->ranking);
 }

@@ -15,9 +15,7 @@ static void names_free(int n, char **names)
 
 void panel_meta_free(struct panel_meta *m)
 {
-    memory_free(m->frequency);
-    memory_free(m->dates);
-    memory_free(m->offsets);
+    memory_free_all(m->frequency, m->dates, m->offsets);
     names_free(m->D, m->characteristic_names);
     for (int g = 0; g < m->G; g++) {
         memory_free(m->group_names[g]);

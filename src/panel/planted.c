@@ -352,8 +352,5 @@ struct planted *planted_create(const struct planted_options *o)
 void planted_destroy(struct planted *p)
 {
     if (!p) return;
-    memory_free(p->asset);
-    memory_free(p->noise);
-    memory_free(p->premia);
-    memory_free(p);
+    memory_free_all(p->asset, p->noise, p->premia, p);
 }

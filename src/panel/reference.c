@@ -18,11 +18,7 @@ void reference_create(struct reference *f, int T, int D, int most)
 
 void reference_free(struct reference *f)
 {
-    memory_free(f->market);
-    memory_free(f->reversal);
-    memory_free(f->factors);
-    memory_free(f->past_ids);
-    memory_free(f->past_returns);
+    memory_free_all(f->market, f->reversal, f->factors, f->past_ids, f->past_returns);
     *f = (struct reference){0};
 }
 

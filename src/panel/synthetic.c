@@ -291,10 +291,5 @@ void synthetic_destroy(struct synthetic *s)
 {
     if (!s) return;
     latent_destroy(&s->latent);
-    memory_free(s->x.loadings);
-    memory_free(s->x.own);
-    memory_free(s->x.target);
-    memory_free(s->mean);
-    memory_free(s->scaled);
-    memory_free(s);
+    memory_free_all(s->x.loadings, s->x.own, s->x.target, s->mean, s->scaled, s);
 }

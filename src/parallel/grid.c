@@ -118,10 +118,7 @@ struct grid_matrix *grid_matrix_new(struct grid *g, int n, int m, int nb, const 
 void grid_matrix_free(struct grid_matrix *a)
 {
     if (!a) return;
-    memory_free(a->row);
-    memory_free(a->col);
-    memory_free(a->data);
-    memory_free(a);
+    memory_free_all(a->row, a->col, a->data, a);
 }
 
 int grid_slab(int m, int ranks)

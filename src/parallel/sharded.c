@@ -25,9 +25,7 @@ struct team_share *team_share_create(struct team *t)
 void team_share_destroy(struct team_share *s)
 {
     if (!s) return;
-    memory_free(s->count);
-    memory_free(s->at);
-    memory_free(s);
+    memory_free_all(s->count, s->at, s);
 }
 
 void team_share_begin(struct team_share *s, float *table, const int64_t *first)
@@ -69,11 +67,7 @@ struct team_sum *team_sum_create(struct team *t, int parts, const int *part_firs
 void team_sum_destroy(struct team_sum *s)
 {
     if (!s) return;
-    memory_free(s->part_first);
-    memory_free(s->inbox);
-    memory_free(s->source);
-    memory_free(s->request);
-    memory_free(s);
+    memory_free_all(s->part_first, s->inbox, s->source, s->request, s);
 }
 
 void team_sum_begin(struct team_sum *s, const int64_t *first, float *const *own)

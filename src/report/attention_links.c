@@ -120,9 +120,8 @@ static void take(struct attention *a, const struct explanation *x, struct networ
 
 void attention_free(struct attention *a)
 {
-    void *const all[] = {a->universe, a->model,    a->ids,    a->link,     a->strongest, a->entropy,
-                         a->self,     a->received, a->leader, a->follower, a->map};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+    memory_free_all(a->universe, a->model, a->ids, a->link, a->strongest, a->entropy, a->self, a->received, a->leader,
+                    a->follower, a->map);
     *a = (struct attention){0};
 }
 

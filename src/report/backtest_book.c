@@ -122,10 +122,7 @@ static void simulate(struct book *b, struct results_reader *f, const struct back
                   digest, b->r->panel_digest, b->r->path);
     if (!error_is_set(e) && error_is_set(&held)) *e = held;
     row_buffer_free(&buffer);
-    memory_free(crc);
-    memory_free(market.index);
-    memory_free(market.target);
-    memory_free(market.target_ids);
+    memory_free_all(crc, market.index, market.target, market.target_ids);
 }
 
 /* The results' rows must follow each other in the panel: returns of the panel's dates compound. */
@@ -203,9 +200,7 @@ void book_free(struct book *b)
         struct book_series *s = &b->s[k];
         weights_close(&s->w);
         backtest_close(&s->held);
-        memory_free(s->gross);
-        memory_free(s->net);
-        memory_free(s->traded);
+        memory_free_all(s->gross, s->net, s->traded);
     }
     memory_free(b->s);
     *b = (struct book){0};

@@ -31,9 +31,7 @@ void sample_open(struct sample *s, const struct results *r, const struct table_o
 void sample_close(struct sample *s)
 {
     hjd_free(&s->hjd);
-    memory_free(s->index);
-    memory_free(s->hjd_index);
-    memory_free(s->series);
+    memory_free_all(s->index, s->hjd_index, s->series);
 }
 
 int sample_take(struct sample *s, const double *returns, int stride)

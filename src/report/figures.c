@@ -74,9 +74,7 @@ static int lines_over_time(struct figures *f, struct sample *s, const char *univ
     fputc('\n', f->script);
     figure_end(f, e);
 done:
-    memory_free(member);
-    memory_free(line);
-    memory_free(drawn);
+    memory_free_all(member, line, drawn);
     return error_is_set(e) ? -1 : 0;
 }
 

@@ -91,9 +91,8 @@ static void sums_open(struct sums *x, const struct sequence_record *c)
 
 static void sums_close(struct sums *x)
 {
-    double *const all[] = {x->all,        x->all_count, x->head,          x->head_count, x->date,
-                           x->date_count, x->entropy,   x->concentration, x->views,      x->with_entropy};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+    memory_free_all(x->all, x->all_count, x->head, x->head_count, x->date, x->date_count, x->entropy, x->concentration,
+                    x->views, x->with_entropy);
 }
 
 /* One date's matrices, raw [S, H, A, A]. */
@@ -270,9 +269,8 @@ static void record_free(struct sequence_record *c)
 {
     for (int a = 0; a < c->A && c->asset; a++) memory_free(c->asset[a]);
     for (int k = 0; k < c->sectors && c->sector_name; k++) memory_free(c->sector_name[k]);
-    void *const all[] = {c->dates, c->asset,    c->mean, c->head_mean, c->head, c->at,         c->leader,
-                         c->order, c->follower, c->lag,  c->sector,    c->map,  c->sector_name};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+    memory_free_all(c->dates, c->asset, c->mean, c->head_mean, c->head, c->at, c->leader, c->order, c->follower, c->lag,
+                    c->sector, c->map, c->sector_name);
 }
 
 void sequence_free(struct sequence_report *q)

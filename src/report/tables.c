@@ -181,9 +181,7 @@ static void tangency_of(struct sample *s, struct table *t, const int *member, in
                    sqrt(s->r->periods_per_year) * sharpe, n);
     if (!code && isnan(w[k]))
         table_note(t, "%s: no intervals: no series has a positive mean in more than a tenth of the resamples.", universe);
-    memory_free(series);
-    memory_free(data);
-    memory_free(w);
+    memory_free_all(series, data, w);
 }
 
 static struct table *alphas_table(const struct sample *s)

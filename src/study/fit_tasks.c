@@ -70,11 +70,7 @@ static void cut_create(struct cut *k, const struct study *s, int size, int ranks
                               .first_row = first_row,
                               .done = other};
     schedule_cut(&w, k->teams, k->first, NULL);
-    memory_free(other);
-    memory_free(seconds);
-    memory_free(first);
-    memory_free(share);
-    memory_free(first_row);
+    memory_free_all(other, seconds, first, share, first_row);
 }
 
 void cuts_create(struct cuts *k, const struct study *s, int ranks, uint8_t *const *done)
@@ -219,9 +215,7 @@ int64_t tasks_take(struct work_queue *queue, const struct study *s, const struct
         int64_t i = t->first[which] + work_queue_take(queue, which);
         if (i < t->first[which + 1]) result = i;
     }
-    memory_free(taken);
-    memory_free(measured);
-    memory_free(rows);
+    memory_free_all(taken, measured, rows);
     return result;
 }
 

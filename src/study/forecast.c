@@ -93,11 +93,7 @@ static double play_fits(const struct study *s, const struct calibration *c, int 
     }
     for (int t = 0; t < teams; t++)
         for (int r = h.who[t] * *team; r < (h.who[t] + 1) * *team && r < ranks; r++) load[r] = h.at[t];
-    memory_free(left);
-    memory_free(rows);
-    memory_free(known);
-    memory_free(h.at);
-    memory_free(h.who);
+    memory_free_all(left, rows, known, h.at, h.who);
     return busy;
 }
 

@@ -150,9 +150,7 @@ static void form_gram(struct moment_store *s, int D, int band)
 
 static void free_store(struct moment_store *s)
 {
-    memory_free(s->record);
-    memory_free(s->factor_gram);
-    memory_free(s->timing_gram);
+    memory_free_all(s->record, s->factor_gram, s->timing_gram);
 }
 
 void moment_pass_fetch(struct team *world, struct moment_pass *v, int64_t *const *need, int band)
@@ -206,8 +204,6 @@ void moment_pass_free(struct moment_pass *v)
         memory_free(v->own[u]);
         free_store(&v->store[u]);
     }
-    memory_free(v->own_first);
-    memory_free(v->n);
-    memory_free(v->factors);
+    memory_free_all(v->own_first, v->n, v->factors);
     *v = (struct moment_pass){0};
 }

@@ -406,9 +406,7 @@ void study_free(struct study *s)
         struct config *c = &s->config[i];
         values_free(&c->values);
         layout_free(&c->layout);
-        memory_free(c->name);
-        memory_free(c->model);
-        memory_free(c->options);
+        memory_free_all(c->name, c->model, c->options);
     }
     void *const all[] = {s->file, s->text, s->name, s->panel, s->output, s->window, s->ridge, s->config};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);

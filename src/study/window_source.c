@@ -34,10 +34,7 @@ double windows_bytes(const struct fit_job *j, const struct config *c)
 
 static void leave_window(struct window_source *s)
 {
-    memory_free(s->period);
-    memory_free(s->factors);
-    memory_free(s->factor_gram);
-    memory_free(s->timing_gram);
+    memory_free_all(s->period, s->factors, s->factor_gram, s->timing_gram);
 }
 
 int windows_open(struct window_source *s, const struct fit_job *j, const struct config *c, struct error *e)
