@@ -18,7 +18,7 @@ void hdf_probe_by(const char *program);
 /* Try the file at path in a child unless it was tried or trusted before and has not changed since. -1: refused, *e says why. Not
  * collective. The child's environment holds nothing of MPI's. */
 int hdf_probe(const char *path, struct error *e);
-/* Another rank has tried this file. */
+/* Another rank has tried this file, or this process has written it. */
 void hdf_probe_trust(const char *path);
 
 /* The child: prints the reason of a refusal to stdout. Does not return. */

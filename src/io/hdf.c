@@ -265,6 +265,7 @@ int hdf_close(struct hdf *f, struct error *e)
     if (f->temporary) {
         if (!rc && hdf_leads(f) && !(f->notes && write_notes(f, e))) durable_commit(&f->file, e);
         rc = hdf_agree(f, e);
+        if (!rc && hdf_leads(f)) hdf_probe_trust(f->path);
         durable_abandon(&f->file);
     }
     hdf_free(f);

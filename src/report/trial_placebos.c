@@ -162,7 +162,7 @@ static struct table *alterations_table(void)
     table_column(t, "sharpe_se", "standard error", TABLE_REAL, 2);
     table_column(t, "t", NULL, TABLE_REAL, 2);
     table_column(t, "difference", "less the study's", TABLE_REAL, 2);
-    table_column(t, "difference_t", "t of it", TABLE_REAL, 1);
+    table_column(t, "difference_t", "t of the difference", TABLE_REAL, 1);
     table_column(t, "kept", "share kept", TABLE_REAL, 2);
     return t;
 }
@@ -286,7 +286,7 @@ void trial_alterations(struct trial_report *s)
         seeds(s, i);
     }
     table_note(s->table[TRIAL_ALTERATIONS],
-               "Noise of X times a characteristic's spread leaves 1 / (1 + X^2) of its variance to what it said, and its "
+               "Noise of X spreads of a characteristic leaves 1 / (1 + X^2) of its variance to what it said, and its "
                "spread as it was. In a panel of many assets it averages out: what stays under noise is no doubt by itself.");
     if (s->t->themes)
         table_note(s->table[TRIAL_ALTERATIONS], "Themes: %s. A theme that is left out is zero for every asset.",

@@ -112,10 +112,11 @@ static void say_leak(const struct trial_facts *f, figures out)
 }
 static void say_noise(const struct trial_facts *f, figures out)
 {
-    int n = snprintf(out, sizeof(figures), "mean Sharpe of %d draw%s %.2f; noise leaves", f->shuffles,
-                     f->shuffles == 1 ? "" : "s", f->shuffled);
+    int n = snprintf(out, sizeof(figures), "shuffled: mean Sharpe %.2f in %d draw%s", f->shuffled, f->shuffles,
+                     f->shuffles == 1 ? "" : "s");
     for (int k = 0; k < f->noises && (size_t)n < sizeof(figures); k++)
-        n += snprintf(out + n, sizeof(figures) - (size_t)n, "%s %.2f (%g)", k ? "," : "", f->noise_sharpe[k], f->noise[k]);
+        n += snprintf(out + n, sizeof(figures) - (size_t)n, "%s of %g: %.2f", k ? "," : "; noise", f->noise[k],
+                      f->noise_sharpe[k]);
 }
 static void say_microcaps(const struct trial_facts *f, figures out)
 {

@@ -128,7 +128,7 @@ static void add_alterations(struct trial *t, const struct themes *themes, struct
     for (int i = 0; i < NOISES; i++) {
         struct variant *v = add(t, TRIAL_NOISE, "");
         snprintf(v->name, sizeof v->name, "noise-%s", noises[i]);
-        snprintf(v->label, sizeof v->label, "noise of %s times the spread added", noises[i]);
+        snprintf(v->label, sizeof v->label, "noise of %s spread%s added", noises[i], strcmp(noises[i], "1") ? "s" : "");
         snprintf(option, sizeof option, "noise=%s", noises[i]);
         placebo_parse(option, &v->placebo, e);
         v->text = memory_text(t->base);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "io/hdf.h"
+#include "io/hdf_probe.h"
 
 static char folder[64];
 static struct error e;
@@ -364,6 +365,22 @@ static void dimensions_have_scales(void)
     CU_ASSERT(hdf_close(f, &e) == 0);
 }
 
+/* What this process wrote needs no trial; a copy of it does, and so does the file itself once it has changed. The program that tries them
+ * refuses everything. */
+static void elsewhere(void)
+{
+    char command[400];
+    hdf_probe_by("/bin/false");
+    CU_ASSERT_FATAL(!hdf_close(hdf_create(at("own.h5"), NULL, &e), &e));
+    struct hdf *f = hdf_open(at("own.h5"), NULL, &e);
+    CU_ASSERT_FATAL(f != NULL);
+    hdf_close(f, &e);
+    snprintf(command, sizeof command, "cp %s %s && touch -d 2001-01-01 %s", at("own.h5"), at("copy.h5"), at("own.h5"));
+    CU_ASSERT_FATAL(!system(command));
+    CU_ASSERT(!hdf_open(at("copy.h5"), NULL, &e) && says("copy.h5", "child process"));
+    CU_ASSERT(!hdf_open(at("own.h5"), NULL, &e) && says("own.h5", "child process"));
+}
+
 int main(void)
 {
     static const struct check tests[] = {
@@ -376,6 +393,7 @@ int main(void)
         {"many datasets", many_datasets},
         {"dimensions have scales", dimensions_have_scales},
         {"a full disk", full_disk},
+        {"files from elsewhere are tried", elsewhere}, /* the last: from here on a program tries files */
     };
     char command[160];
     snprintf(folder, sizeof folder, "/tmp/aipm-hdf-%d", (int)getpid());
