@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
      .key = KEY_THEMES,
      .arg = "FILE.csv",
      .doc = "themes of characteristics, a header and rows NAME,THEME (as jkp_cluster_labels.csv); without it themes are the "
-            "names' parts before the first underscore where that makes 2 to 6, else the characteristics themselves, or six "
+            "names' parts before the first underscore where that makes 2 to 6, else the characteristics themselves, or four "
             "blocks of them in alphabetical order"},
     {.name = "seeds",
      .key = KEY_SEEDS,
@@ -126,7 +126,7 @@ static void print_plan(const struct trial *t, const double *seconds, int ranks)
     }
     printf("%-28s %8d %14.1f %14s   on %d rank%s\n", "all", t->n, t->cost, format_duration(all, took), ranks,
            ranks == 1 ? "" : "s");
-    printf("%d draws of every placebo; themes: %s", t->seeds, t->theme_rule);
+    printf("%d draw%s of every placebo; themes: %s", t->seeds, t->seeds == 1 ? "" : "s", t->theme_rule);
     printf(*t->left_out ? "; takes no part: %s\n" : "%s\n", escape_shown(t->left_out));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/memory.h"
 #include "base/random.h"
 
 enum { DEFAULT_LAG = 12, LONGEST_LAG = 100000 };
@@ -203,23 +204,36 @@ void placebo_shift(int D, int n, const int64_t *ids, float *characteristics, int
     }
 }
 
+/* Means and standard deviations (divisor n) of D columns of x [n, D]. */
+static void columns(int n, int D, const float *x, double *mean, double *sd)
+{
+    for (int j = 0; j < D; j++) mean[j] = sd[j] = 0;
+    for (size_t i = 0; i < (size_t)n; i++)
+        for (int j = 0; j < D; j++) mean[j] += x[i * (size_t)D + (size_t)j];
+    for (int j = 0; j < D; j++) mean[j] /= n > 0 ? n : 1;
+    for (size_t i = 0; i < (size_t)n; i++)
+        for (int j = 0; j < D; j++) {
+            double off = x[i * (size_t)D + (size_t)j] - mean[j];
+            sd[j] += off * off;
+        }
+    for (int j = 0; j < D; j++) sd[j] = sqrt(sd[j] / (n > 0 ? n : 1));
+}
+
 void placebo_blur(const struct placebo *p, int t, int n, int D, float *characteristics)
 {
     struct random_stream s = random_open(p->seed, NOISE, (uint64_t)t, 0);
     double shrink = 1 / sqrt(1 + p->noise * p->noise);
-    for (int j = 0; j < D; j++) {
-        float *x = characteristics + j;
-        double mean = 0, squares = 0;
-        for (int i = 0; i < n; i++) mean += x[(size_t)i * (size_t)D];
-        mean /= n > 0 ? n : 1;
-        for (int i = 0; i < n; i++) squares += (x[(size_t)i * (size_t)D] - mean) * (x[(size_t)i * (size_t)D] - mean);
-        double scale = p->noise * sqrt(squares / (n > 0 ? n : 1));
-        for (int i = 0; i < n; i++) {
-            size_t at = (size_t)i * (size_t)D;
-            double z = random_normal(&s, at + (uint64_t)j), y = mean + (x[at] - mean + scale * z) * shrink;
-            x[at] = (float)fmin(0.5, fmax(-0.5, y));
+    double *mean = memory_array(double, 3 * (size_t)D, "noise"), *sd = mean + D, *z = sd + D;
+    columns(n, D, characteristics, mean, sd);
+    for (int i = 0; i < n; i++) {
+        float *x = characteristics + (size_t)i * (size_t)D;
+        random_normals(&s, (uint64_t)i * (uint64_t)D, (size_t)D, 1, z); /* in twos, which share their work */
+        for (int j = 0; j < D; j++) {
+            double y = mean[j] + (x[j] - mean[j] + p->noise * sd[j] * z[j]) * shrink;
+            x[j] = (float)fmin(0.5, fmax(-0.5, y));
         }
     }
+    memory_free(mean);
 }
 
 /* Whether `name` is in the list of those left out. */

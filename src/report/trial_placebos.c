@@ -55,16 +55,17 @@ static struct table *runs_table(void)
     return t;
 }
 
-static struct table *placebos_table(void)
+/* A spread takes two draws. */
+static struct table *placebos_table(bool spread)
 {
     struct table *t = table_create("placebos", "Placebos: what the models find where there is nothing to find");
     table_column(t, "model", NULL, TABLE_TEXT, 0);
     table_column(t, "placebo", NULL, TABLE_TEXT, 0);
     table_column(t, "draws", NULL, TABLE_COUNT, 0);
     table_column(t, "sharpe_mean", "mean Sharpe", TABLE_REAL, 2);
-    table_column(t, "sharpe_sd", "spread", TABLE_REAL, 2);
+    if (spread) table_column(t, "sharpe_sd", "spread", TABLE_REAL, 2);
     table_column(t, "t_mean", "mean t", TABLE_REAL, 2);
-    table_column(t, "t_sd", "spread of t", TABLE_REAL, 2);
+    if (spread) table_column(t, "t_sd", "spread of t", TABLE_REAL, 2);
     table_column(t, "beyond", "share |t| > 1.96", TABLE_REAL, 2);
     table_column(t, "t_against_market", "mean t against market", TABLE_REAL, 2);
     table_column(t, "beyond_against_market", "share |t| > 1.96 against market", TABLE_REAL, 2);
@@ -82,14 +83,15 @@ static double share_beyond(int n, const double *t)
 static void put_kind(struct table *table, const struct trial_facts *f, const char *label, int n, const double *sharpe,
                      const double *t, const double *after, const double *beta)
 {
+    bool spread = table_find(table, "t_sd") >= 0;
     table_row(table);
     table_put_text(table, f->model);
     table_put_text(table, label);
     table_put(table, n);
     table_put(table, series_mean(n, sharpe));
-    table_put(table, n > 1 ? series_sd(n, sharpe) : NAN);
+    if (spread) table_put(table, n > 1 ? series_sd(n, sharpe) : NAN);
     table_put(table, series_mean(n, t));
-    table_put(table, n > 1 ? series_sd(n, t) : NAN);
+    if (spread) table_put(table, n > 1 ? series_sd(n, t) : NAN);
     table_put(table, share_beyond(n, t));
     table_put(table, series_mean(n, after));
     table_put(table, share_beyond(n, after));
@@ -139,7 +141,7 @@ static void model_placebos(struct trial_report *s, int i)
 
 void trial_placebos(struct trial_report *s)
 {
-    struct table *t = s->table[TRIAL_PLACEBOS] = placebos_table();
+    struct table *t = s->table[TRIAL_PLACEBOS] = placebos_table(s->t->seeds > 1);
     s->table[TRIAL_PLACEBO_RUNS] = runs_table();
     for (int i = 0; i < s->t->models; i++) model_placebos(s, i);
     table_note(

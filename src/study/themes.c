@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "io/csv.h"
 
-enum { GUESSED = 6 };
+enum { GUESSED = 6, BLOCKS = 4 }; /* blocks are no themes, so a trial spends less on them */
 
 static void begin(struct themes *t, int D)
 {
@@ -94,14 +94,14 @@ void themes_guess(int D, char *const *names, struct themes *t)
     qsort(sorted, (size_t)D, sizeof *sorted, by_name);
     for (int i = 0; i < D; i++) {
         char name[THEME_NAME];
-        int block = (int)((int64_t)i * GUESSED / D);
-        int first = (int)(((int64_t)block * D + GUESSED - 1) / GUESSED);
-        int last = (int)((((int64_t)block + 1) * D + GUESSED - 1) / GUESSED) - 1;
+        int block = (int)((int64_t)i * BLOCKS / D);
+        int first = (int)(((int64_t)block * D + BLOCKS - 1) / BLOCKS);
+        int last = (int)((((int64_t)block + 1) * D + BLOCKS - 1) / BLOCKS) - 1;
         snprintf(name, sizeof name, "%.28s-to-%.28s", *sorted[first], *sorted[last]);
         t->of[sorted[i] - names] = number_of(t, name, strlen(name));
     }
     memory_free(sorted);
-    t->rule = "six blocks of characteristics in alphabetical order";
+    t->rule = "four blocks of characteristics in alphabetical order";
 }
 
 void themes_free(struct themes *t)

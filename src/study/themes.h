@@ -18,7 +18,7 @@ struct themes {
  * file does not have make the theme `other`. themes_free in any case. */
 int themes_parse(const char *file, const char *text, int D, char *const *names, struct themes *t, struct error *e);
 /* Without a file: the part of a name before its first `_`, if that makes 2 to 6 themes; else each characteristic if there are at most
- * six; else the names in alphabetical order cut into six blocks. */
+ * six; else the names in alphabetical order cut into four blocks. */
 void themes_guess(int D, char *const *names, struct themes *t);
 void themes_free(struct themes *t);
 
