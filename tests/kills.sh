@@ -26,7 +26,7 @@ kills() {
             late=$((late + 1)) span=$((span * 95 / 100))
             [ $late -gt "$count" ] || i=$((i - 1))
             continue
-        elif ls "$out".parts/*.rows >/dev/null 2>&1; then mid=$((mid + 1)); else early=$((early + 1)); fi
+        elif ls "$out".parts/*/*.rows >/dev/null 2>&1; then mid=$((mid + 1)); else early=$((early + 1)); fi
         if ! mpi $((RANDOM % 3 + 1)) "$AIPM" run "$kills_study" -o "$out" --resume >"$WORK/kill.log" 2>&1; then
             unreadable=$((unreadable + 1)); sed 's/^/    /' "$WORK/kill.log"
         elif same "$kills_whole" "$out" && [ ! -e "$out.parts" ] && [ ! -e "$out.lock" ]; then right=$((right + 1))

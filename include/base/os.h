@@ -46,20 +46,22 @@ ssize_t os_read_at(int fd, void *data, size_t n, int64_t at);
 int os_write_at(int fd, const void *data, size_t n, int64_t at);
 int os_append(int fd, const void *data, size_t n);
 int64_t os_size(int fd);
-int os_truncate(int fd, int64_t size);
 /* Content and size reach the disk; of a folder, its entries. */
 int os_sync(int fd);
 
 /* What a path leads to, links followed; OS_NOTHING also where it cannot be told. */
 enum os_kind { OS_NOTHING, OS_FILE, OS_DIRECTORY, OS_OTHER };
 enum os_kind os_kind(const char *path);
-/* The name itself is a plain file of this program's user. */
-bool os_own_file(const char *path);
+/* The name itself, not what it may link to, is a plain file or a folder of this program's user. */
+bool os_own(const char *path);
 int os_link(const char *from, const char *to);
+/* A folder takes the place of no other but an empty one. */
 int os_rename(const char *from, const char *to);
 int os_unlink(const char *path);
 int os_mkdir(const char *path);
 int os_rmdir(const char *path);
+/* A file, or a folder with all that is in it. Links are removed and not followed. */
+int os_remove_all(const char *path);
 /* Call each(context, name) for the entries of a folder, "." and ".." left out, in no particular order. */
 int os_list(const char *folder, void (*each)(void *context, const char *name), void *context);
 

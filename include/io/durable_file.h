@@ -18,10 +18,14 @@ struct durable_file {
     char *path, *temporary; /* NULL: nothing in hand */
     int fd;      /* open for reading and writing; -1 once the writer has closed it to open the temporary by name */
     bool joined; /* begun by another rank, whose it is */
+    bool folder;
 };
 
 /* Create the temporary, registered for cleanup. Refuses a destination that is a folder, a device or a pipe. */
 int durable_begin(struct durable_file *f, const char *path, struct error *e);
+/* The same of a folder that appears with what is in it, by one rename: what is put into f->temporary, each file on disk when its writer is
+ * done, is there when durable_commit puts the folder in place. A destination that holds anything is an error and stays. */
+int durable_begin_folder(struct durable_file *f, const char *path, struct error *e);
 /* A temporary that all ranks of a team write: rank 0 makes it, the others know its name and write to it by that name. Rank 0 commits
  * it, the others abandon it. Collective; the error is the same on all ranks. */
 int durable_begin_team(struct durable_file *f, const char *path, struct team *team, struct error *e);

@@ -40,8 +40,8 @@ struct results_plan {
     const char *lease; /* the lease on the results (io/lease.h), asked for again before they take their place; NULL: none */
 };
 
-/* PARTS/skeleton.h5, written whole; creates the folder. One rank. */
-int results_skeleton(const char *parts, const struct results_plan *p, struct error *e);
+/* Begin a run: its folder in RESULTS.parts (io/parts.h) appears with a whole skeleton.h5 in it. One rank. */
+int results_skeleton(const char *parts, const struct results_plan *p, char folder[PARTS_PATH], struct error *e);
 /* What a skeleton or results file found on resume computes, and by which program (memory_free each). */
 int results_origin(const char *file, char **fingerprint, char **program, struct error *e);
 

@@ -1,10 +1,11 @@
 /* The operating system as it is: see os.h. */
-#define _GNU_SOURCE /* getrandom */
+#define _GNU_SOURCE /* getrandom, nftw */
 #include "base/os.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,11 +143,6 @@ int64_t os_size(int fd)
     return fstat(fd, &s) ? -1 : (int64_t)s.st_size;
 }
 
-int os_truncate(int fd, int64_t size)
-{
-    return ftruncate(fd, (off_t)size);
-}
-
 int os_sync(int fd)
 {
     return fsync(fd);
@@ -159,10 +155,10 @@ enum os_kind os_kind(const char *path)
     return S_ISREG(s.st_mode) ? OS_FILE : S_ISDIR(s.st_mode) ? OS_DIRECTORY : OS_OTHER;
 }
 
-bool os_own_file(const char *path)
+bool os_own(const char *path)
 {
     struct stat s;
-    return !lstat(path, &s) && S_ISREG(s.st_mode) && s.st_uid == geteuid();
+    return !lstat(path, &s) && (S_ISREG(s.st_mode) || S_ISDIR(s.st_mode)) && s.st_uid == geteuid();
 }
 
 int os_link(const char *from, const char *to)
@@ -188,6 +184,17 @@ int os_mkdir(const char *path)
 int os_rmdir(const char *path)
 {
     return rmdir(path);
+}
+
+static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *place)
+{
+    (void)s, (void)kind, (void)place;
+    return remove(path) && errno != ENOENT ? -1 : 0;
+}
+
+int os_remove_all(const char *path)
+{
+    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 int os_list(const char *folder, void (*each)(void *context, const char *name), void *context)

@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "io/hdf.h"
 #include "io/panel_file.h"
+#include "io/parts.h"
 #include "io/results_file.h"
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -142,9 +143,9 @@ int command_info(int argc, char **argv, struct team *world)
     int status = arguments_parse(&argp, argc, argv, &path);
     if (status >= 0) return status;
     struct error e = {""};
-    char skeleton[4096], *format = NULL;
-    snprintf(skeleton, sizeof skeleton, "%s.parts/skeleton.h5", path);
-    if (access(path, F_OK) && !access(skeleton, F_OK)) info_results(path, &e);
+    char parts[4096], folder[PARTS_PATH], *format = NULL;
+    snprintf(parts, sizeof parts, "%s.parts", path);
+    if (access(path, F_OK) && parts_find(parts, folder)) info_results(path, &e);
     else {
         format = hdf_format(path, &e);
         if (format && !strcmp(format, "panel")) info_panel(path, &e);

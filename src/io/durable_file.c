@@ -17,8 +17,9 @@ static void folder_of(const char *path, char out[PATH_ROOM])
 {
     const char *slash = strrchr(path, '/');
     int n = slash == path ? 1 : slash ? (int)(slash - path) : 0;
-    if (n) snprintf(out, PATH_ROOM, "%.*s", n, path);
-    else strcpy(out, ".");
+    if (n >= PATH_ROOM) n = PATH_ROOM - 1;
+    memcpy(out, n ? path : ".", n ? (size_t)n : 1);
+    out[n ? n : 1] = '\0';
 }
 
 static uint64_t hash_text(const char *text)
@@ -96,7 +97,7 @@ static void remove_dead(void *context, const char *name)
     unsigned long long born;
     char path[PATH_ROOM];
     if (!parse_temporary(name, &host, &pid, &born) || host != s->host || os_lives(pid, born)) return;
-    if (snprintf(path, sizeof path, "%s/%s", s->folder, name) < PATH_ROOM && os_own_file(path)) os_unlink(path);
+    if (snprintf(path, sizeof path, "%s/%s", s->folder, name) < PATH_ROOM && os_own(path)) os_remove_all(path);
 }
 
 /* Once a folder for each process: most write many files into few. */
@@ -122,23 +123,42 @@ static void temporary_name(const char *path, const struct os_process *self, uint
              name, host, self->pid, self->born, random);
 }
 
-int durable_begin(struct durable_file *f, const char *path, struct error *e)
+/* A new temporary name beside path, where what the dead have left is removed. */
+static int name_beside(const char *path, char temporary[PATH_ROOM], struct error *e)
 {
-    char folder[PATH_ROOM], temporary[PATH_ROOM];
+    char folder[PATH_ROOM];
     struct os_process self;
-    *f = (struct durable_file){.fd = -1};
     if (strlen(path) > PATH_ROOM - NAME_ROOM) return error_set(e, "%.200s...: the name is too long", path);
-    enum os_kind kind = os_kind(path);
-    if (kind == OS_DIRECTORY) return error_set(e, "%s: is a folder; a file name is needed", path);
-    if (kind == OS_OTHER) return error_set(e, "%s: cannot be written: is no regular file; a file name is needed", path);
     os_self(&self);
     uint64_t host = hash_text(self.where);
     folder_of(path, folder);
     sweep(folder, &self, host);
     temporary_name(path, &self, host, temporary);
+    return 0;
+}
+
+int durable_begin(struct durable_file *f, const char *path, struct error *e)
+{
+    char temporary[PATH_ROOM];
+    *f = (struct durable_file){.fd = -1};
+    enum os_kind kind = os_kind(path);
+    if (kind == OS_DIRECTORY) return error_set(e, "%s: is a folder; a file name is needed", path);
+    if (kind == OS_OTHER) return error_set(e, "%s: cannot be written: is no regular file; a file name is needed", path);
+    if (name_beside(path, temporary, e)) return -1;
     f->fd = os_open(temporary, OS_CREATE);
     if (f->fd < 0) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
     cleanup_register(temporary);
+    f->path = memory_text(path);
+    f->temporary = memory_text(temporary);
+    return 0;
+}
+
+int durable_begin_folder(struct durable_file *f, const char *path, struct error *e)
+{
+    char temporary[PATH_ROOM];
+    *f = (struct durable_file){.fd = -1, .folder = true};
+    if (name_beside(path, temporary, e)) return -1;
+    if (os_mkdir(temporary)) return error_set(e, "%s: cannot be made: %s", path, strerror(errno));
     f->path = memory_text(path);
     f->temporary = memory_text(temporary);
     return 0;
@@ -176,13 +196,14 @@ static void leave(struct durable_file *f)
 void durable_abandon(struct durable_file *f)
 {
     durable_close(f);
-    if (f->temporary && !f->joined) os_unlink(f->temporary);
+    if (f->temporary && !f->joined) os_remove_all(f->temporary);
     leave(f);
 }
 
 int durable_sync(struct durable_file *f, struct error *e)
 {
     if (!f->temporary || error_is_set(e)) return -1;
+    if (f->folder) return sync_folder(f->temporary, e);
     int fd = f->fd >= 0 ? f->fd : os_open(f->temporary, OS_READ), why = fd < 0 || os_sync(fd) ? errno : 0;
     if (fd >= 0 && os_close(fd) && !why) why = errno;
     f->fd = -1;
@@ -215,20 +236,16 @@ int durable_commit_new(struct durable_file *f, struct error *e)
 int line_append(const char *path, const char *line, struct error *e)
 {
     char text[4096], last = '\n';
-    bool made = false;
     int fd = os_open(path, OS_READ);
     int64_t size = fd < 0 ? 0 : os_size(fd);
     if (size > 0 && os_read_at(fd, &last, 1, size - 1) != 1) last = '\n';
     if (fd >= 0) os_close(fd);
     fd = os_open(path, OS_APPEND);
-    if (fd < 0 && errno == ENOENT) {
-        fd = os_open(path, OS_CREATE);
-        made = fd >= 0;
-    }
+    if (fd < 0 && errno == ENOENT) fd = os_open(path, OS_CREATE);
     if (fd < 0) return error_set(e, "%s: cannot be written: %s", path, strerror(errno));
     int n = snprintf(text, sizeof text, "%s%s\n", last == '\n' ? "" : "\n", line);
     int why = os_append(fd, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1) || os_sync(fd) ? errno : 0;
     if (os_close(fd) && !why) why = errno;
     if (why) return error_set(e, "%s: cannot be written: %s", path, strerror(why));
-    return made ? folder_sync(path, e) : 0;
+    return folder_sync(path, e); /* whoever made it may have ended before this */
 }

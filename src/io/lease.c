@@ -59,6 +59,13 @@ static int print_holder(const struct holder *h, char *out, size_t size)
                     BEAT_WIDTH, h->beat);
 }
 
+static void copy(char *out, size_t size, const char *text)
+{
+    size_t n = strnlen(text, size - 1);
+    memcpy(out, text, n);
+    out[n] = '\0';
+}
+
 static void parse_holder(char *text, struct holder *h)
 {
     char *save = NULL;
@@ -67,13 +74,13 @@ static void parse_holder(char *text, struct holder *h)
         char *value = strchr(line, ' ');
         if (!value) continue;
         *value++ = '\0';
-        if (!strcmp(line, "host")) snprintf(h->process.host, sizeof h->process.host, "%s", value);
+        if (!strcmp(line, "host")) copy(h->process.host, sizeof h->process.host, value);
         else if (!strcmp(line, "pid")) h->process.pid = atol(value);
-        else if (!strcmp(line, "job")) snprintf(h->job, sizeof h->job, "%s", value);
-        else if (!strcmp(line, "started")) snprintf(h->started, sizeof h->started, "%s", value);
-        else if (!strcmp(line, "where")) snprintf(h->process.where, sizeof h->process.where, "%s", value);
+        else if (!strcmp(line, "job")) copy(h->job, sizeof h->job, value);
+        else if (!strcmp(line, "started")) copy(h->started, sizeof h->started, value);
+        else if (!strcmp(line, "where")) copy(h->process.where, sizeof h->process.where, value);
         else if (!strcmp(line, "born")) h->process.born = strtoull(value, NULL, 10);
-        else if (!strcmp(line, "token")) snprintf(h->token, sizeof h->token, "%s", value);
+        else if (!strcmp(line, "token")) copy(h->token, sizeof h->token, value);
         else if (!strcmp(line, "beat")) h->beat = strtoull(value, NULL, 10);
     }
 }
@@ -133,12 +140,13 @@ static int holder_lives(const char *path, const struct holder *mine, struct hold
     return 0;
 }
 
-/* Replace a dead holder's lock. Two contenders may both get here: the later rename stands, and the earlier finds out. */
+/* Replace a dead holder's lock. Two contenders may both get here: the later rename stands, and the earlier finds out. One that was held up
+ * while it waited for a beat has not seen those of that time: it looks once more. */
 static int take_over(const char *path, const char *beside, const struct holder *mine, const struct holder *dead,
                      struct error *e)
 {
     struct holder now;
-    if (read_holder(path, &now, NULL) != 1 || strcmp(now.token, dead->token))
+    if (read_holder(path, &now, NULL) != 1 || strcmp(now.token, dead->token) || now.beat != dead->beat)
         return refuse(path, *now.process.host ? &now : dead, e);
     if (os_rename(beside, path)) return error_set(e, "%s: cannot be taken over: %s", path, strerror(errno));
     if (folder_sync(path, e)) return -1;

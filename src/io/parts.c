@@ -2,6 +2,7 @@
 #include "io/parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,14 +75,11 @@ int part_append(struct part_writer *w, const struct part_key *key, size_t n, con
         return error_set(e, "%s: cannot be created: %s", w->path, strerror(errno));
     struct frame f = {.magic = MAGIC, .key = *key, .n = (uint32_t)n, .assets = (uint32_t)assets};
     f.checksum = checksum_of(&f, values, ids, weights);
-    if (write_record(w, &f, values, ids, weights)) {
-        int why = errno;
-        if (os_truncate(w->fd, w->end)) why = errno;
+    if (write_record(w, &f, values, ids, weights))
         return error_set(
             e,
             "%s: a finished row cannot be written: %s; the rows before it are kept: make room and run again with --resume",
-            w->path, strerror(why));
-    }
+            w->path, strerror(errno));
     w->dirty = true;
     return os_clock() - w->synced >= w->interval ? part_sync(w, e) : 0;
 }
@@ -150,6 +148,7 @@ static int look_ahead(struct log_reader *r, size_t n)
     if (n > r->capacity) {
         memory_free(r->buffer);
         r->capacity = n < 1 << 16 ? 1 << 16 : n;
+        if ((int64_t)r->capacity > r->size - r->at) r->capacity = (size_t)(r->size - r->at);
         r->buffer = memory_allocate(r->capacity, 1, "part records");
     }
     size_t more = r->size - r->at < (int64_t)r->capacity ? (size_t)(r->size - r->at) : r->capacity;
@@ -266,32 +265,84 @@ int parts_read(const struct part_index *x, const struct part_record *r, double *
     return ok ? 0 : error_set(e, "%s: a record at byte %lld vanished while it was read", path, (long long)r->at);
 }
 
-struct removal {
-    const char *folder;
+/* ---- the folder: RESULTS.parts/ID ---- */
+
+enum { ID = 16 }; /* hexadecimal digits */
+
+static bool is_id(const char *name)
+{
+    return strlen(name) == ID && strspn(name, "0123456789abcdef") == ID;
+}
+
+static bool is_under_way(const char *parts, const char *name, char folder[PARTS_PATH])
+{
+    char skeleton[PARTS_PATH + 32];
+    snprintf(folder, PARTS_PATH, "%s/%s", parts, name);
+    snprintf(skeleton, sizeof skeleton, "%s/%s", folder, PARTS_SKELETON);
+    return os_kind(skeleton) == OS_FILE;
+}
+
+struct search {
+    const char *parts;
+    char *folder;
     struct error *error;
 };
 
-static void remove_one(void *context, const char *name)
+static void find_one(void *context, const char *name)
 {
-    const struct removal *r = context;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", r->folder, name);
-    if (os_unlink(path) && errno != ENOENT) error_set(r->error, "%s: cannot be removed: %s", path, strerror(errno));
+    const struct search *s = context;
+    char folder[PARTS_PATH];
+    if (is_id(name) && is_under_way(s->parts, name, folder)) strcpy(s->folder, folder);
 }
 
-int parts_remove(const char *folder, struct error *e)
+bool parts_find(const char *parts, char folder[PARTS_PATH])
 {
-    char skeleton[4096];
-    struct removal r = {folder, e};
-    if (os_kind(folder) == OS_NOTHING) return 0;
-    /* without its skeleton, on disk too, a folder is known for what is left to be removed */
-    snprintf(skeleton, sizeof skeleton, "%s/%s", folder, PARTS_SKELETON);
-    os_unlink(skeleton);
-    folder_sync(skeleton, e);
-    if (os_list(folder, remove_one, &r) && errno != ENOENT)
-        error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
-    if (!error_is_set(e) && os_rmdir(folder) && errno != ENOENT)
-        error_set(e, "%s: cannot be removed: %s", folder, strerror(errno));
-    if (!error_is_set(e)) folder_sync(folder, e);
+    *folder = '\0';
+    os_list(parts, find_one, &(struct search){.parts = parts, .folder = folder});
+    return *folder;
+}
+
+static void clear_one(void *context, const char *name)
+{
+    const struct search *s = context;
+    char folder[PARTS_PATH];
+    if (is_id(name) && !is_under_way(s->parts, name, folder)) parts_remove(s->parts, folder, s->error);
+}
+
+int parts_clear(const char *parts, struct error *e)
+{
+    os_list(parts, clear_one, &(struct search){.parts = parts, .error = e});
+    if (!error_is_set(e) && os_rmdir(parts) && errno != ENOENT)
+        error_set(e, "%s: found what is no run of this version: %s; needed: its removal, or another output", parts,
+                  strerror(errno));
     return error_is_set(e) ? -1 : 0;
+}
+
+int parts_begin(const char *parts, struct durable_file *beside, char folder[PARTS_PATH], struct error *e)
+{
+    uint64_t id;
+    os_random(&id, sizeof id);
+    if (durable_begin_folder(beside, parts, e)) return -1;
+    snprintf(folder, PARTS_PATH, "%s/%016" PRIx64, beside->temporary, id);
+    return 0;
+}
+
+int parts_commit(const char *parts, struct durable_file *beside, char folder[PARTS_PATH], struct error *e)
+{
+    char id[ID + 1];
+    snprintf(id, sizeof id, "%s", strrchr(folder, '/') + 1);
+    snprintf(folder, PARTS_PATH, "%s/%s", parts, id);
+    return durable_commit(beside, e);
+}
+
+int parts_remove(const char *parts, const char *folder, struct error *e)
+{
+    char skeleton[PARTS_PATH + 32];
+    snprintf(skeleton, sizeof skeleton, "%s/%s", folder, PARTS_SKELETON);
+    /* without its skeleton, on disk too, a folder is known for what is left to be removed */
+    os_unlink(skeleton);
+    if (folder_sync(skeleton, e)) return -1;
+    if (os_remove_all(folder)) return error_set(e, "%s: cannot be removed: %s", folder, strerror(errno));
+    os_rmdir(parts); /* where nobody has begun another meanwhile */
+    return folder_sync(parts, e);
 }

@@ -236,13 +236,13 @@ static void count_rows(struct results *r)
 
 int results_load(const char *path, struct results *r, struct error *e)
 {
-    char parts[4096], skeleton[4200];
+    char parts[4096], folder[PARTS_PATH], skeleton[PARTS_PATH + 32];
     struct part_index x = {0};
     *r = (struct results){.path = memory_text(path)};
     snprintf(parts, sizeof parts, "%s.parts", path);
-    snprintf(skeleton, sizeof skeleton, "%s/skeleton.h5", parts);
-    r->under_way = access(path, F_OK) != 0 && access(skeleton, F_OK) == 0;
-    if (r->under_way && parts_index(parts, 0, 1, &x, e)) goto out;
+    r->under_way = access(path, F_OK) != 0 && parts_find(parts, folder);
+    if (r->under_way && parts_index(folder, 0, 1, &x, e)) goto out;
+    if (r->under_way) snprintf(skeleton, sizeof skeleton, "%s/" PARTS_SKELETON, folder);
     struct hdf *f = hdf_open(r->under_way ? skeleton : path, NULL, e);
     if (f) {
         if (!load_header(f, r, e)) load_models(f, r, r->under_way ? &x : NULL, e);

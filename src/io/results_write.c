@@ -61,10 +61,8 @@ static int write_model(struct hdf *f, const struct results_config *c, int order,
     return hdf_put_int(f, where, "first_row", c->first_row, e);
 }
 
-int results_skeleton(const char *parts, const struct results_plan *p, struct error *e)
+static int write_skeleton(const char *path, const struct results_plan *p, struct error *e)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/skeleton.h5", parts);
     struct hdf *f = hdf_create(path, NULL, e);
     if (!f) return -1;
     hdf_without_scales(f);
@@ -77,6 +75,16 @@ int results_skeleton(const char *parts, const struct results_plan *p, struct err
         for (int k = 0; k < c->layout->fields; k++) schema_write_field(f, group, c->layout, k, 0, NULL, e);
     }
     return hdf_close(f, e);
+}
+
+int results_skeleton(const char *parts, const struct results_plan *p, char folder[PARTS_PATH], struct error *e)
+{
+    char path[PARTS_PATH + 32];
+    struct durable_file beside;
+    if (parts_begin(parts, &beside, folder, e)) return -1;
+    snprintf(path, sizeof path, "%s/" PARTS_SKELETON, folder);
+    write_skeleton(path, p, e);
+    return parts_commit(parts, &beside, folder, e);
 }
 
 int results_origin(const char *file, char **fingerprint, char **program, struct error *e)

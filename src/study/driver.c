@@ -26,6 +26,7 @@ struct run {
     const struct run_options *options;
     const char *panel;
     char *output, *parts, *log, *parameters;
+    char folder[PARTS_PATH]; /* in parts: of the run under way; "" until it is begun */
     struct panel_meta meta;
     struct moment_pass pass;
     struct results_plan plan;
@@ -88,22 +89,21 @@ static int check_output(struct run *r, bool *complete, struct error *e)
 {
     int finished = 0;
     if (team_rank(r->world) == 0) {
-        char *skeleton = joined(r->parts, "/skeleton.h5");
-        int parts = access(skeleton, F_OK) == 0;
+        bool parts = parts_find(r->parts, r->folder);
         if (parts && !r->options->resume)
             error_set(e,
                       "%s: holds the finished rows of a run under way; needed: --resume to go on with it, or remove the "
                       "folder to start anew",
                       r->parts);
         else if (!parts)
-            parts_remove(r->parts, e); /* left by a kill while a finished run cleaned up: rows of who knows which study */
+            parts_clear(r->parts, e); /* left by a kill while a finished run cleaned up: rows of who knows which study */
         finished = r->options->resume && !parts && access(r->output, F_OK) == 0;
         if (finished && !error_is_set(e)) check_complete(r, e);
         if (r->options->resume && !parts && !finished) log_info("nothing to resume at %s: starting", r->output);
-        memory_free(skeleton);
     }
     if (team_agree(r->world, e)) return -1;
     team_broadcast(r->world, &finished, sizeof finished, 0);
+    team_broadcast(r->world, r->folder, sizeof r->folder, 0);
     *complete = finished;
     return 0;
 }
@@ -131,14 +131,14 @@ static int find_done(struct run *r, int *newest, struct error *e)
     free_schedule(r);
     r->fit = memory_array(uint8_t *, s->configs, "done flags");
     for (int c = 0; c < s->configs; c++) r->fit[c] = memory_array(uint8_t, fits_of(s, c), "done flags");
-    if (!parts_index(r->parts, me, ranks, &x, e))
+    if (*r->folder && !parts_index(r->folder, me, ranks, &x, e))
         for (size_t i = 0; i < x.records; i++) {
             const struct part_key *k = &x.record[i].key;
             if (k->config < 0 || k->config >= s->configs) continue;
             const struct layout *l = &s->config[k->config].layout;
             if (parts_serve(&x.record[i], P, l->seeds, layout_record(l))) r->fit[k->config][k->row * l->seeds + k->seed] = 1;
         }
-    double generation = me == 0 ? fmax(x.generation, history_last(&r->lock)) : x.generation;
+    double generation = me == 0 && *r->folder ? fmax(x.generation, history_last(&r->lock)) : x.generation;
     parts_free(&x);
     if (team_agree(r->world, e)) return -1;
     for (int c = 0; c < s->configs; c++) team_or_bytes(r->world, r->fit[c], fits_of(s, c));
@@ -238,16 +238,11 @@ static void plan_results(struct run *r, double *test_assets)
                                     .placebo = s->placebo};
 }
 
-/* A new run writes its skeleton; a resumed one must compute what the skeleton says. Rank 0. */
-static void enter_parts(struct run *r, struct error *e)
+/* A resumed run must compute what the skeleton says. Rank 0. */
+static void check_parts(struct run *r, struct error *e)
 {
-    char *skeleton = joined(r->parts, "/skeleton.h5"), *before, *program, differences[1024];
-    if (access(skeleton, F_OK)) {
-        if (results_skeleton(r->parts, &r->plan, e)) {
-            struct error ignored = {""};
-            parts_remove(r->parts, &ignored);
-        }
-    } else if (!results_origin(skeleton, &before, &program, e)) {
+    char *skeleton = joined(r->folder, "/" PARTS_SKELETON), *before, *program, differences[1024];
+    if (!results_origin(skeleton, &before, &program, e)) {
         if (fingerprint_compare(before, r->plan.fingerprint, differences, sizeof differences))
             error_set(e, "%s: cannot be resumed: the study or its panel computes something else than the run under way:%s",
                       r->parts, differences);
@@ -264,10 +259,10 @@ static int finish(struct run *r, struct error *e)
 {
     double peaks[3] = {r->planned, (double)r->base, (double)memory_resident_peak()};
     team_max_double(r->world, peaks, 3);
-    if (team_rank(r->world) == 0 && !run_lock_check(&r->lock, e)) {
+    if (team_rank(r->world) == 0) {
         struct part_index x;
         long failures = 0;
-        if (!parts_index(r->parts, 0, 1, &x, e)) {
+        if (!parts_index(r->folder, 0, 1, &x, e)) {
             for (size_t i = 0; i < x.records; i++)
                 failures += x.record[i].key.code > 0 && x.record[i].key.code < FIT_NO_DATA;
             r->plan.lease = r->lock.token;
@@ -276,7 +271,7 @@ static int finish(struct run *r, struct error *e)
             memory_free(record);
             parts_free(&x);
         }
-        if (!error_is_set(e) && !run_lock_check(&r->lock, e)) parts_remove(r->parts, e);
+        if (!error_is_set(e)) parts_remove(r->parts, r->folder, e);
         char took[32];
         if (!error_is_set(e)) {
             log_info("%s: %ld rows in %s%s; resident memory at most %.0f MB a rank", r->output, r->total,
@@ -305,7 +300,7 @@ static int work(struct run *r, struct fit_job *job, struct team *team, int gener
     job->total = r->total;
     job->done_before = r->done_before;
     job->finished = job->planned = 0;
-    job->parts = part_create(r->parts, generation, team_rank(r->world), r->options->checkpoint_seconds);
+    job->parts = part_create(r->folder, generation, team_rank(r->world), r->options->checkpoint_seconds);
     job->world = team;
     if (team) stopped = fits_run(job, e);
     job->world = r->world;
@@ -373,7 +368,7 @@ static int train(struct run *r, struct error *e)
                           .pass = &r->pass,
                           .cuts = &r->cuts,
                           .log = r->log,
-                          .folder = r->parts,
+                          .folder = r->folder,
                           .parameters = r->parameters,
                           .apply = r->options->apply,
                           .checkpoint_seconds = r->options->checkpoint_seconds};
@@ -392,9 +387,11 @@ static int train(struct run *r, struct error *e)
     int M = r->meta.M ? r->meta.M : r->meta.D, status = EXIT_INPUT;
     double *test_assets = memory_array(double, (size_t)r->study->P *M, "test assets");
     plan_results(r, test_assets);
-    if (me == 0) enter_parts(r, e);
+    if (me == 0 && *r->folder) check_parts(r, e);
+    else if (me == 0) results_skeleton(r->parts, &r->plan, r->folder, e);
     if (me == 0 && !error_is_set(e)) history_begin(&r->lock, r->generation, e);
     if (!team_agree(r->world, e)) {
+        team_broadcast(r->world, r->folder, sizeof r->folder, 0);
         moment_pass_fetch(r->world, &r->pass, r->need, cuts_longest(r->study));
         if (r->done_before) log_info("resuming: %ld of %ld rows are done", r->done_before, r->total);
         status = run_rows(r, &job, e);
@@ -484,7 +481,7 @@ int study_run(struct team *world, struct study *s, const struct run_options *o, 
     if (team_rank(world) == 0) check_place(&r, e);
     if (!team_agree(world, e) && !panel_load_meta(r.panel, world, &r.meta, e)) {
         if (!take_placebo(&r, e) && !study_bind(s, &r.meta, e) && !check_teams(&r, e) &&
-            !run_lock_enter(&r.lock, world, r.output, r.parts, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
+            !run_lock_enter(&r.lock, world, r.output, r.folder, o->watchdog_seconds, e) && !check_output(&r, &complete, e)) {
             if (complete) log_info("%s: is complete; nothing to do", r.output);
             else
                 log_info("%s: %d configurations x %d out-of-sample periods on %d rank%s; %s", s->name, s->configs, s->P,

@@ -31,11 +31,11 @@ static char *gather_hosts(struct team *world)
     return text;
 }
 
-int run_lock_enter(struct run_lock *g, struct team *world, const char *output, const char *parts, double watchdog_seconds,
+int run_lock_enter(struct run_lock *g, struct team *world, const char *output, const char *folder, double watchdog_seconds,
                    struct error *e)
 {
     *g = (struct run_lock){
-        .world = world, .output = output, .parts = parts, .started_at = time(NULL), .started = clock_seconds()};
+        .world = world, .output = output, .folder = folder, .started_at = time(NULL), .started = clock_seconds()};
     g->hosts = gather_hosts(world);
     if (team_rank(world) == 0) g->held = !lease_take(output, g->token, e);
     if (team_agree(world, e)) return -1;
@@ -44,11 +44,6 @@ int run_lock_enter(struct run_lock *g, struct team *world, const char *output, c
     if (g->looks) lease_monitor(output, g->token, g->held);
     watchdog_open(world, &(struct watchdog_options){.seconds = watchdog_seconds, .beats = lease_beats, .what = output});
     return 0;
-}
-
-int run_lock_check(const struct run_lock *g, struct error *e)
-{
-    return lease_check(g->output, g->token, e);
 }
 
 void run_lock_leave(struct run_lock *g)
@@ -89,22 +84,24 @@ static void start_text(const struct run_lock *g, int generation, char *out, size
 static int append(const struct run_lock *g, const char *line, struct error *e)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/history", g->parts);
+    snprintf(path, sizeof path, "%s/history", g->folder);
     return line_append(path, line, e);
 }
 
-/* The whole of it (memory_free); "" where there is none. */
+/* The whole of it (memory_free); "" where there is none. Zeros, which a power cut leaves where bytes were to come, end a line. */
 static char *history_read(const struct run_lock *g)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/history", g->parts);
+    snprintf(path, sizeof path, "%s/history", g->folder);
     int fd = os_open(path, OS_READ);
     int64_t size = fd < 0 ? 0 : os_size(fd);
     if (size < 0) size = 0;
     char *text = memory_array(char, size + 1, "history");
     ssize_t n = fd < 0 ? 0 : os_read_at(fd, text, (size_t)size, 0);
-    text[n > 0 ? n : 0] = '\0';
     if (fd >= 0) os_close(fd);
+    for (ssize_t i = 0; i < n; i++)
+        if (!text[i]) text[i] = '\n';
+    text[n > 0 ? n : 0] = '\0';
     return text;
 }
 

@@ -10,7 +10,7 @@
 
 struct run_lock {
     struct team *world;
-    const char *output, *parts; /* kept by reference */
+    const char *output, *folder; /* kept by reference */
     char token[LEASE_TOKEN];
     bool held, looks; /* rank 0 holds the lease; this rank looks after it for its host */
     char *hosts;      /* rank 0: every host with its ranks, "n[01-12]:64 n13:32" */
@@ -18,17 +18,15 @@ struct run_lock {
     double started;
 };
 
-/* Take the results path, start the watchdog (collective). -1 and *e, the same on all ranks, if another run holds it. */
-int run_lock_enter(struct run_lock *g, struct team *world, const char *output, const char *parts, double watchdog_seconds,
+/* Take the results path, start the watchdog (collective). `folder` will hold the history, its name may become known later. -1 and *e, the same on all ranks, if another run holds it. */
+int run_lock_enter(struct run_lock *g, struct team *world, const char *output, const char *folder, double watchdog_seconds,
                    struct error *e);
-/* Rank 0, before finished parts are removed or replaced: is the path still ours? */
-int run_lock_check(const struct run_lock *g, struct error *e);
 /* End both; collective. Safe after a run_lock_enter that failed. */
 void run_lock_leave(struct run_lock *g);
 
-/* Rank 0: the newest start in PARTS/history; 0: none. */
+/* Rank 0: the newest start in FOLDER/history; 0: none. */
 int history_last(const struct run_lock *g);
-/* Rank 0: a line in PARTS/history as this start begins, and one as it ends ("stopped on request", "failed"). */
+/* Rank 0: a line in FOLDER/history as this start begins, and one as it ends ("stopped on request", "failed"). */
 int history_begin(const struct run_lock *g, int generation, struct error *e);
 void history_end(const struct run_lock *g, int generation, const char *how, long rows);
 /* Rank 0: what happened in between. */

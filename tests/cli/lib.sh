@@ -48,7 +48,7 @@ same_when_stopped() {    # SED: makes the fits longer; stopped again and again i
         rc=$? starts=$((starts + 1)) resume=--resume
         [ -e "$WORK/stops.h5" ] && break
     done
-    states=$(ls "$WORK/stops.h5.parts" 2>/dev/null | grep -c state)
+    states=$(find "$WORK/stops.h5.parts" -name '*.state' 2>/dev/null | wc -l)
     [ -e "$WORK/stops.h5" ] || mpi 2 "$AIPM" run --resume "$WORK/stops.yaml" >>"$WORK/stops.log" 2>&1
     check "$starts stopped starts (last exit $rc, $states states left), finished" test -e "$WORK/stops.h5"
     check "the same numbers as unbroken" pair whole stops

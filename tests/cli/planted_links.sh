@@ -20,10 +20,13 @@ plant f.h5
 "$AIPM" ingest --factors "F=f.csv" -o f.h5 >out 2>&1 || cat out
 spared ingest f.h5
 plant r.h5
-mkdir r.h5.parts && plant r.h5.parts/history r.h5.parts/g0001-r000000.rows
+left=r.h5.parts/0123456789abcdef      # the leftover of a removal, by its looks
+mkdir -p $left precious.d && echo rows >precious.d/rows && plant $left/history $left/g0001-r000000.rows && ln -s "$PWD/precious.d" $left/d
 rm -f r.h5 && plant r.h5.log
 "$AIPM" run s.yaml >out 2>&1 || cat out
 spared run r.h5
+check "run: no folder is emptied through a link" test "$(cat precious.d/rows)" = rows
+check "run: nothing is left of its parts" test ! -e r.h5.parts
 plant other.h5
 refuses "run does not take a link to something else for its results" 1 "stands in the results' place" "$AIPM" run s.yaml -o other.h5
 spared "run, refused"

@@ -39,7 +39,7 @@ interrupt() {   # results, signal, target (mpirun or rank)
 }
 interrupt "$WORK/k.h5" USR1 mpirun; rc=$?
 check "USR1 exits 75 (found $rc)" test $rc = 75
-check "parts stay" test -e "$WORK/k.h5.parts/skeleton.h5"
+check "parts stay" test "$(echo "$WORK"/k.h5.parts/*/skeleton.h5)" -nt "$WORK/slow.yaml"
 check "no results yet" test ! -e "$WORK/k.h5"
 refuses "a run under way is not overwritten" 1 "needed: --resume" mpi 2 "$AIPM" run "$WORK/slow.yaml" -o "$WORK/k.h5"
 sed 's/to: 3/to: 2/' "$WORK/slow.yaml" >"$WORK/other.yaml"
@@ -80,7 +80,10 @@ refuses "an empty name" 1 "found an empty name" mpi 2 "$AIPM" run "$WORK/s.yaml"
 check "nothing beside the folder" test ! -e "$WORK/folder.parts" -a ! -e "$WORK/folder.lock"
 refuses "a complete run of another study" 1 "is complete, but of another study" mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/k.h5" --resume
 interrupt "$WORK/l.h5" USR1 mpirun
-rm "$WORK/l.h5.parts/skeleton.h5"      # as a kill leaves it while a finished run cleans up
+rm "$WORK"/l.h5.parts/*/skeleton.h5      # as a kill leaves it while a finished run cleans up
 mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/l.h5" 2>/dev/null
 check "rows of another study are not taken up" same "$WORK/r.h5" "$WORK/l.h5"
 check "leftover parts are removed" test ! -e "$WORK/l.h5.parts"
+mkdir "$WORK/f.h5.parts" && touch "$WORK/f.h5.parts/skeleton.h5"
+refuses "what is no run's stays" 1 "f.h5.parts: found what is no run of this version" mpi 2 "$AIPM" run "$WORK/s.yaml" -o "$WORK/f.h5"
+check "it is still there" test -e "$WORK/f.h5.parts/skeleton.h5"

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 enum { A_PANEL, A_RESULT, A_RUN, A_NETWORK, KINDS };
 enum { P = 4, S = 2, NZ = 3, D = 3, ASSETS = 2, VALUES = 1 + NZ + 1, OBJECTS = 64 };
 static const int64_t dates[P] = {20200131, 20200229, 20200331, 20200430};
-static char folder[64], file[KINDS][128]; /* that the readers open */
+static char folder[64], file[KINDS][PARTS_PATH + 32]; /* that the readers open */
 static struct template
 {
     char *bytes;
@@ -103,14 +103,16 @@ static void make_plan(void)
 static void make_results(const char *path, const char *parts, struct error *e)
 {
     struct part_index x;
-    if (folder_create(parts, e) || results_skeleton(parts, &plan, e)) return;
-    struct part_writer *w = part_create(parts, 1, 0, 30);
+    char run[PARTS_PATH];
+    if (results_skeleton(parts, &plan, run, e)) return;
+    snprintf(file[A_RUN], sizeof *file, "%s/" PARTS_SKELETON, run);
+    struct part_writer *w = part_create(run, 1, 0, 30);
     for (int i = 0; i < P * S; i++) {
         double value[VALUES] = {i, i, i, i, i};
         part_append(w, &(struct part_key){.row = i / S, .seed = i % S}, VALUES, value, ASSETS, (int64_t[]){1, 2},
                     (float[]){.5f, -.5f}, e);
     }
-    if (part_close(w, e) || parts_index(parts, 0, 1, &x, e)) return;
+    if (part_close(w, e) || parts_index(run, 0, 1, &x, e)) return;
     results_finish(path, &plan, &x, "", e);
     parts_free(&x);
 }
@@ -154,7 +156,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     snprintf(parts, sizeof parts, "%s/run.h5.parts", folder);
     snprintf(file[A_PANEL], sizeof *file, "%s/panel.h5", folder);
     snprintf(file[A_RESULT], sizeof *file, "%s/whole.h5", folder);
-    snprintf(file[A_RUN], sizeof *file, "%s/skeleton.h5", parts);
     snprintf(file[A_NETWORK], sizeof *file, "%s/20200131.h5", folder);
     if (folder_create(folder, &e)) abort();
     atexit(leave);

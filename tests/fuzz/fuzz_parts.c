@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/os.h"
 #include "io/parts.h"
 #include "io/results_rows.h"
 
@@ -22,8 +23,7 @@ static char folder[64];
 
 static void leave(void)
 {
-    struct error e = {""};
-    parts_remove(folder, &e);
+    os_remove_all(folder);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -7,7 +7,7 @@
 static int sim_entry_of(int folder, const char *name, size_t n)
 {
     for (int i = 0; i < disk.entries; i++)
-        if (disk.entry[i].folder == folder && !strncmp(disk.entry[i].name, name, n) && !disk.entry[i].name[n]) return i;
+        if (disk.entry[i].folder == folder && disk.entry[i].length == n && !memcmp(disk.entry[i].name, name, n)) return i;
     return -1;
 }
 
@@ -23,7 +23,7 @@ static int sim_find(const char *path)
             if (e >= 0) return e;
             if (n >= SIM_NAME || disk.entries == SIM_ENTRIES) abort();
             struct sim_entry *x = &disk.entry[disk.entries];
-            x->folder = folder, x->file = x->kept = -1;
+            x->folder = folder, x->file = x->kept = -1, x->length = n;
             memcpy(x->name, path, n + 1);
             return disk.entries++;
         }
@@ -79,10 +79,18 @@ int os_close(int fd)
     return 0;
 }
 
+static bool sim_named(int file)
+{
+    for (int i = 0; i < disk.entries; i++)
+        if (disk.entry[i].file == file) return true;
+    return false;
+}
+
 ssize_t os_read_at(int fd, void *data, size_t n, int64_t at)
 {
     if (!sim_step()) return -1;
     const struct sim_file *f = &disk.file[disk.open[fd]];
+    sim_raced |= sim_paused > 1 && !sim_named(disk.open[fd]);
     if (at >= f->size) return 0;
     if ((int64_t)n > f->size - at) n = (size_t)(f->size - at);
     memcpy(data, f->now + at, n);
@@ -93,7 +101,8 @@ static void sim_journal(int file, int at, const void *data, int n)
 {
     if (disk.writes == SIM_PENDING || disk.journal_end + n > SIM_JOURNAL) abort();
     disk.write[disk.writes++] = (struct sim_write){file, at, n, disk.journal_end};
-    if (at >= 0) memcpy(disk.journal + disk.journal_end, data, (size_t)n), disk.journal_end += n;
+    memcpy(disk.journal + disk.journal_end, data, (size_t)n);
+    disk.journal_end += n;
 }
 
 static void sim_put(int file, const char *data, int n, int at)
@@ -130,17 +139,6 @@ int64_t os_size(int fd)
     return sim_step() ? disk.file[disk.open[fd]].size : -1;
 }
 
-int os_truncate(int fd, int64_t size)
-{
-    if (!sim_step()) return -1;
-    struct sim_file *f = &disk.file[disk.open[fd]];
-    sim_say("truncate file %d to %lld bytes", disk.open[fd], (long long)size);
-    if (size > f->size) memset(f->now + f->size, 0, (size_t)(size - f->size));
-    f->size = (int)size;
-    sim_journal(disk.open[fd], -1, NULL, (int)size);
-    return 0;
-}
-
 int os_sync(int fd)
 {
     if (!sim_step()) return -1;
@@ -172,9 +170,16 @@ enum os_kind os_kind(const char *path)
     return file < 0 ? OS_NOTHING : disk.file[file].folder ? OS_DIRECTORY : OS_FILE;
 }
 
-bool os_own_file(const char *path)
+bool os_own(const char *path)
 {
-    return os_kind(path) == OS_FILE;
+    return os_kind(path) != OS_NOTHING;
+}
+
+static bool sim_holds_any(int folder)
+{
+    for (int i = 0; i < disk.entries; i++)
+        if (disk.entry[i].folder == folder && disk.entry[i].file >= 0) return true;
+    return false;
 }
 
 int os_link(const char *from, const char *to)
@@ -189,12 +194,23 @@ int os_link(const char *from, const char *to)
     return 0;
 }
 
+/* One that is held up right before it removes or replaces a lock has looked at another; so has one that is held up before it reads what it
+ * has opened (os_read_at). */
+static void sim_note_race(const char *path)
+{
+    size_t n = strlen(path);
+    sim_raced |= sim_paused > 1 && n > 5 && !strcmp(path + n - 5, ".lock");
+}
+
 int os_rename(const char *from, const char *to)
 {
     if (!sim_step()) return -1;
     int a = sim_find(from), b = sim_find(to);
     if (a < 0 || b < 0) return -1;
     if (disk.entry[a].file < 0) return errno = ENOENT, -1;
+    if (disk.file[disk.entry[a].file].folder && disk.entry[b].file >= 0 && sim_holds_any(disk.entry[b].file))
+        return sim_say("rename to %s: holds something", to), errno = ENOTEMPTY, -1;
+    sim_note_race(to);
     sim_say("rename %s to %s", from, to);
     sim_enter(b, disk.entry[a].file, a);
     return 0;
@@ -206,6 +222,7 @@ int os_unlink(const char *path)
     int e = sim_find(path);
     if (e < 0) return -1;
     if (disk.entry[e].file < 0) return errno = ENOENT, -1;
+    sim_note_race(path);
     sim_say("unlink %s", path);
     sim_enter(e, -1, -1);
     return 0;
@@ -227,8 +244,8 @@ int os_rmdir(const char *path)
     if (!sim_step()) return -1;
     int e = sim_find(path), folder = e < 0 ? -1 : disk.entry[e].file;
     if (folder < 0) return errno = ENOENT, -1;
-    for (int i = 0; i < disk.entries; i++)
-        if (disk.entry[i].folder == folder && disk.entry[i].file >= 0) return errno = ENOTEMPTY, -1;
+    if (!disk.file[folder].folder) return errno = ENOTDIR, -1;
+    if (sim_holds_any(folder)) return errno = ENOTEMPTY, -1;
     sim_say("rmdir %s", path);
     sim_enter(e, -1, -1);
     return 0;
@@ -249,14 +266,27 @@ int os_list(const char *path, void (*each)(void *context, const char *name), voi
     return 0;
 }
 
+static void sim_remove_one(void *folder, const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", (const char *)folder, name);
+    os_remove_all(path);
+}
+
+int os_remove_all(const char *path)
+{
+    if (os_kind(path) != OS_DIRECTORY) return os_unlink(path) && errno != ENOENT ? -1 : 0;
+    os_list(path, sim_remove_one, (void *)(uintptr_t)path);
+    return os_rmdir(path) && errno != ENOENT ? -1 : 0;
+}
+
 /* ---- processes and clocks ---- */
 
 void os_self(struct os_process *p)
 {
     const struct sim_process *me = sim_self();
-    *p = (struct os_process){.pid = me->pid, .born = (unsigned long long)me->pid * 7};
-    snprintf(p->host, sizeof p->host, "host%d", me->host);
-    snprintf(p->where, sizeof p->where, "host%d/%d/pid", me->host, me->boot);
+    *p = (struct os_process){.host = {'h', (char)('0' + me->host)}, .pid = me->pid, .born = (unsigned long long)me->pid * 7};
+    memcpy(p->where, (char[]){'h', (char)('0' + me->host), '/', (char)('0' + me->boot), '\0'}, 5);
 }
 
 int os_lives(long pid, unsigned long long born)

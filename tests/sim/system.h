@@ -2,16 +2,17 @@
  * their own, and processes that are interrupted, stopped and killed between any two operations. One history is a function of its seed.
  *
  * The disk, after the model of Pillai et al. (OSDI 2014). Files and folders are what processes see now and what a power cut would leave.
- * Between two syncs of a file its writes and truncations are independent: each block of each is on the disk or not, and the size may
+ * Between two syncs of a file its writes are independent: each block of each is on the disk or not, and the size may
  * have grown before the bytes arrive. Between two syncs of a folder its entries are independent: each creation, link, removal and
  * rename (one step) is on the disk or not. Syncing a file does not sync its name.
  *
- * Processes are coroutines. Each operation takes its time by a draw, seldom seconds, in some histories minutes; whoever's time is least
- * goes on. A killed process goes on with every operation failing and changing nothing, until it has returned its memory. */
+ * Processes are coroutines. Each operation takes its time by a draw, seldom half a second; in some histories a thread or a whole
+ * process is held up for minutes. Whoever's time is least goes on. A killed process goes on with every operation failing and changing nothing, until it has returned its memory. */
 #ifndef TESTS_SIM_SYSTEM_H
 #define TESTS_SIM_SYSTEM_H
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,13 +60,14 @@ struct sim_file {
     int size, kept_size; /* now; on the disk */
     char now[SIM_BYTES], kept[SIM_BYTES];
 };
-/* A change of a file's bytes that no sync has followed. at < 0: truncated to n. */
+/* A change of a file's bytes that no sync has followed. */
 struct sim_write {
     int file, at, n, from; /* bytes at `from` of the journal */
 };
 /* A name in a folder: now, and on the disk. */
 struct sim_entry {
     int folder, file, kept; /* -1: not there */
+    size_t length;
     char name[SIM_NAME];
 };
 /* A change of a folder's entries that no sync has followed; a rename changes two at once. */
@@ -88,7 +90,9 @@ static struct {
 /* ---- processes ---- */
 
 struct sim_task {
-    ucontext_t context;
+    ucontext_t context; /* where it begins */
+    jmp_buf at;         /* and where it goes on: this leaves the signal mask alone, as swapcontext does not */
+    bool begun;
     char *stack;
     void (*run)(void *);
     void *argument;
@@ -101,21 +105,25 @@ struct sim_process {
     long pid;
     bool dead;   /* killed: its operations fail */
     int kill_in; /* it is killed before that many more operations; < 0: not */
+    int hold_in; /* all its threads are held up before that many more; < 0: not */
+    double hold_for;
+    double woke; /* until when it, or a thread of it, was held up last; 0: never */
     int tasks;   /* of it that are not over */
 };
 static struct sim_task sim_task[SIM_TASKS];
 static struct sim_process sim_process[SIM_TASKS];
 static int sim_tasks, sim_processes, sim_me = -1;
-static ucontext_t sim_scheduler;
-static double sim_now, sim_stall; /* stall: the longest that an operation is held up */
+static jmp_buf sim_scheduler;
+static double sim_now, sim_stall; /* stall: the longest that a thread is held up */
+static double sim_paused;         /* by the last operation */
+static bool sim_raced;            /* a process was held up between its last look at a lock and what it did to it */
 static struct {
     int boot;
     double rate, offset;
     int64_t date;
 } sim_host[SIM_HOSTS];
 static int sim_power; /* operations until the power goes; < 0: it stays */
-static bool sim_dark;
-static int sim_full; /* per mille of writes that meet a full disk */
+static int sim_full;  /* per mille of writes that meet a full disk */
 static long sim_pid, sim_operations;
 static bool sim_traced;
 
@@ -153,7 +161,15 @@ static void sim_kill(int process)
 
 static void sim_switch(void)
 {
-    swapcontext(&sim_task[sim_me].context, &sim_scheduler);
+    if (!_setjmp(sim_task[sim_me].at)) _longjmp(sim_scheduler, 1);
+}
+
+static void sim_go_on(struct sim_task *t)
+{
+    if (_setjmp(sim_scheduler)) return;
+    if (t->begun) _longjmp(t->at, 1);
+    t->begun = true;
+    setcontext(&t->context);
 }
 
 /* Let others come first who are earlier. */
@@ -169,6 +185,24 @@ static void sim_wait(double until)
     if (me->ready > sim_now) sim_now = me->ready;
 }
 
+/* How long the next operation of the process in hand takes. */
+static double sim_pause(struct sim_process *p)
+{
+    double pause = sim_below(64) ? 0.002 * sim_uniform() : 0.5 * sim_uniform();
+    if (sim_stall > 0 && sim_below(128) == 0) pause = sim_stall * sim_uniform();
+    if (p->hold_in >= 0 && p->hold_in-- == 0) {
+        pause = p->hold_for;
+        for (int i = 0; i < sim_tasks; i++)
+            if (sim_task[i].process == p - sim_process && sim_task[i].ready < sim_now + pause)
+                sim_task[i].ready = sim_now + pause;
+    }
+    if (pause > 1) {
+        sim_say("held up for %.0f s", pause);
+        if (sim_now + pause > p->woke) p->woke = sim_now + pause;
+    }
+    return pause;
+}
+
 /* Before each operation: time passes, and the process or the power may end. False: it has no effect and fails. */
 static bool sim_step(void)
 {
@@ -178,12 +212,10 @@ static bool sim_step(void)
         return false;
     }
     sim_operations++;
-    double pause = 0.002 * sim_uniform();
-    if (sim_below(64) == 0) pause = sim_uniform();
-    if (sim_stall > 0 && sim_below(128) == 0) pause = sim_stall * sim_uniform();
+    double pause = sim_pause(p);
     sim_wait(sim_now + pause);
+    sim_paused = pause;
     if (sim_power == 0) {
-        sim_dark = true;
         sim_say("the power goes");
         for (int i = 0; i < sim_processes; i++) sim_kill(i);
     }
@@ -210,7 +242,7 @@ static void sim_thread(int process, double at, void (*run)(void *), void *argume
     if (i == sim_tasks) sim_tasks++;
     if (i >= SIM_TASKS) abort();
     struct sim_task *t = &sim_task[i];
-    t->run = run, t->argument = argument, t->ready = at, t->process = process, t->used = true, t->over = false;
+    t->run = run, t->argument = argument, t->ready = at, t->process = process, t->used = true, t->over = t->begun = false;
     sim_process[process].tasks++;
     if (!t->stack) t->stack = malloc(SIM_STACK);
     getcontext(&t->context);
@@ -226,7 +258,7 @@ static int sim_spawn(int host, double at, int kill_in, void (*run)(void *), void
     int p = sim_processes++;
     if (p >= SIM_TASKS) abort();
     sim_process[p] = (struct sim_process){
-        .host = host, .boot = sim_host[host].boot, .pid = sim_pid += 1 + sim_below(3), .kill_in = kill_in};
+        .host = host, .boot = sim_host[host].boot, .pid = sim_pid += 1 + sim_below(3), .kill_in = kill_in, .hold_in = -1};
     sim_thread(p, at, run, argument);
     return p;
 }
@@ -244,7 +276,7 @@ static int sim_run(void)
         }
         if (sim_task[next].ready > sim_now) sim_now = sim_task[next].ready;
         sim_me = next;
-        swapcontext(&sim_scheduler, &sim_task[next].context);
+        sim_go_on(&sim_task[next]);
         sim_me = -1;
     }
     return -1;
@@ -254,13 +286,6 @@ static int sim_run(void)
 
 static void sim_apply_write(struct sim_file *f, const struct sim_write *w, int fate)
 {
-    if (w->at < 0) {
-        if (fate < 2 || sim_below(2)) {
-            if (w->n > f->kept_size) memset(f->kept + f->kept_size, 0, (size_t)(w->n - f->kept_size));
-            f->kept_size = w->n;
-        }
-        return;
-    }
     for (int done = 0; done < w->n;) {
         int at = w->at + done, n = SIM_BLOCK - at % SIM_BLOCK;
         if (n > w->n - done) n = w->n - done;
@@ -301,8 +326,8 @@ static void sim_reset(uint64_t seed)
     sim_state = seed * 0x2545f4914f6cdd1du + 1;
     disk.files = 2, disk.entries = 1, disk.writes = disk.changes = disk.journal_end = disk.descriptors = 0;
     for (int i = 0; i < disk.files; i++) disk.file[i].folder = true, disk.file[i].size = disk.file[i].kept_size = 0;
-    disk.entry[0] = (struct sim_entry){.folder = 0, .file = 1, .kept = 1, .name = "d"};
-    sim_now = 1000, sim_stall = 0, sim_power = -1, sim_dark = false, sim_full = 0, sim_operations = 0;
+    disk.entry[0] = (struct sim_entry){.folder = 0, .file = 1, .kept = 1, .length = 1, .name = "d"};
+    sim_now = 1000, sim_stall = 0, sim_power = -1, sim_raced = false, sim_full = 0, sim_operations = 0;
     sim_pid = 100 + (long)(seed % 100000) * 100;
     for (int h = 0; h < SIM_HOSTS; h++) {
         sim_host[h].boot = 1;

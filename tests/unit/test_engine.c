@@ -264,9 +264,10 @@ static void parts_survive_torn_tails(void)
 {
     struct error e = {""};
     struct part_index x;
-    const char *parts = path_of("torn.parts");
-    char file[256];
+    const char *whole = path_of("torn.parts");
+    char parts[PARTS_PATH], file[PARTS_PATH + 32];
     double value[3] = {1, 2, 3}, back[3];
+    snprintf(parts, sizeof parts, "%s/0123456789abcdef", whole);
     CU_ASSERT_EQUAL(folder_create(parts, &e), 0);
     struct part_writer *w = part_create(parts, 1, 0, 30);
     for (int row = 0; row < 5; row++) {
@@ -303,8 +304,8 @@ static void parts_survive_torn_tails(void)
     CU_ASSERT_FATAL(!parts_index(parts, 0, 1, &x, &e));
     CU_ASSERT_EQUAL(x.records, 1);
     parts_free(&x);
-    CU_ASSERT_EQUAL(parts_remove(parts, &e), 0);
-    CU_ASSERT(access(parts, F_OK) != 0);
+    CU_ASSERT_EQUAL(parts_remove(whole, parts, &e), 0);
+    CU_ASSERT(access(whole, F_OK) != 0);
 }
 
 static void schedule_is_fair(void)

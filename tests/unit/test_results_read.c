@@ -13,7 +13,7 @@
 #include "io/results_read.h"
 
 enum { P = 4, NZ = 3, S = 2, STATES = 2, VALUES = 1 + NZ + 1 + STATES, ASSETS = 2 };
-static char folder[64];
+static char folder[64], run[PARTS_PATH]; /* run: of the run under way at r.h5 */
 static struct error e;
 
 static const char *at(const char *name)
@@ -23,6 +23,13 @@ static const char *at(const char *name)
     turn = (turn + 1) % 4;
     snprintf(path[turn], sizeof *path, "%s/%s", folder, name);
     return path[turn];
+}
+
+static const char *skeleton(void)
+{
+    static char path[PARTS_PATH + 32];
+    snprintf(path, sizeof path, "%s/" PARTS_SKELETON, run);
+    return path;
 }
 
 /* The last error says this; it is cleared for the next. */
@@ -91,9 +98,9 @@ static void append(struct part_writer *w, int row, int seed, double x, size_t va
 /* A run under way, r.h5.parts: all rows are there but the last, of whose seeds one is. */
 static void run_make(void)
 {
-    CU_ASSERT(parts_remove(at("r.h5.parts"), &e) == 0);
-    CU_ASSERT(folder_create(at("r.h5.parts"), &e) == 0 && results_skeleton(at("r.h5.parts"), &plan, &e) == 0);
-    struct part_writer *w = part_create(at("r.h5.parts"), 1, 0, 30);
+    CU_ASSERT(!*run || parts_remove(at("r.h5.parts"), run, &e) == 0);
+    CU_ASSERT(results_skeleton(at("r.h5.parts"), &plan, run, &e) == 0);
+    struct part_writer *w = part_create(run, 1, 0, 30);
     for (int row = 1; row < P; row++)
         for (int s = 0; s < (row < P - 1 ? S : 1); s++) append(w, row, s, row + 0.25 * s, VALUES, ASSETS);
     CU_ASSERT(part_close(w, &e) == 0);
@@ -122,7 +129,7 @@ static void lie_in_number(const char *attribute, int64_t value, const char *text
 {
     struct results r;
     run_make();
-    struct hdf *f = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    struct hdf *f = hdf_edit(skeleton(), &e);
     CU_ASSERT_FATAL(f != NULL);
     hdf_put_int(f, "models/all/m", attribute, value, &e);
     CU_ASSERT(hdf_close(f, &e) == 0);
@@ -134,7 +141,7 @@ static void lie_in_fields(int n, const char *const *names, const char *text)
 {
     struct results r;
     run_make();
-    struct hdf *f = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    struct hdf *f = hdf_edit(skeleton(), &e);
     CU_ASSERT_FATAL(f != NULL);
     hdf_put_texts(f, "models/all/m", "fields", n, (char *const *)names, &e);
     CU_ASSERT(hdf_close(f, &e) == 0);
@@ -147,7 +154,7 @@ static void lie_in_shape(const char *name, int rank, const hsize_t *size, const 
 {
     struct results r;
     run_make();
-    hid_t f = H5Fopen(at("r.h5.parts/skeleton.h5"), H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(rank, size, NULL);
+    hid_t f = H5Fopen(skeleton(), H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(rank, size, NULL);
     CU_ASSERT(H5Ldelete(f, name, H5P_DEFAULT) >= 0);
     hid_t d = H5Dcreate2(f, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     CU_ASSERT(d >= 0);
@@ -188,7 +195,7 @@ static void lie_in_names(const char *name, int n, const char *const *names, cons
 {
     struct results r;
     run_make();
-    struct hdf *f = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    struct hdf *f = hdf_edit(skeleton(), &e);
     CU_ASSERT_FATAL(f != NULL);
     if (n) hdf_put_texts(f, name, HDF_DIMENSION_NAMES, n, (char *const *)(uintptr_t)names, &e);
     else hdf_put_int(f, name, HDF_DIMENSION_NAMES, 7, &e);
@@ -227,9 +234,9 @@ static void names_that_lie(void)
                  "needed: a name shorter");
     lie_in_names("models/all/m/ridge", 1, (const char *const[]){"date"}, "found 'date' as dimension 0; needed: ridge");
     run_make();
-    lie_in_constants(at("r.h5.parts/skeleton.h5"), 1000, "states", "3 dimensions; 1 is needed");
+    lie_in_constants(skeleton(), 1000, "states", "3 dimensions; 1 is needed");
     run_make();
-    lie_in_constants(at("r.h5.parts/skeleton.h5"), 1000, "penalties", "found 'date' as dimension 0; needed: a name");
+    lie_in_constants(skeleton(), 1000, "penalties", "found 'date' as dimension 0; needed: a name");
 }
 
 /* A file from before dimensions had names, and one that lists neither fields nor constants: FORMATS.md's names are enough. */
@@ -239,10 +246,10 @@ static void files_without_names(void)
     struct results r;
     struct part_index x;
     run_make();
-    struct part_writer *w = part_create(at("r.h5.parts"), 2, 0, 30);
+    struct part_writer *w = part_create(run, 2, 0, 30);
     append(w, P - 1, 1, 5, VALUES, ASSETS);
     CU_ASSERT(part_close(w, &e) == 0);
-    CU_ASSERT_FATAL(parts_index(at("r.h5.parts"), 0, 1, &x, &e) == 0);
+    CU_ASSERT_FATAL(parts_index(run, 0, 1, &x, &e) == 0);
     CU_ASSERT_FATAL(results_finish(at("old.h5"), &plan, &x, "", &e) == 0);
     parts_free(&x);
     for (int lists = 1; lists >= 0; lists--) {
@@ -271,11 +278,11 @@ static void skeletons_beyond_memory(void)
     struct results r;
     run_make();
     hsize_t size[3] = {0, 1000000, 2000000000};
-    hid_t f = H5Fopen(at("r.h5.parts/skeleton.h5"), H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(3, size, NULL);
+    hid_t f = H5Fopen(skeleton(), H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(3, size, NULL);
     H5Dclose(H5Dcreate2(f, "models/all/m/training_loss", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     H5Sclose(space);
     H5Fclose(f);
-    struct hdf *h = hdf_edit(at("r.h5.parts/skeleton.h5"), &e);
+    struct hdf *h = hdf_edit(skeleton(), &e);
     CU_ASSERT_FATAL(h != NULL);
     hdf_put_int(h, "models/all/m", "seeds", 1000000, &e);
     hdf_put_texts(h, "models/all/m", "fields", 2, (char *const *)names, &e);
@@ -293,14 +300,14 @@ static void first_record_counts(void)
     struct part_index x;
     struct weights held;
     run_make();
-    struct part_writer *w = part_create(at("r.h5.parts"), 2, 0, 30);
+    struct part_writer *w = part_create(run, 2, 0, 30);
     for (int row = 1; row < P; row++)
         for (int s = 0; s < S; s++) append(w, row, s, 100 + row, VALUES, ASSETS), append(w, row, s, 200, VALUES, ASSETS);
     CU_ASSERT(part_close(w, &e) == 0);
-    w = part_create(at("r.h5.parts"), 0, 0, 30); /* sorted before all, and of another study */
+    w = part_create(run, 0, 0, 30); /* sorted before all, and of another study */
     append(w, 1, 0, 300, VALUES + 1, ASSETS), append(w, P, 0, 300, VALUES, ASSETS), append(w, 1, S, 300, VALUES, ASSETS);
     CU_ASSERT(part_close(w, &e) == 0);
-    CU_ASSERT_FATAL(parts_index(at("r.h5.parts"), 0, 1, &x, &e) == 0);
+    CU_ASSERT_FATAL(parts_index(run, 0, 1, &x, &e) == 0);
     CU_ASSERT_FATAL(results_finish(at("whole.h5"), &plan, &x, "", &e) == 0);
     parts_free(&x);
     CU_ASSERT_FATAL(results_load(at("whole.h5"), &r, &e) == 0);
@@ -324,10 +331,10 @@ static void seeds_hold_the_same_assets(void)
 {
     struct part_index x;
     run_make();
-    struct part_writer *w = part_create(at("r.h5.parts"), 2, 0, 30);
+    struct part_writer *w = part_create(run, 2, 0, 30);
     append(w, P - 1, 1, 1, VALUES, ASSETS + 1);
     CU_ASSERT(part_close(w, &e) == 0);
-    CU_ASSERT_FATAL(parts_index(at("r.h5.parts"), 0, 1, &x, &e) == 0);
+    CU_ASSERT_FATAL(parts_index(run, 0, 1, &x, &e) == 0);
     CU_ASSERT(results_finish(at("mixed.h5"), &plan, &x, "", &e) == -1);
     says("found weights of 2 assets of seed 0 and of 3 of seed 1");
     CU_ASSERT(access(at("mixed.h5"), F_OK) != 0);
