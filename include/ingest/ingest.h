@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/argument.h"
 #include "base/error.h"
 #include "panel/sample.h"
 #include "parallel/team.h"
@@ -60,35 +61,15 @@ struct ingest_options {
  * ranks. Collective; the error is the same everywhere. */
 int ingest(const struct ingest_options *o, struct team *team, struct error *e);
 
-/* What an option of the command line fills: a place in struct ingest_options. */
-enum source_option_type {
-    SOURCE_TEXT,   /* const char * */
-    SOURCE_FLAG,   /* bool, set */
-    SOURCE_INT,    /* int */
-    SOURCE_REAL,   /* double */
-    SOURCE_DATE,   /* int64_t YYYYMMDD */
-    SOURCE_MEGA,   /* size_t, given in millions of bytes */
-    SOURCE_WORD,   /* const char *, one of words "a|b" */
-    SOURCE_FILE,   /* const char *: FILE[,percent], the unit into the bool at `unit` */
-    SOURCE_FILES,  /* NAME=FILE[,percent] into the factors, may be repeated */
-    SOURCE_INPUTS, /* FILE... into the prices, and all arguments that are no options */
-};
-struct source_option {
-    const char *name, *argument;
-    enum source_option_type type;
-    size_t at; /* offsetof(struct ingest_options, ...) */
-    const char *help;
-    double low, high;  /* numbers: allowed range, inclusive */
-    const char *words; /* SOURCE_WORD */
-    size_t unit;       /* SOURCE_FILE */
-};
-
 struct panel_builder;
 struct source_class {
-    const char *name, *summary;          /* "stocks"; one line */
-    const char *flag;                    /* its first option, which names its files: without it the others are refused */
-    const struct source_option *options; /* ends with name NULL; NULL: those of the source before it with the same flag */
-    bool rows;                           /* makes the rows of a panel, of which there is one maker */
+    const char *name, *summary; /* "stocks"; one line */
+    const char *flag;           /* its first option, which names its files: without it the others are refused */
+    /* Of struct ingest_options; ends with name NULL. NULL: those of the source before it with the same flag. ARGUMENT_OWN: FILE[,percent], the
+     * unit into the bool at `unit`, may be said once; at `factor`, NAME=FILE[,percent]; at `price`, a file, as all arguments that are no
+     * options. */
+    const struct argument *options;
+    bool rows; /* makes the rows of a panel, of which there is one maker */
     bool (*given)(const struct ingest_options *);
     /* Whether it reads this file, where several sources share a flag, by its first bytes; NULL: whatever the others do not. */
     bool (*probe)(const char *path);

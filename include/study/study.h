@@ -53,6 +53,8 @@ struct study {
 
 /* From text (copied). Everything that can be checked without a panel is. study_free on success. */
 int study_parse(const char *file, const char *text, struct study *s, struct error *e);
+/* The same of a file that the first rank reads. Collective; the error is the same everywhere. */
+int study_load(struct team *team, const char *file, struct study *s, struct error *e);
 /* Fit to a panel: windows, universes, benchmarks, each class's own check; fills shapes, layouts, costs, P. meta must outlive s. */
 int study_bind(struct study *s, const struct panel_meta *meta, struct error *e);
 void study_free(struct study *s);

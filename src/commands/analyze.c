@@ -1,5 +1,4 @@
 /* aipm analyze: out-of-sample measures of a study's results, as tables. */
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,17 +16,24 @@ struct analyze_arguments {
     struct table_options table;
 };
 
-static error_t parse(int key, char *value, struct argp_state *state)
+#define AT(member) offsetof(struct analyze_arguments, member)
+static const struct argument arguments[] = {
+    {"output", "DIR", ARGUMENT_TEXT, AT(folder), .help = "Folder for the tables [RESULTS without .h5, .tables]"}, {0}};
+
+static int file(void *into, char *text, struct argp_state *state)
 {
-    struct analyze_arguments *a = state->input;
-    if (key == 'o') a->folder = value;
-    else if (key == ARGP_KEY_ARG && !a->results) a->results = value;
-    else if (key == ARGP_KEY_ARG)
+    struct analyze_arguments *a = into;
+    if (a->results)
         return arguments_fail(state, "found two results files, '%s' and '%s'; needed: one (aipm report compares several)",
-                              a->results, value);
-    else if (key == ARGP_KEY_END && !a->results) return arguments_fail(state, "needed: a results file");
-    else return table_argument(key, value, state, &a->table);
+                              a->results, text);
+    a->results = text;
     return 0;
+}
+
+static int finish(void *into, struct argp_state *state)
+{
+    const struct analyze_arguments *a = into;
+    return a->results ? 0 : arguments_fail(state, "needed: a results file");
 }
 
 /* A table that this study does not have may lie there from an earlier one. */
@@ -46,22 +52,17 @@ static void remove_stale(const char *folder, int which)
 int command_analyze(int argc, char **argv, struct team *world)
 {
     (void)world;
-    struct argp_option options[TABLE_ARGUMENTS + 2] = {
-        {"output", 'o', "DIR", 0, "Folder for the tables [RESULTS without .h5, .tables]", 0}};
-    table_argument_options(options + 1);
-    struct argp argp = {options,
-                        parse,
-                        "RESULTS",
-                        "Measure a study's out-of-sample SDF returns: Sharpe ratios, pricing errors (HJD), alphas, "
-                        "correlations and tangency "
-                        "weights, per universe. The main table goes to the terminal, all of them to DIR as CSV, Markdown "
-                        "and LaTeX. RESULTS of a run "
-                        "under way are read as far as they are.",
-                        NULL,
-                        NULL,
-                        NULL};
+    static const struct command_line line = {
+        .group = {{.list = arguments}, {.list = table_arguments, .at = AT(table)}},
+        .argument = file,
+        .finish = finish,
+        .files = "RESULTS",
+        .doc =
+            "Measure a study's out-of-sample SDF returns: Sharpe ratios, pricing errors (HJD), alphas, correlations and "
+            "tangency weights, per universe. The main table goes to the terminal, all of them to DIR as CSV, Markdown and "
+            "LaTeX. RESULTS of a run under way are read as far as they are."};
     struct analyze_arguments a = {.table = TABLE_OPTIONS_DEFAULT};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     if (status >= 0) return status;
 
     struct error e = {""};
@@ -85,7 +86,5 @@ int command_analyze(int argc, char **argv, struct team *world)
         }
         results_free(&r);
     }
-    if (!error_is_set(&e)) return EXIT_DONE;
-    error_print(&e);
-    return EXIT_INPUT;
+    return command_end(&e);
 }

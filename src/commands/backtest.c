@@ -1,5 +1,4 @@
 /* aipm backtest: saved portfolios held over the panel's returns, rebalanced and paid for. */
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,66 +10,48 @@
 #include "io/results_file.h"
 #include "report/backtest_tables.h"
 
-enum { KEY_PANEL = 256, KEY_REBALANCE, KEY_COST, KEY_GROSS, KEY_FROM, KEY_TO, KEY_AGAINST };
-
 struct backtest_arguments {
     const char *results, *folder;
     struct backtest_options backtest;
 };
 
-static const struct argp_option options[] = {
-    {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, where it is no longer in the study's place"},
-    {.name = "rebalance", .key = KEY_REBALANCE, .arg = "K", .doc = "set the weights at every K-th date (1)"},
-    {.name = "cost", .key = KEY_COST, .arg = "BP", .doc = "basis points of what is traded, one way (10)"},
-    {.name = "gross",
-     .key = KEY_GROSS,
-     .arg = "G",
-     .doc = "scale weights to this sum of absolute shares; 0: as they are (1)"},
-    {.name = "from", .key = KEY_FROM, .arg = "DATE", .doc = "first formation date, YYYYMMDD or YYYY-MM-DD"},
-    {.name = "to", .key = KEY_TO, .arg = "DATE", .doc = "last formation date"},
-    {.name = "against", .key = KEY_AGAINST, .arg = "MODEL", .doc = "compare with this model, too, universe by universe"},
-    {.name = "output",
-     .key = 'o',
-     .arg = "DIR",
-     .doc = "folder for tables, paths and figures (RESULTS without .h5, .backtest)"},
+#define AT(member) offsetof(struct backtest_arguments, member)
+static const struct argument arguments[] = {
+    {"panel", "PANEL", ARGUMENT_TEXT, AT(backtest.panel), .help = "panel file, where it is no longer in the study's place"},
+    {"rebalance", "K", ARGUMENT_INT, AT(backtest.rebalance), .help = "set the weights at every K-th date (1)", 1, 1e6,
+     "a number of periods"},
+    {"cost", "BP", ARGUMENT_REAL, AT(backtest.cost_bp), .help = "basis points of what is traded, one way (10)", 0, 10000,
+     "basis points"},
+    {"gross", "G", ARGUMENT_REAL, AT(backtest.gross),
+     .help = "scale weights to this sum of absolute shares; 0: as they are (1)", 0, 1000, "a gross exposure"},
+    {"from", "DATE", ARGUMENT_DATE, AT(backtest.from), .help = "first formation date, YYYYMMDD or YYYY-MM-DD"},
+    {"to", "DATE", ARGUMENT_DATE, AT(backtest.to), .help = "last formation date"},
+    {"against", "MODEL", ARGUMENT_TEXT, AT(backtest.against), .help = "compare with this model, too, universe by universe"},
+    {"output", "DIR", ARGUMENT_TEXT, AT(folder),
+     .help = "folder for tables, paths and figures (RESULTS without .h5, .backtest)"},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int finish(void *into, struct argp_state *state)
 {
-    struct backtest_arguments *a = state->input;
-    struct backtest_options *o = &a->backtest;
-    switch (key) {
-    case KEY_PANEL: o->panel = arg; return 0;
-    case KEY_AGAINST: o->against = arg; return 0;
-    case 'o': a->folder = arg; return 0;
-    case KEY_REBALANCE: return arguments_count(state, "rebalance", "a number of periods", arg, 1, 1000000, &o->rebalance);
-    case KEY_COST: return arguments_real(state, "cost", "basis points", arg, 0, 10000, &o->cost_bp);
-    case KEY_GROSS: return arguments_real(state, "gross", "a gross exposure", arg, 0, 1000, &o->gross);
-    case KEY_FROM:
-    case KEY_TO:
-        if (table_argument_date(arg, key == KEY_FROM ? &o->from : &o->to))
-            return arguments_fail(state, "--%s: found '%s'; needed: a date as YYYYMMDD", key == KEY_FROM ? "from" : "to",
-                                  arg);
-        return 0;
-    case ARGP_KEY_ARG: return arguments_one(state, &a->results, arg, "results file");
-    case ARGP_KEY_END:
-        if (!a->results) return arguments_fail(state, "needed: a results file");
-        if (o->from && o->to && o->from > o->to)
-            return arguments_fail(state, "--from %lld --to %lld: found a range that ends before it begins",
-                                  (long long)o->from, (long long)o->to);
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
+    const struct backtest_arguments *a = into;
+    const struct backtest_options *o = &a->backtest;
+    if (!a->results) return arguments_fail(state, "needed: a results file");
+    if (o->from && o->to && o->from > o->to)
+        return arguments_fail(state, "--from %lld --to %lld: found a range that ends before it begins", (long long)o->from,
+                              (long long)o->to);
+    return 0;
 }
 
 int command_backtest(int argc, char **argv, struct team *world)
 {
     (void)world;
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "RESULTS",
+    static const struct command_line line = {
+        .group = {{.list = arguments}},
+        .what = "results file",
+        .file = AT(results),
+        .finish = finish,
+        .files = "RESULTS",
         .doc = "Hold each model's saved weights (a study run with save_weights: true) over the panel's realised returns. At "
                "every K-th date the portfolio is set to the weights, in between its holdings drift; costs are paid on what "
                "is traded against the drifted holdings, the first purchase included; an asset that leaves the panel is "
@@ -80,7 +61,7 @@ int command_backtest(int argc, char **argv, struct team *world)
                "Examples:\n  aipm backtest results/demo.h5\n"
                "  aipm backtest results/demo.h5 --rebalance 5 --cost 20 --against without_cross -o tables/weekly"};
     struct backtest_arguments a = {.backtest = BACKTEST_DEFAULT};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};
     struct results r;
@@ -96,7 +77,5 @@ int command_backtest(int argc, char **argv, struct team *world)
         }
         results_free(&r);
     }
-    if (!error_is_set(&e)) return EXIT_DONE;
-    error_print(&e);
-    return EXIT_INPUT;
+    return command_end(&e);
 }

@@ -1,5 +1,4 @@
 /* aipm info: what a panel or results file holds. */
-#include <argp.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +14,9 @@
 #include "io/parts.h"
 #include "io/results_file.h"
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static int finish(void *into, struct argp_state *state)
 {
-    const char **file = state->input;
-    if (key == ARGP_KEY_ARG) return arguments_one(state, file, value, "file");
-    if (key == ARGP_KEY_END && !*file) return arguments_fail(state, "needed: a panel or results file");
-    if (key != ARGP_KEY_END) return ARGP_ERR_UNKNOWN;
-    return 0;
+    return *(const char **)into ? 0 : arguments_fail(state, "needed: a panel or results file");
 }
 
 /* Names on lines of about 100 characters. */
@@ -130,17 +125,14 @@ static int info_results(const char *path, struct error *e)
 int command_info(int argc, char **argv, struct team *world)
 {
     (void)world;
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "FILE",
-        "Say what a panel or results file holds, and how it was made. Results of a run under way "
-        "are read as far as they are.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct command_line line = {
+        .what = "file",
+        .finish = finish,
+        .files = "FILE",
+        .doc = "Say what a panel or results file holds, and how it was made. Results of a run under way are read as far as "
+               "they are."};
     const char *path = NULL;
-    int status = arguments_parse(&argp, argc, argv, &path);
+    int status = arguments_read(&line, argc, argv, &path);
     if (status >= 0) return status;
     struct error e = {""};
     char parts[4096], folder[PARTS_PATH], *format = NULL;
@@ -153,7 +145,5 @@ int command_info(int argc, char **argv, struct team *world)
         else if (format) error_set(&e, "%s: aipm_format: found '%s'; needed: panel or results", path, format);
         memory_free(format);
     }
-    if (!error_is_set(&e)) return EXIT_DONE;
-    error_print(&e);
-    return EXIT_INPUT;
+    return command_end(&e);
 }

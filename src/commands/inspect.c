@@ -1,5 +1,4 @@
 /* aipm inspect: the attention of a fitted transformer at one date, from its saved parameters. */
-#include <argp.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -16,43 +15,24 @@ struct inspect_arguments {
     struct attention_options attention;
 };
 
-enum { KEY_DATE = 256, KEY_BLOCK, KEY_HEAD, KEY_SEED, KEY_MODEL, KEY_UNIVERSE, KEY_PANEL, KEY_LINKS };
-
-static const struct argp_option options[] = {
-    {.name = "date", .key = KEY_DATE, .arg = "YYYYMMDD", .doc = "formation date; needed"},
-    {.name = "block", .key = KEY_BLOCK, .arg = "K", .doc = "transformer block, from 1 (1)"},
-    {.name = "head", .key = KEY_HEAD, .arg = "H", .doc = "attention head, from 1 (the mean over heads)"},
-    {.name = "seed", .key = KEY_SEED, .arg = "S", .doc = "which seed's fit, from 0 (0)"},
-    {.name = "model", .key = KEY_MODEL, .arg = "NAME", .doc = "model as the results name it (the first transformer)"},
-    {.name = "universe", .key = KEY_UNIVERSE, .arg = "NAME", .doc = "universe (the study's first)"},
-    {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, where it is no longer in the study's place"},
-    {.name = "links", .key = KEY_LINKS, .arg = "N", .doc = "strongest links listed (100)"},
-    {.name = "output", .key = 'o', .arg = "DIR", .doc = "folder for the tables (RESULTS without .h5, .attention)"},
+#define AT(member) offsetof(struct inspect_arguments, member)
+static const struct argument arguments[] = {
+    {"date", "YYYYMMDD", ARGUMENT_DATE, AT(attention.date), .help = "formation date; needed"},
+    {"block", "K", ARGUMENT_INT, AT(attention.block), .help = "transformer block, from 1 (1)", 1, 1e6},
+    {"head", "H", ARGUMENT_INT, AT(attention.head), .help = "attention head, from 1 (the mean over heads)", 1, 1e6},
+    {"seed", "S", ARGUMENT_INT, AT(attention.seed), .help = "which seed's fit, from 0 (0)", 0, 1e6},
+    {"model", "NAME", ARGUMENT_TEXT, AT(attention.model), .help = "model as the results name it (the first transformer)"},
+    {"universe", "NAME", ARGUMENT_TEXT, AT(attention.universe), .help = "universe (the study's first)"},
+    {"panel", "PANEL", ARGUMENT_TEXT, AT(attention.panel), .help = "panel file, where it is no longer in the study's place"},
+    {"links", "N", ARGUMENT_INT, AT(attention.links), .help = "strongest links listed (100)", 1, 1e6},
+    {"output", "DIR", ARGUMENT_TEXT, AT(folder), .help = "folder for the tables (RESULTS without .h5, .attention)"},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int finish(void *into, struct argp_state *state)
 {
-    struct inspect_arguments *a = state->input;
-    struct attention_options *o = &a->attention;
-    switch (key) {
-    case KEY_MODEL: o->model = arg; return 0;
-    case KEY_UNIVERSE: o->universe = arg; return 0;
-    case KEY_PANEL: o->panel = arg; return 0;
-    case 'o': a->folder = arg; return 0;
-    case KEY_DATE:
-        if (!table_argument_date(arg, &o->date)) return 0;
-        return arguments_fail(state, "--date: found '%s'; needed: a date as YYYYMMDD", arg);
-    case KEY_BLOCK: return arguments_count(state, "block", "a whole number", arg, 1, 1000000, &o->block);
-    case KEY_HEAD: return arguments_count(state, "head", "a whole number", arg, 1, 1000000, &o->head);
-    case KEY_LINKS: return arguments_count(state, "links", "a whole number", arg, 1, 1000000, &o->links);
-    case KEY_SEED: return arguments_count(state, "seed", "a whole number", arg, 0, 1000000, &o->seed);
-    case ARGP_KEY_ARG: return arguments_one(state, &a->results, arg, "results file");
-    case ARGP_KEY_END:
-        if (!a->results || !o->date) return arguments_fail(state, "needed: a results file and --date");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
+    const struct inspect_arguments *a = into;
+    return a->results && a->attention.date ? 0 : arguments_fail(state, "needed: a results file and --date");
 }
 
 static void print_summary(const struct attention *r, const struct table *assets, const char *folder)
@@ -84,18 +64,18 @@ static void inspect(const struct inspect_arguments *a, const struct results *res
 
 int command_inspect(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options,
-                                     .parser = parse,
-                                     .args_doc = "RESULTS",
-                                     .doc =
-                                         "Read the attention of a transformer at one date, from RESULTS.parameters of a "
-                                         "study run with save_parameters: true. "
-                                         "Writes links (the strongest, an asset's weight on itself left out) and assets "
-                                         "(what each receives from others and gives "
-                                         "to them, entropy of its attention), leaders first, as CSV, Markdown and LaTeX.\v"
-                                         "Example:\n  aipm inspect results/demo.h5 --date 20151231 --block 2"};
+    static const struct command_line line = {
+        .group = {{.list = arguments}},
+        .what = "results file",
+        .file = AT(results),
+        .finish = finish,
+        .files = "RESULTS",
+        .doc = "Read the attention of a transformer at one date, from RESULTS.parameters of a study run with "
+               "save_parameters: true. Writes links (the strongest, an asset's weight on itself left out) and assets (what "
+               "each receives from others and gives to them, entropy of its attention), leaders first, as CSV, Markdown and "
+               "LaTeX.\vExample:\n  aipm inspect results/demo.h5 --date 20151231 --block 2"};
     struct inspect_arguments a = {.attention = {.block = 1, .links = 100}};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};
     struct team *alone = team_split(world, team_rank(world));

@@ -1,5 +1,4 @@
 /* aipm plan: what a study will cost, and a batch script for it. */
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,39 +20,25 @@ struct plan_arguments {
     int ranks, cores;
     bool write_script, fresh;
 };
-enum { KEY_PANEL = 256, KEY_RANKS, KEY_CORES, KEY_SBATCH, KEY_FRESH, KEY_QUIET };
-
-static const struct argp_option options[] = {
-    {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
-    {.name = "ranks", .key = KEY_RANKS, .arg = "P", .doc = "plan for P ranks; default: a table, and a suggestion"},
-    {.name = "cores", .key = KEY_CORES, .arg = "N", .doc = "cores of a node of the cluster (default: as many as here)"},
-    {.name = "sbatch",
-     .key = KEY_SBATCH,
-     .arg = "FILE",
-     .flags = OPTION_ARG_OPTIONAL,
-     .doc = "write a batch script with the ranks, memory and time of the plan (default STUDY.sbatch)"},
-    {.name = "fresh", .key = KEY_FRESH, .doc = "measure again rather than use what the cache knows"},
-    {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
+#define AT(member) offsetof(struct plan_arguments, member)
+static const struct argument arguments[] = {
+    {"panel", "PANEL", ARGUMENT_TEXT, AT(panel), .help = "panel file, instead of the study's"},
+    {"ranks", "P", ARGUMENT_INT, AT(ranks), .help = "plan for P ranks; default: a table, and a suggestion", 1, 1e6,
+     "a number of ranks"},
+    {"cores", "N", ARGUMENT_INT, AT(cores), .help = "cores of a node of the cluster (default: as many as here)", 1, 1e6,
+     "a number of cores"},
+    {"sbatch", "FILE", ARGUMENT_OPTIONAL, AT(script),
+     .help = "write a batch script with the ranks, memory and time of the plan (default STUDY.sbatch)",
+     .unit = AT(write_script)},
+    {"fresh", NULL, ARGUMENT_FLAG, AT(fresh), .help = "measure again rather than use what the cache knows"},
+    {"quiet", NULL, ARGUMENT_QUIET, 0, .help = "warnings and errors only"},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int finish(void *into, struct argp_state *state)
 {
-    struct plan_arguments *a = state->input;
-    switch (key) {
-    case KEY_PANEL: a->panel = arg; return 0;
-    case KEY_RANKS: return arguments_count(state, "ranks", "a number of ranks", arg, 1, 1000000, &a->ranks);
-    case KEY_CORES: return arguments_count(state, "cores", "a number of cores", arg, 1, 1000000, &a->cores);
-    case KEY_SBATCH: a->write_script = true, a->script = arg; return 0;
-    case KEY_FRESH: a->fresh = true; return 0;
-    case KEY_QUIET: log_set_quiet(true); return 0;
-    case ARGP_KEY_ARG:
-        if (a->study) return arguments_fail(state, "found a second study file '%s'; needed: one", arg);
-        a->study = arg;
-        return 0;
-    case ARGP_KEY_END: return a->study ? 0 : arguments_fail(state, "needed: a study file");
-    default: return ARGP_ERR_UNKNOWN;
-    }
+    const struct plan_arguments *a = into;
+    return a->study ? 0 : arguments_fail(state, "needed: a study file");
 }
 
 static void print_work(const struct study *s, const struct calibration *c, int busy)
@@ -189,10 +174,12 @@ static int plan(struct team *world, const struct plan_arguments *a, struct study
 
 int command_plan(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "STUDY.yaml",
+    static const struct command_line line = {
+        .group = {{.list = arguments}},
+        .what = "study file",
+        .file = AT(study),
+        .finish = finish,
+        .files = "STUDY.yaml",
         .doc = "Say what a study will cost before it runs: fits, flops, memory, time on any number of ranks.\v"
                "Every configuration is measured on a few rows of the study's own panel, in seconds, and the figures are "
                "kept in "
@@ -200,22 +187,14 @@ int command_plan(int argc, char **argv, struct team *world)
                "they will "
                "run: do so for a forecast of a run on P ranks of this machine."};
     struct plan_arguments a = {0};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};
     struct study s;
     blas_one_thread();
-    char *text = team_rank(world) == 0 ? text_file_read(a.study, 1 << 22, &e) : NULL;
-    if (!team_agree(world, &e)) {
-        char *everywhere = team_broadcast_text(world, text, 0);
-        if (!study_parse(a.study, everywhere, &s, &e)) {
-            plan(world, &a, &s, &e);
-            study_free(&s);
-        }
-        memory_free(everywhere);
+    if (!study_load(world, a.study, &s, &e)) {
+        plan(world, &a, &s, &e);
+        study_free(&s);
     }
-    memory_free(text);
-    if (!error_is_set(&e)) return EXIT_DONE;
-    if (log_speaks()) error_print(&e);
-    return EXIT_INPUT;
+    return command_end(&e);
 }

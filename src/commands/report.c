@@ -1,5 +1,4 @@
 /* aipm report: tables, figures and a page of one or several studies. */
-#include <argp.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,68 +9,66 @@
 #include "io/results_file.h"
 #include "report/report.h"
 
-enum { FILES = 64, SINCE = 2000, ATTENTION, ATTENTION_DATE };
+enum { FILES = 64 };
 struct report_arguments {
     int n;
     const char *results[FILES], *folder;
     struct report_options report;
 };
 
-static error_t parse(int key, char *value, struct argp_state *state)
+#define AT(member) offsetof(struct report_arguments, member)
+static const struct argument arguments[] = {
+    {"output", "DIR", ARGUMENT_TEXT, AT(folder), .help = "Folder for the report [RESULTS without .h5, .report]"},
+    {"since", "DATE|none", ARGUMENT_OWN, 0,
+     .help = "Beginning of the second sample, where results cover two years on both sides of it [20030101]"},
+    {"attention", "DATE", ARGUMENT_DATE, AT(report.attention),
+     .help = "Heat maps of whom the leaders' followers attend to at this formation date, from RESULTS.parameters "
+             "(transformers run "
+             "with save_parameters: true) and the study's panel",
+     .what = "a formation date as YYYYMMDD"},
+    {"attention-date", "DATE", ARGUMENT_DATE, AT(report.attention_date),
+     .help =
+         "What sequence models (run with save_attention: mean or heads) attended to at this formation date, beside its mean",
+     .what = "a formation date as YYYYMMDD"},
+    {0},
+};
+
+static int since(void *into, const struct argument *of, char *value, struct argp_state *state)
 {
-    struct report_arguments *a = state->input;
-    switch (key) {
-    case 'o': a->folder = value; return 0;
-    case SINCE:
-        if (!strcmp(value, "none")) a->report.since = 0;
-        else if (table_argument_date(value, &a->report.since))
-            return arguments_fail(state, "--since: found '%s'; needed: a date as YYYYMMDD, or none", value);
-        return 0;
-    case ATTENTION:
-        if (table_argument_date(value, &a->report.attention))
-            return arguments_fail(state, "--attention: found '%s'; needed: a formation date as YYYYMMDD", value);
-        return 0;
-    case ATTENTION_DATE:
-        if (table_argument_date(value, &a->report.attention_date))
-            return arguments_fail(state, "--attention-date: found '%s'; needed: a formation date as YYYYMMDD", value);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (a->n == FILES)
-            return arguments_fail(state, "found more than %d results files; needed: at most that many", FILES);
-        a->results[a->n++] = value;
-        return 0;
-    case ARGP_KEY_END: return a->n ? 0 : arguments_fail(state, "needed: a results file");
-    default: return table_argument(key, value, state, &a->report.table);
-    }
+    struct report_arguments *a = into;
+    if (!strcmp(value, "none")) a->report.since = 0;
+    else if (arguments_date(value, &a->report.since))
+        return arguments_fail(state, "--%s: found '%s'; needed: a date as YYYYMMDD, or none", of->name, value);
+    return 0;
+}
+
+static int file(void *into, char *text, struct argp_state *state)
+{
+    struct report_arguments *a = into;
+    if (a->n == FILES) return arguments_fail(state, "found more than %d results files; needed: at most that many", FILES);
+    a->results[a->n++] = text;
+    return 0;
+}
+
+static int finish(void *into, struct argp_state *state)
+{
+    const struct report_arguments *a = into;
+    return a->n ? 0 : arguments_fail(state, "needed: a results file");
 }
 
 int command_report(int argc, char **argv, struct team *world)
 {
-    struct argp_option options[TABLE_ARGUMENTS + 5] = {
-        {"output", 'o', "DIR", 0, "Folder for the report [RESULTS without .h5, .report]", 0},
-        {"since", SINCE, "DATE|none", 0,
-         "Beginning of the second sample, where results cover two years on both sides of it [20030101]", 0},
-        {"attention", ATTENTION, "DATE", 0,
-         "Heat maps of whom the leaders' followers attend to at this formation date, from RESULTS.parameters (transformers "
-         "run "
-         "with save_parameters: true) and the study's panel",
-         0},
-        {"attention-date", ATTENTION_DATE, "DATE", 0,
-         "What sequence models (run with save_attention: mean or heads) attended to at this formation date, beside its mean",
-         0}};
-    table_argument_options(options + 4);
-    struct argp argp = {options,
-                        parse,
-                        "RESULTS...",
-                        "Write the tables and figures that a study's models allow, in the order and form of the paper, and "
-                        "one page, DIR/index.html, that "
-                        "needs nothing beside it. Several results files are compared. Figures are drawn by gnuplot; data "
-                        "and scripts stay beside them.",
-                        NULL,
-                        NULL,
-                        NULL};
+    static const struct command_line line = {
+        .group = {{.list = arguments}, {.list = table_arguments, .at = AT(report.table)}},
+        .argument = file,
+        .own = since,
+        .finish = finish,
+        .files = "RESULTS...",
+        .doc = "Write the tables and figures that a study's models allow, in the order and form of the paper, and one page, "
+               "DIR/index.html, that needs nothing beside it. Several results files are compared. Figures are drawn by "
+               "gnuplot; data and scripts stay beside them."};
     struct report_arguments a = {.report = {.table = TABLE_OPTIONS_DEFAULT, .since = 20030101}};
-    int status = arguments_parse(&argp, argc, argv, &a), loaded = 0;
+    int status = arguments_read(&line, argc, argv, &a), loaded = 0;
     if (status >= 0) return status;
 
     struct error e = {""};
@@ -90,7 +87,5 @@ int command_report(int argc, char **argv, struct team *world)
     for (int i = 0; i < loaded; i++) results_free(&r[i]);
     memory_free(r);
     if (world) world_close(world);
-    if (!error_is_set(&e)) return EXIT_DONE;
-    error_print(&e);
-    return EXIT_INPUT;
+    return command_end(&e);
 }

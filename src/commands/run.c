@@ -1,5 +1,4 @@
 /* aipm run: train a study. */
-#include <argp.h>
 #include <float.h>
 #include <stdio.h>
 
@@ -17,86 +16,57 @@ struct run_arguments {
     bool explain;
 };
 
-enum {
-    KEY_PANEL = 256,
-    KEY_RESUME,
-    KEY_CHECKPOINT,
-    KEY_EXPLAIN,
-    KEY_QUIET,
-    KEY_APPLY,
-    KEY_WATCHDOG,
-    KEY_PLACEBO,
-    KEY_VERIFY
-};
-
-static const struct argp_option options[] = {
-    {.name = "panel", .key = KEY_PANEL, .arg = "PANEL", .doc = "panel file, instead of the study's"},
-    {.name = "output", .key = 'o', .arg = "RESULTS", .doc = "results file, instead of the study's"},
-    {.name = "resume",
-     .key = KEY_RESUME,
-     .doc = "go on with the finished rows in RESULTS.parts/, on any number of ranks; a complete RESULTS is left as it is"},
-    {.name = "checkpoint-seconds",
-     .key = KEY_CHECKPOINT,
-     .arg = "S",
-     .doc = "finished rows are forced to disk at least this often (default 30)"},
-    {.name = "apply",
-     .key = KEY_APPLY,
-     .arg = "PARAMETERS",
-     .doc = "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of "
-            "each date or the latest before it"},
-    {.name = "watchdog-seconds",
-     .key = KEY_WATCHDOG,
-     .arg = "S",
-     .doc = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 "
-            "(default 60; 0: never)"},
-    {.name = "verify",
-     .key = KEY_VERIFY,
-     .arg = "SHARE",
-     .doc = "compute this share of the fits (0 to 1) once more on another rank and compare every bit; a rank that computes "
-            "other bits than others is named, with its host, and all its fits are done again elsewhere (on one rank only "
-            "faults that pass are seen); not seen are faults in reading the panel, and fits that ranks share on a grid"},
-    {.name = "placebo",
-     .key = KEY_PLACEBO,
-     .arg = "WHAT",
-     .doc =
+#define AT(member) offsetof(struct run_arguments, member)
+static const struct argument arguments[] = {
+    {"panel", "PANEL", ARGUMENT_TEXT, AT(options.panel), .help = "panel file, instead of the study's"},
+    {"output", "RESULTS", ARGUMENT_TEXT, AT(options.output), .help = "results file, instead of the study's"},
+    {"resume", NULL, ARGUMENT_FLAG, AT(options.resume),
+     .help = "go on with the finished rows in RESULTS.parts/, on any number of ranks; a complete RESULTS is left as it is"},
+    {"checkpoint-seconds", "S", ARGUMENT_REAL, AT(options.checkpoint_seconds),
+     .help = "finished rows are forced to disk at least this often (default 30)", 0, DBL_MAX, "seconds"},
+    {"apply", "PARAMETERS", ARGUMENT_TEXT, AT(options.apply),
+     .help =
+         "do not train: use the parameters in this folder (RESULTS.parameters of a run with save_parameters), those of each "
+         "date "
+         "or the latest before it"},
+    {"watchdog-seconds", "S", ARGUMENT_REAL, AT(options.watchdog_seconds),
+     .help = "a rank silent for so long, a lost host or a file system that does not answer ends the job with status 75 "
+             "(default 60; "
+             "0: never)",
+     0, DBL_MAX, "seconds"},
+    {"verify", "SHARE", ARGUMENT_REAL, AT(options.verify),
+     .help =
+         "compute this share of the fits (0 to 1) once more on another rank and compare every bit; a rank that computes "
+         "other "
+         "bits than others is named, with its host, and all its fits are done again elsewhere (on one rank only faults that "
+         "pass "
+         "are seen); not seen are faults in reading the panel, and fits that ranks share on a grid",
+     0, 1, "share of fits"},
+    {"placebo", "WHAT", ARGUMENT_OWN, 0,
+     .help =
          "train where there is nothing to find: returns (shuffled among the assets of each period), signs (flipped by "
-         "period), periods (permuted), iid (of each period's mean and spread) or characteristics[=K] (each asset's own of "
-         "K periods earlier, default 12; zeros where it has none); or on less than the panel holds: noise=X (added to "
-         "characteristics, X times their spread), without=NAME,NAME...; results go to OUTPUT.placebo-WHAT.h5 unless -o "
-         "says otherwise"},
-    {.name = "explain", .key = KEY_EXPLAIN, .doc = "print every key of a study file and every option of every model"},
-    {.name = "quiet", .key = KEY_QUIET, .doc = "warnings and errors only"},
+         "period), "
+         "periods (permuted), iid (of each period's mean and spread) or characteristics[=K] (each asset's own of K periods "
+         "earlier, default 12; zeros where it has none); or on less than the panel holds: noise=X (added to "
+         "characteristics, X "
+         "times their spread), without=NAME,NAME...; results go to OUTPUT.placebo-WHAT.h5 unless -o says otherwise"},
+    {"explain", NULL, ARGUMENT_FLAG, AT(explain), .help = "print every key of a study file and every option of every model"},
+    {"quiet", NULL, ARGUMENT_QUIET, 0, .help = "warnings and errors only"},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int placebo(void *into, const struct argument *of, char *value, struct argp_state *state)
 {
-    struct run_arguments *a = state->input;
-    switch (key) {
-    case KEY_PANEL: a->options.panel = arg; return 0;
-    case 'o': a->options.output = arg; return 0;
-    case KEY_APPLY: a->options.apply = arg; return 0;
-    case KEY_RESUME: a->options.resume = true; return 0;
-    case KEY_EXPLAIN: a->explain = true; return 0;
-    case KEY_QUIET: log_set_quiet(true); return 0;
-    case KEY_CHECKPOINT:
-        return arguments_real(state, "checkpoint-seconds", "seconds", arg, 0, DBL_MAX, &a->options.checkpoint_seconds);
-    case KEY_VERIFY: return arguments_real(state, "verify", "share of fits", arg, 0, 1, &a->options.verify);
-    case KEY_PLACEBO: {
-        struct error found = {""};
-        return placebo_parse(arg, &a->options.placebo, &found) ? arguments_fail(state, "--%s", found.text) : 0;
-    }
-    case KEY_WATCHDOG:
-        return arguments_real(state, "watchdog-seconds", "seconds", arg, 0, DBL_MAX, &a->options.watchdog_seconds);
-    case ARGP_KEY_ARG:
-        if (a->study) return arguments_fail(state, "found a second study file '%s'; needed: one", arg);
-        a->study = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!a->study && !a->explain) return arguments_fail(state, "needed: a study file");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
+    (void)of;
+    struct run_arguments *a = into;
+    struct error found = {""};
+    return placebo_parse(value, &a->options.placebo, &found) ? arguments_fail(state, "--%s", found.text) : 0;
+}
+
+static int finish(void *into, struct argp_state *state)
+{
+    const struct run_arguments *a = into;
+    return a->study || a->explain ? 0 : arguments_fail(state, "needed: a study file");
 }
 
 static void print_line(const char *line)
@@ -106,10 +76,13 @@ static void print_line(const char *line)
 
 int command_run(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "STUDY.yaml",
+    static const struct command_line line = {
+        .group = {{.list = arguments}},
+        .what = "study file",
+        .file = AT(study),
+        .own = placebo,
+        .finish = finish,
+        .files = "STUDY.yaml",
         .doc =
             "Train the study's models in rolling windows and write their out-of-sample SDF returns to the results file.\v"
             "A study file names a panel, an output and models:\n\n"
@@ -118,7 +91,7 @@ int command_run(int argc, char **argv, struct team *world)
             "aipm run --explain lists every key. SIGUSR1 or SIGTERM: rows in hand are finished and saved, exit status 75; "
             "run again with --resume. Progress goes to stderr and, a line a minute, to RESULTS.log."};
     struct run_arguments a = {.options = {.checkpoint_seconds = 30, .watchdog_seconds = 60}};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     if (status >= 0) return status;
     if (a.explain) {
         if (log_speaks()) study_explain(print_line);
@@ -128,17 +101,11 @@ int command_run(int argc, char **argv, struct team *world)
     struct study s;
     blas_one_thread();
     if (blas_warning()) log_warn("%s", blas_warning());
-    char *text = team_rank(world) == 0 ? text_file_read(a.study, 1 << 22, &e) : NULL;
     status = EXIT_INPUT;
-    if (!team_agree(world, &e)) {
-        char *everywhere = team_broadcast_text(world, text, 0);
-        if (!study_parse(a.study, everywhere, &s, &e)) {
-            status = study_run(world, &s, &a.options, &e);
-            study_free(&s);
-        }
-        memory_free(everywhere);
+    if (!study_load(world, a.study, &s, &e)) {
+        status = study_run(world, &s, &a.options, &e);
+        study_free(&s);
     }
-    memory_free(text);
     if (error_is_set(&e) && log_speaks()) error_print(&e);
     return status;
 }

@@ -1,6 +1,5 @@
 /* aipm signal: attention over a few assets' returns, without a model: a signal for a target, the pairwise matrix and its regime, a
  * tilted allocation. */
-#include <argp.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,81 +16,46 @@
 #include "io/text_file.h"
 #include "measure/attention_signal.h"
 
-enum {
-    KEY_TARGET = 256,
-    KEY_LOOKBACK,
-    KEY_WINDOW,
-    KEY_MATRIX,
-    KEY_ALLOCATE,
-    KEY_TILT,
-    KEY_HISTORY,
-    KEY_JSON,
-    KEY_DROP,
-    KEY_SHORT
-};
 enum { SHARES = 4096, MATRIX_SHOWN = 16 };
 
 struct signal_arguments {
     const char *file, *target, *allocate, *output;
     int lookback, window;
-    bool matrix, history, json;
+    bool matrix, history, json, drop, shorter;
     double tilt;
-    enum return_gaps gaps;
 };
 
-static const struct argp_option options[] = {
-    {.name = "target", .key = KEY_TARGET, .arg = "NAME", .doc = "the asset to make a signal for, from all others"},
-    {.name = "lookback", .key = KEY_LOOKBACK, .arg = "L", .doc = "last returns that the signal looks at (20)"},
-    {.name = "matrix", .key = KEY_MATRIX, .doc = "the pairwise matrix and the regime, also with a target"},
-    {.name = "window", .key = KEY_WINDOW, .arg = "W", .doc = "last returns that the matrix looks at (60)"},
-    {.name = "allocate",
-     .key = KEY_ALLOCATE,
-     .arg = "NAME=SHARE,...",
-     .doc = "tilt this allocation towards what the target attends to"},
-    {.name = "tilt", .key = KEY_TILT, .arg = "S", .doc = "how far, 0 to 1 (0.2)"},
-    {.name = "history", .key = KEY_HISTORY, .doc = "the same at every date from what was known then, as CSV"},
-    {.name = "output", .key = 'o', .arg = "FILE", .doc = "where the history goes (the terminal)"},
-    {.name = "json", .key = KEY_JSON, .doc = "one JSON object instead of tables"},
-    {.name = "drop-missing", .key = KEY_DROP, .doc = "leave out rows in which an asset has no return"},
-    {.name = "short",
-     .key = KEY_SHORT,
-     .doc = "take empty cells before an asset's first return as a shorter series (filled with zeros behind its end)"},
+#define AT(member) offsetof(struct signal_arguments, member)
+static const struct argument arguments[] = {
+    {"target", "NAME", ARGUMENT_TEXT, AT(target), .help = "the asset to make a signal for, from all others"},
+    {"lookback", "L", ARGUMENT_INT, AT(lookback), .help = "last returns that the signal looks at (20)", 1, 1e6,
+     "a number of returns"},
+    {"matrix", NULL, ARGUMENT_FLAG, AT(matrix), .help = "the pairwise matrix and the regime, also with a target"},
+    {"window", "W", ARGUMENT_INT, AT(window), .help = "last returns that the matrix looks at (60)", 1, 1e6,
+     "a number of returns"},
+    {"allocate", "NAME=SHARE,...", ARGUMENT_TEXT, AT(allocate),
+     .help = "tilt this allocation towards what the target attends to"},
+    {"tilt", "S", ARGUMENT_REAL, AT(tilt), .help = "how far, 0 to 1 (0.2)", 0, 1},
+    {"history", NULL, ARGUMENT_FLAG, AT(history), .help = "the same at every date from what was known then, as CSV"},
+    {"output", "FILE", ARGUMENT_TEXT, AT(output), .help = "where the history goes (the terminal)"},
+    {"json", NULL, ARGUMENT_FLAG, AT(json), .help = "one JSON object instead of tables"},
+    {"drop-missing", NULL, ARGUMENT_FLAG, AT(drop), .help = "leave out rows in which an asset has no return"},
+    {"short", NULL, ARGUMENT_FLAG, AT(shorter),
+     .help = "take empty cells before an asset's first return as a shorter series (filled with zeros behind its end)"},
     {0},
 };
 
-static int check(struct argp_state *state, const struct signal_arguments *a)
+static int finish(void *into, struct argp_state *state)
 {
+    const struct signal_arguments *a = into;
     if (!a->file) return arguments_fail(state, "needed: a CSV file of returns");
     if (a->allocate && !a->target)
         return arguments_fail(state, "--allocate: needed: --target too, whose attention tilts it");
     if (a->history && a->json) return arguments_fail(state, "found --history and --json; needed: one of them");
     if (a->history && a->allocate) return arguments_fail(state, "found --history and --allocate; needed: one of them");
+    if (a->drop && a->shorter) return arguments_fail(state, "found --drop-missing and --short; needed: one of them");
     if (a->output && !a->history) return arguments_fail(state, "--output: needed: --history, which it is for");
     return 0;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct signal_arguments *a = state->input;
-    switch (key) {
-    case KEY_TARGET: a->target = arg; return 0;
-    case KEY_ALLOCATE: a->allocate = arg; return 0;
-    case 'o': a->output = arg; return 0;
-    case KEY_MATRIX: a->matrix = true; return 0;
-    case KEY_HISTORY: a->history = true; return 0;
-    case KEY_JSON: a->json = true; return 0;
-    case KEY_DROP:
-    case KEY_SHORT:
-        if (a->gaps) return arguments_fail(state, "found --drop-missing and --short; needed: one of them");
-        a->gaps = key == KEY_DROP ? RETURNS_DROP : RETURNS_SHORT;
-        return 0;
-    case KEY_LOOKBACK: return arguments_count(state, "lookback", "a number of returns", arg, 1, 1000000, &a->lookback);
-    case KEY_WINDOW: return arguments_count(state, "window", "a number of returns", arg, 1, 1000000, &a->window);
-    case KEY_TILT: return arguments_real(state, "tilt", "a number", arg, 0, 1, &a->tilt);
-    case ARGP_KEY_ARG: return arguments_one(state, &a->file, arg, "file");
-    case ARGP_KEY_END: return check(state, a);
-    default: return ARGP_ERR_UNKNOWN;
-    }
 }
 
 /* ---- what is known at a date ---- */
@@ -412,10 +376,12 @@ static void answer(const struct signal_arguments *a, const struct return_table *
 int command_signal(int argc, char **argv, struct team *world)
 {
     (void)world;
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "RETURNS.csv",
+    static const struct command_line line = {
+        .group = {{.list = arguments}},
+        .what = "file",
+        .file = AT(file),
+        .finish = finish,
+        .files = "RETURNS.csv",
         .doc = "Read attention from returns alone, without a model. Each asset's last returns are a key, the target's the "
                "query: weights are the softmax of their products over the square root of the number of returns, the "
                "signal is the mean of the weighted returns over the last five periods, confidence the largest weight "
@@ -429,15 +395,13 @@ int command_signal(int argc, char **argv, struct team *world)
                "  aipm signal returns.csv --json\n"
                "  aipm signal returns.csv --target BTC --history -o signal.csv"};
     struct signal_arguments a = {.lookback = 20, .window = 60, .tilt = 0.2};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     if (status >= 0) return status;
     struct error e = {""};
     struct return_table t;
-    if (!return_table_read(a.file, a.gaps, &t, &e)) {
+    if (!return_table_read(a.file, a.drop ? RETURNS_DROP : a.shorter ? RETURNS_SHORT : RETURNS_WHOLE, &t, &e)) {
         answer(&a, &t, &e);
         return_table_free(&t);
     }
-    if (!error_is_set(&e)) return EXIT_DONE;
-    error_print(&e);
-    return EXIT_INPUT;
+    return command_end(&e);
 }

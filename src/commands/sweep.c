@@ -1,5 +1,4 @@
 /* aipm sweep: a study over values given on the command line, and a table of what its members found. */
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,57 +22,50 @@ struct sweep_arguments {
     int files;
     bool table, by_sharpe;
     struct sweep sweep;
-    struct error error;
 };
-enum { KEY_SET = 256, KEY_ARRAY, KEY_TABLE, KEY_BY };
-
-static const struct argp_option options[] = {
-    {.name = "set",
-     .key = KEY_SET,
-     .arg = "KEY=V,V...",
-     .doc = "values of a key: models.NAME.KEY, window, ridge.to, seed ...; [1,2] is one value that is a list. May be "
-            "repeated: all combinations"},
-    {.name = "output",
-     .key = 'o',
-     .arg = "STUDY.yaml",
-     .doc = "one study that trains every combination (default: to the terminal)"},
-    {.name = "array", .key = KEY_ARRAY, .arg = "DIR", .doc = "a study file a combination, in DIR, for an array of jobs"},
-    {.name = "table", .key = KEY_TABLE, .doc = "the arguments are results: a table of all their models"},
-    {.name = "by",
-     .key = KEY_BY,
-     .arg = "loss|sharpe",
-     .doc = "order of the table: the loss known in sample (default), with the choice it makes marked; or the out-of-sample "
-            "Sharpe ratio, labelled so"},
+#define AT(member) offsetof(struct sweep_arguments, member)
+static const struct argument arguments[] = {
+    {"set", "KEY=V,V...", ARGUMENT_OWN, 0,
+     .help = "values of a key: models.NAME.KEY, window, ridge.to, seed ...; [1,2] is one value that is a list. May be "
+             "repeated: all "
+             "combinations"},
+    {"output", "STUDY.yaml", ARGUMENT_TEXT, AT(output),
+     .help = "one study that trains every combination (default: to the terminal)"},
+    {"array", "DIR", ARGUMENT_TEXT, AT(array), .help = "a study file a combination, in DIR, for an array of jobs"},
+    {"table", NULL, ARGUMENT_FLAG, AT(table), .help = "the arguments are results: a table of all their models"},
+    {"by", "loss|sharpe", ARGUMENT_SECOND, AT(by_sharpe),
+     .help = "order of the table: the loss known in sample (default), with the choice it makes marked; or the out-of-sample "
+             "Sharpe "
+             "ratio, labelled so",
+     .what = "loss|sharpe"},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int set(void *into, const struct argument *of, char *value, struct argp_state *state)
 {
-    struct sweep_arguments *a = state->input;
-    switch (key) {
-    case KEY_SET: return sweep_add(&a->sweep, arg, &a->error) ? arguments_fail(state, "%s", a->error.text) : 0;
-    case 'o': a->output = arg; return 0;
-    case KEY_ARRAY: a->array = arg; return 0;
-    case KEY_TABLE: a->table = true; return 0;
-    case KEY_BY:
-        if (strcmp(arg, "loss") && strcmp(arg, "sharpe"))
-            return arguments_fail(state, "--by: found '%s'; needed: loss or sharpe", arg);
-        a->by_sharpe = !strcmp(arg, "sharpe");
-        return 0;
-    case ARGP_KEY_ARG:
-        if (a->files == FILES) return arguments_fail(state, "found more than %d files", FILES);
-        a->file[a->files++] = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!a->files) return arguments_fail(state, a->table ? "needed: results files" : "needed: a study file");
-        if (!a->table && a->files > 1)
-            return arguments_fail(state, "found a second study file '%s'; needed: one (or --table, with results)",
-                                  a->file[1]);
-        if (!a->table && !a->sweep.n) return arguments_fail(state, "needed: --set KEY=VALUES");
-        if (a->output && a->array) return arguments_fail(state, "found both --output and --array; needed: one");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
+    (void)of;
+    struct sweep_arguments *a = into;
+    struct error e = {""};
+    return sweep_add(&a->sweep, value, &e) ? arguments_fail(state, "%s", e.text) : 0;
+}
+
+static int file(void *into, char *text, struct argp_state *state)
+{
+    struct sweep_arguments *a = into;
+    if (a->files == FILES) return arguments_fail(state, "found more than %d files", FILES);
+    a->file[a->files++] = text;
+    return 0;
+}
+
+static int finish(void *into, struct argp_state *state)
+{
+    const struct sweep_arguments *a = into;
+    if (!a->files) return arguments_fail(state, a->table ? "needed: results files" : "needed: a study file");
+    if (!a->table && a->files > 1)
+        return arguments_fail(state, "found a second study file '%s'; needed: one (or --table, with results)", a->file[1]);
+    if (!a->table && !a->sweep.n) return arguments_fail(state, "needed: --set KEY=VALUES");
+    if (a->output && a->array) return arguments_fail(state, "found both --output and --array; needed: one");
+    return 0;
 }
 
 /* ---- expanding ---- */
@@ -256,27 +248,29 @@ static int table(const struct sweep_arguments *a, struct error *e)
 
 int command_sweep(int argc, char **argv, struct team *world)
 {
-    static const struct argp argp = {.options = options,
-                                     .parser = parse,
-                                     .args_doc = "STUDY.yaml --set KEY=VALUES...\n--table RESULTS...",
-                                     .doc = "Expand a study over values of its keys, into one study or one for each "
-                                            "combination; and compare what they found.\v"
-                                            "  aipm sweep jobs/main.yaml --set models.transformer.blocks=1,2,4 --set "
-                                            "models.transformer.learning_rate=1e-4,3e-4 -o sweep.yaml\n"
-                                            "  aipm sweep jobs/main.yaml --set seed=1,2,3 --array jobs/seeds\n"
-                                            "  aipm sweep --table results/main.*.h5"};
+    static const struct command_line line = {
+        .group = {{.list = arguments}},
+        .argument = file,
+        .own = set,
+        .finish = finish,
+        .files = "STUDY.yaml --set KEY=VALUES...\n--table RESULTS...",
+        .doc = "Expand a study over values of its keys, into one study or one for each combination; and compare what they "
+               "found.\v"
+               "  aipm sweep jobs/main.yaml --set models.transformer.blocks=1,2,4 --set "
+               "models.transformer.learning_rate=1e-4,3e-4 -o sweep.yaml\n"
+               "  aipm sweep jobs/main.yaml --set seed=1,2,3 --array jobs/seeds\n"
+               "  aipm sweep --table results/main.*.h5"};
     static struct sweep_arguments a;
     (void)world;
     a = (struct sweep_arguments){0};
-    int status = arguments_parse(&argp, argc, argv, &a);
+    int status = arguments_read(&line, argc, argv, &a);
     struct error e = {""};
     if (status < 0) {
         char *text = a.table ? NULL : text_file_read(a.file[0], 1 << 22, &e);
         if (a.table) table(&a, &e);
         else if (text) a.array ? expand_array(&a, text, &e) : expand_one(&a, text, &e);
         memory_free(text);
-        status = error_is_set(&e) ? EXIT_INPUT : EXIT_DONE;
-        if (error_is_set(&e)) error_print(&e);
+        status = command_end(&e);
     }
     sweep_free(&a.sweep);
     return status;

@@ -101,14 +101,14 @@ static int check(const struct ingest_options *o, struct error *e)
 }
 
 #define AT(member) offsetof(struct ingest_options, member)
-static const struct source_option options[] = {
-    {"factors", "NAME=FILE[,percent]", SOURCE_FILES, 0,
+static const struct argument options[] = {
+    {"factors", "NAME=FILE[,percent]", ARGUMENT_OWN, AT(factor),
      .help =
          "monthly factor returns, decimal unless said, to benchmarks/NAME (may be repeated): wide, or JKP's name,date,ret; "
          "month m's return goes to the row of month m - 1; risk-free rates are left out; -99.99 and -999 are missing"},
-    {"test-assets", "FILE[,percent]", SOURCE_FILE, AT(test_assets),
+    {"test-assets", "FILE[,percent]", ARGUMENT_OWN, AT(test_assets),
      .help = "monthly returns of test assets, in the same shapes", .unit = AT(test_assets_percent)},
-    {"themes", NULL, SOURCE_FLAG, AT(themes),
+    {"themes", NULL, ARGUMENT_FLAG, AT(themes),
      .help = "test assets: the means over JKP's 13 themes of the factors in that file"},
     {0},
 };

@@ -210,29 +210,29 @@ static int check(const struct ingest_options *o, struct error *e)
 }
 
 #define AT(member) offsetof(struct ingest_options, member)
-static const struct source_option options[] = {
-    {"ohlcv", "FILE...", SOURCE_INPUTS, 0,
+static const struct argument options[] = {
+    {"ohlcv", "FILE...", ARGUMENT_OWN, AT(price),
      .help = "instead of stocks: open, high, low, close, volume of one asset a file (.gz, .zst), or folders of such files: "
              "Yahoo's CSV, klines as CSV (timestamp,open,...), or the JSON answers of Bybit's v5 API; assets are named by "
              "SYMBOL=FILE, by the answer, or by the file"},
-    {"groups", "FILE", SOURCE_TEXT, AT(groups), .help = "CSV asset,GROUP,... (asset,sector,market): group columns"},
-    {"horizon", "H", SOURCE_INT, AT(horizon),
+    {"groups", "FILE", ARGUMENT_TEXT, AT(groups), .help = "CSV asset,GROUP,... (asset,sector,market): group columns"},
+    {"horizon", "H", ARGUMENT_INT, AT(horizon),
      .help = "returns run over H dates; every H-th date is a formation date, so that they do not overlap (default 1)",
      .low = 1, .high = 100000},
-    {"standardise", "ranks|history", SOURCE_WORD, AT(standardise),
+    {"standardise", "ranks|history", ARGUMENT_WORD, AT(standardise),
      .help = "to [-0.5, 0.5]: ranks (default) among the assets of the period, or among the asset's own past, which keeps "
              "moves of the whole market",
-     .words = "ranks|history"},
-    {"history", "N", SOURCE_INT, AT(history),
+     .what = "ranks|history"},
+    {"history", "N", ARGUMENT_INT, AT(history),
      .help = "with --standardise history: values of that past, the present one included (default 252). An asset has a row "
              "once 20 of every characteristic are defined: macd is from its 26th bar on, macd_signal and macd_histogram "
              "from the 34th",
      .low = 2, .high = 1000000},
-    {"periods-per-year", "N", SOURCE_REAL, AT(periods_per_year),
+    {"periods-per-year", "N", ARGUMENT_REAL, AT(periods_per_year),
      .help = "of the panel (default: 365 days or 8760 hours where weekends are traded, else 252 days of 6.5 hours; over the "
              "horizon)",
      .low = 1, .high = 1000000},
-    {"risk-free", "RATE", SOURCE_REAL, AT(risk_free),
+    {"risk-free", "RATE", ARGUMENT_REAL, AT(risk_free),
      .help = "a year, decimal: its share of a period is subtracted from returns (default 0)", .low = -1, .high = 10},
     {0},
 };

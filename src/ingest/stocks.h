@@ -70,7 +70,7 @@ int stocks_wrong(struct bad_row *bad, int field, const char *text, size_t n, con
 int stocks_exchange(struct stocks *s, struct error *e);
 int stocks_end(struct stocks *s, struct error *e);
 
-extern const struct source_option stock_options[]; /* of every format of stocks */
+extern const struct argument stock_options[]; /* of every format of stocks */
 int stocks_check(const struct ingest_options *o, struct error *e);
 
 #endif

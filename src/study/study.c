@@ -400,6 +400,19 @@ int study_parse(const char *file, const char *text, struct study *s, struct erro
     return status;
 }
 
+int study_load(struct team *team, const char *file, struct study *s, struct error *e)
+{
+    enum { LARGEST = 1 << 22 };
+    char *text = team_rank(team) == 0 ? text_file_read(file, LARGEST, e) : NULL, *everywhere = NULL;
+    if (!team_agree(team, e)) {
+        everywhere = team_broadcast_text(team, text, 0);
+        study_parse(file, everywhere, s, e);
+    }
+    memory_free(text);
+    memory_free(everywhere);
+    return error_is_set(e) ? -1 : 0;
+}
+
 void study_free(struct study *s)
 {
     for (int i = 0; i < s->configs; i++) {
@@ -408,8 +421,7 @@ void study_free(struct study *s)
         layout_free(&c->layout);
         memory_free_all(c->name, c->model, c->options);
     }
-    void *const all[] = {s->file, s->text, s->name, s->panel, s->output, s->window, s->ridge, s->config};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+    memory_free_all(s->file, s->text, s->name, s->panel, s->output, s->window, s->ridge, s->config);
     *s = (struct study){0};
 }
 
