@@ -30,7 +30,7 @@ static int placebo_figure(struct trial_report *s, struct error *e)
     if (!t->rows) return 0;
     if (figure_begin(
             &s->figures, "placebos", "What the models find where there is nothing to find",
-            "t of the Sharpe ratio of every draw; the dashed lines are at 1.96. The table has the t values against the "
+            "t of the mean return of every draw; the dashed lines are at 1.96. The table has the t values against the "
             "market beside them.",
             7.6, 4, 340, e))
         return -1;

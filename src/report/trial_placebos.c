@@ -36,7 +36,8 @@ static struct draw measure(const struct trial_report *s, int v, int i)
     struct draw d;
     trial_series(s, v, i, series);
     placebo_market(s, &s->t->variant[v], market);
-    d.sharpe = trial_sharpe(s, trial_common(s, series, 0, NULL, x, NULL), x, &d.t);
+    d.sharpe = trial_sharpe(s, trial_common(s, series, 0, NULL, x, NULL), x, NULL);
+    d.t = trial_mean_t(s, series);
     struct remainder left = trial_remainder(s, series, 1, (const double *const[]){market});
     d.after = left.t, d.beta = left.beta;
     memory_free(series);
@@ -144,11 +145,11 @@ void trial_placebos(struct trial_report *s)
     struct table *t = s->table[TRIAL_PLACEBOS] = placebos_table(s->t->seeds > 1);
     s->table[TRIAL_PLACEBO_RUNS] = runs_table();
     for (int i = 0; i < s->t->models; i++) model_placebos(s, i);
-    table_note(
-        t,
-        "%d draw%s of each. t: the annual Sharpe ratio by its standard error robust to autocorrelation. The market is "
-        "the equally weighted mean return that the placebo leaves in the panel.",
-        s->t->seeds, s->t->seeds == 1 ? "" : "s");
+    table_note(t,
+               "%d draw%s of each. t: of the mean return, Newey-West; that of a Sharpe ratio, whose error a single large "
+               "loss makes small, "
+               "would find too much. The market is the equally weighted mean return that the placebo leaves in the panel.",
+               s->t->seeds, s->t->seeds == 1 ? "" : "s");
     table_note(t, "Lagged characteristics keep what slow ones still say, and permuted periods what each asset earns on "
                   "average: neither is a pure placebo, and no verdict rests on them.");
 }
@@ -162,7 +163,7 @@ static struct table *alterations_table(void)
     table_column(t, "panel", NULL, TABLE_TEXT, 0);
     table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
     table_column(t, "sharpe_se", "standard error", TABLE_REAL, 2);
-    table_column(t, "t", NULL, TABLE_REAL, 2);
+    table_column(t, "t", "t of the mean", TABLE_REAL, 2);
     table_column(t, "difference", "less the study's", TABLE_REAL, 2);
     table_column(t, "difference_t", "t of the difference", TABLE_REAL, 1);
     table_column(t, "kept", "share kept", TABLE_REAL, 2);
@@ -175,23 +176,24 @@ static void alteration(struct trial_report *s, int v, int i)
     struct trial_facts *f = &s->facts[i];
     struct table *table = s->table[TRIAL_ALTERATIONS];
     double *own = memory_array(double, 4 * (size_t)s->P, "returns"), *base = own + s->P, *x = base + s->P, *y = x + s->P;
-    double t, difference, error;
+    double difference, error, sharpe_t;
     trial_series(s, v, i, own);
     trial_series(s, 0, i, base);
+    double t = trial_mean_t(s, own);
     int n = trial_common(s, own, 0, NULL, x, NULL);
-    double sharpe = trial_sharpe(s, n, x, &t);
+    double sharpe = trial_sharpe(s, n, x, &sharpe_t);
     n = trial_common(s, own, 1, (const double *const[]){base}, x, y);
     difference = sharpe_difference(n, x, y, s->per_year, -1, &error);
     table_row(table);
     table_put_text(table, f->model);
     table_put_text(table, a->label);
     table_put(table, sharpe);
-    table_put(table, sharpe / t);
+    table_put(table, sharpe / sharpe_t);
     table_put(table, t);
     table_put(table, v ? difference : NAN);
     table_put(table, v && error > 0 ? difference / error : NAN);
     table_put(table, v ? sharpe / f->sharpe : NAN);
-    if (a->part == TRIAL_BASE) f->n = n, f->years = n / s->per_year, f->sharpe = sharpe, f->t = trial_mean_t(s, own);
+    if (a->part == TRIAL_BASE) f->n = n, f->years = n / s->per_year, f->sharpe = sharpe, f->t = t;
     if (a->part == TRIAL_NOISE && f->noises < TRIAL_NOISES)
         f->noise[f->noises] = a->placebo.noise, f->noise_sharpe[f->noises++] = sharpe;
     if (a->part == TRIAL_FILTER) f->nonmicro = sharpe, f->nonmicro_t = t;
@@ -209,28 +211,31 @@ static double chi_square(int k, const double *sharpe, const double *error)
     return sum;
 }
 
+/* Four parts of the dates that the model has. */
 static void eras(struct trial_report *s, int i)
 {
     struct trial_facts *f = &s->facts[i];
     struct table *table = s->table[TRIAL_ERA_TABLE];
-    double *series = memory_array(double, 2 * (size_t)s->P, "returns"), *x = series + s->P, t, iid[TRIAL_ERAS];
+    double *series = memory_array(double, 2 * (size_t)s->P, "returns"), *x = series + s->P, error[TRIAL_ERAS];
+    int *date = memory_array(int, s->P, "dates"), n = 0;
     trial_series(s, 0, i, series);
-    for (int k = 0; k < TRIAL_ERAS && s->P >= 12 * TRIAL_ERAS; k++) {
-        int first = (int)((int64_t)k * s->P / TRIAL_ERAS), end = (int)((int64_t)(k + 1) * s->P / TRIAL_ERAS), n = 0;
-        for (int p = first; p < end; p++)
-            if (isfinite(series[p])) x[n++] = series[p];
-        f->era_sharpe[f->eras++] = trial_sharpe(s, n, x, &t);
-        iid[k] = sharpe_error(n, x, s->per_year); /* the robust one is too small on samples this short */
+    for (int p = 0; p < s->P; p++)
+        if (isfinite(series[p])) x[n] = series[p], date[n++] = p;
+    for (int k = 0; k < TRIAL_ERAS && n >= 12 * TRIAL_ERAS; k++) {
+        int first = (int)((int64_t)k * n / TRIAL_ERAS), end = (int)((int64_t)(k + 1) * n / TRIAL_ERAS);
+        f->era_sharpe[f->eras++] = trial_sharpe(s, end - first, x + first, NULL);
+        error[k] = sharpe_error(end - first, x + first, s->per_year); /* the robust one is too small on samples this short */
         table_row(table);
         table_put_text(table, f->model);
-        table_put(table, (double)s->r[0].dates[first]);
-        table_put(table, (double)s->r[0].dates[end - 1]);
-        table_put(table, n);
+        table_put(table, (double)s->r[0].dates[date[first]]);
+        table_put(table, (double)s->r[0].dates[date[end - 1]]);
+        table_put(table, end - first);
         table_put(table, f->era_sharpe[k]);
-        table_put(table, f->era_sharpe[k] / t);
-        table_put(table, t);
+        table_put(table, error[k]);
+        table_put(table, trial_t(s, end - first, x + first));
     }
-    f->era_chi2 = chi_square(f->eras, f->era_sharpe, iid);
+    f->era_chi2 = chi_square(f->eras, f->era_sharpe, error);
+    memory_free(date);
     memory_free(series);
 }
 
@@ -273,7 +278,8 @@ void trial_alterations(struct trial_report *s)
     table_column(e, "periods", NULL, TABLE_COUNT, 0);
     table_column(e, "sharpe", "Sharpe", TABLE_REAL, 2);
     table_column(e, "sharpe_se", "standard error", TABLE_REAL, 2);
-    table_column(e, "t", NULL, TABLE_REAL, 2);
+    table_column(e, "t", "t of the mean", TABLE_REAL, 2);
+    table_note(e, "Standard errors are those of iid returns (Lo 2002); robust ones are too small on samples this short.");
     struct table *k = s->table[TRIAL_SEED_TABLE] = table_create("seeds", "Sharpe ratio by number of seeds averaged");
     table_column(k, "model", NULL, TABLE_TEXT, 0);
     table_column(k, "seeds", NULL, TABLE_COUNT, 0);

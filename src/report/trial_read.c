@@ -133,14 +133,19 @@ double trial_sharpe(const struct trial_report *s, int n, const double *x, double
     return sharpe;
 }
 
+double trial_t(const struct trial_report *s, int n, const double *x)
+{
+    struct alpha mean;
+    alpha_regress(n, x, 0, NULL, s->per_year, newey_west_lags(n), &mean);
+    return mean.t;
+}
+
 double trial_mean_t(const struct trial_report *s, const double *series)
 {
     double *x = memory_array(double, s->P, "returns");
-    struct alpha mean;
-    int n = trial_common(s, series, 0, NULL, x, NULL);
-    alpha_regress(n, x, 0, NULL, s->per_year, newey_west_lags(n), &mean);
+    double t = trial_t(s, trial_common(s, series, 0, NULL, x, NULL), x);
     memory_free(x);
-    return mean.t;
+    return t;
 }
 
 struct remainder trial_remainder(const struct trial_report *s, const double *series, int k, const double *const *others)

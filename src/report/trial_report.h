@@ -96,7 +96,8 @@ int trial_common(const struct trial_report *s, const double *series, int k, cons
                  double *z);
 /* Sharpe ratio of x [n]; t by its robust standard error. */
 double trial_sharpe(const struct trial_report *s, int n, const double *x, double *t);
-/* Newey-West t of the mean of the series [P]. */
+/* Newey-West t of the mean of x [n]; of the finite part of the series [P]. */
+double trial_t(const struct trial_report *s, int n, const double *x);
 double trial_mean_t(const struct trial_report *s, const double *series);
 /* What others [k][P] leave of the series [P]. */
 struct remainder trial_remainder(const struct trial_report *s, const double *series, int k, const double *const *others);

@@ -74,7 +74,7 @@ void trial_explanations(struct trial_report *s)
                "Momentum: managed factors held by their mean return over the last %d periods, and over the window of %d, "
                "divided by their variance over it. t values are Newey-West's.",
                panel_year(&s->t->meta) < s->t->window ? panel_year(&s->t->meta) : s->t->window, s->t->window);
-    struct table *a = s->table[TRIAL_AGE_TABLE] = table_create("ages", "Weight of the past by its age");
+    struct table *a = s->table[TRIAL_AGE_TABLE] = table_create("ages", "Weight of the past by its age (dual weights)");
     table_column(a, "model", NULL, TABLE_TEXT, 0);
     table_column(a, "age_from", "age from", TABLE_COUNT, 0);
     table_column(a, "age_to", "to", TABLE_COUNT, 0);

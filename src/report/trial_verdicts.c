@@ -82,6 +82,12 @@ static enum answer specification(const struct trial_facts *f)
 
 typedef char figures[160];
 
+/* Whole, and no -0. */
+static double percent(double share)
+{
+    return round(100 * share) + 0.0;
+}
+
 static void say_earned(const struct trial_facts *f, figures out)
 {
     snprintf(out, sizeof(figures),
@@ -90,7 +96,7 @@ static void say_earned(const struct trial_facts *f, figures out)
 }
 static void say_remainder(struct remainder r, figures out)
 {
-    snprintf(out, sizeof(figures), "explains %.0f%% of the mean, t of the rest %.1f", 100 * r.share, r.t);
+    snprintf(out, sizeof(figures), "explains %.0f%% of the mean, t of the rest %.1f", percent(r.share), r.t);
 }
 static void say_market(const struct trial_facts *f, figures out)
 {
@@ -103,7 +109,7 @@ static void say_reversal(const struct trial_facts *f, figures out)
 static void say_momentum(const struct trial_facts *f, figures out)
 {
     snprintf(out, sizeof(figures), "fixed weights leave %.0f%%, t %.1f; of it momentum explains %.0f%%, t of the rest %.1f",
-             100 - 100 * f->fixed.share, f->fixed.t, 100 * f->momentum.share, f->momentum.t);
+             percent(1 - f->fixed.share), f->fixed.t, percent(f->momentum.share), f->momentum.t);
 }
 static void say_leak(const struct trial_facts *f, figures out)
 {

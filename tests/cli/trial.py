@@ -37,6 +37,10 @@ def lags_of(n):
     return int(4 * (n / 100) ** (2 / 9))
 
 
+def mean_t(y):
+    return y.mean() * len(y) / np.sqrt(long_run((y - y.mean())[:, None], lags_of(len(y)))[0, 0])
+
+
 def remainder(y, X):
     """Share of y's mean that X explains, t of the intercept."""
     n = len(y)
@@ -104,7 +108,9 @@ def check_explanations(panel, runs, tables, W):
 def check_placebos(runs, tables):
     rows = table(tables, "placebo_runs")
     for r in rows:
-        near(r["run"], r["sharpe"], sharpe(returns(f"{runs}/{r['run']}.h5", r["model"])[1]))
+        y = returns(f"{runs}/{r['run']}.h5", r["model"])[1]
+        near(r["run"], r["sharpe"], sharpe(y))
+        near(r["run"] + ": t", r["t"], mean_t(y))
     for g in table(tables, "placebos"):
         own = [r for r in rows if (r["model"], r["placebo"]) == (g["model"], g["placebo"])]
         t = np.array([float(r["t"]) for r in own])
@@ -163,7 +169,7 @@ def check_earned(runs, tables):
     for row in table(tables, "verdicts"):
         if row["question"] == "Is anything earned?":
             y = returns(f"{runs}/base.h5", row["model"])[1]
-            t = y.mean() * len(y) / np.sqrt(long_run((y - y.mean())[:, None], lags_of(len(y)))[0, 0])
+            t = mean_t(y)
             needed = 3 / (len(y) / 12) ** 0.5
             assert row["figures"] == (f"Sharpe {sharpe(y):.2f} a year, t of the mean {t:.1f}, {len(y)} periods, in which a t of 3 "
                                       f"takes a Sharpe of about {needed:.2f}"), (row, t)
@@ -187,6 +193,10 @@ def check_doubts(runs, tables):
         s = np.array([sharpe(x) for x in parts])
         w = np.array([len(x) / (12 + sharpe(x) ** 2 / 2) for x in parts])
         chi2 = (w * (s - (w * s).sum() / w.sum()) ** 2).sum() if len(y) >= 48 else 0
+        for part, row in zip(parts, [r for r in table(tables, "eras") if r["model"] == model]):
+            near("era", row["sharpe"], sharpe(part))
+            near("era: error", row["sharpe_se"], ((12 + sharpe(part) ** 2 / 2) / len(part)) ** 0.5)
+            near("era: t", row["t"], mean_t(part))
         assert f"equality {chi2:.1f} (3" in answers[model, "Is it of some eras only?"]["figures"], chi2
         assert (ask("Is it of some eras only?") == "yes") == (s.min() <= 0 and chi2 > 7.815)
         shuffled = [float(r["sharpe"]) for r in table(tables, "placebo_runs")
@@ -203,8 +213,10 @@ def check_alterations(runs, tables):
         run = "base" if what == "the study" else "without-" + what[8:] if what[:8] == "without " else "noise-" + what.split()[2]
         if "caps" in what:
             continue
-        own = sharpe(returns(f"{runs}/{run}.h5", r["model"])[1])
+        y = returns(f"{runs}/{run}.h5", r["model"])[1]
+        own = sharpe(y)
         near(what, r["sharpe"], own)
+        near(what + ": t", r["t"], mean_t(y))
         if run != "base":
             near(what, r["kept"], own / base[r["model"]])
             near(what, r["difference"], own - base[r["model"]], 1e-6)
