@@ -27,6 +27,7 @@ void calibration_free(struct calibration *c);
 struct forecast {
     int ranks, team;           /* team: ranks that share a fit of a network */
     double pass, rows, finish; /* seconds: reading and moments; rows and fits; writing the results */
+    double verify;             /* seconds: fits verified, 0 until forecast_verify() */
     double seconds;            /* all of it */
     double busy;               /* rank-seconds of work in `rows` */
     double idle;               /* share of the ranks' time in `rows` without work */
@@ -39,6 +40,11 @@ void forecast_run(const struct study *s, const struct panel_meta *m, const struc
 /* The same with the team, a power of two up to the study's shards, that ends first. */
 void forecast_best(const struct study *s, const struct panel_meta *m, const struct calibration *c, int ranks,
                    struct forecast *f);
+
+/* The same run with --verify SHARE: that share of the work done once more, spread over the ranks but for the longest row, and moments kept
+ * for it. Adds to a forecast. */
+void forecast_verify(const struct study *s, const struct panel_meta *m, const struct calibration *c, double share,
+                     struct forecast *f);
 
 /* What a study holds. */
 struct workload {

@@ -19,6 +19,7 @@ struct plan_arguments {
     const char *study, *panel, *script;
     int ranks, cores;
     bool write_script, fresh;
+    double verify;
 };
 #define AT(member) offsetof(struct plan_arguments, member)
 static const struct argument arguments[] = {
@@ -31,6 +32,7 @@ static const struct argument arguments[] = {
      .help = "write a batch script with the ranks, memory and time of the plan (default STUDY.sbatch)",
      .unit = AT(write_script)},
     {"fresh", NULL, ARGUMENT_FLAG, AT(fresh), .help = "measure again rather than use what the cache knows"},
+    {"verify", "SHARE", ARGUMENT_REAL, AT(verify), .help = "plan for a run with --verify SHARE", 0, 1, "share of fits"},
     {"quiet", NULL, ARGUMENT_QUIET, 0, .help = "warnings and errors only"},
     {0},
 };
@@ -79,13 +81,21 @@ static void print_forecast(const struct forecast *f)
            100 * f->idle, f->team, format_bytes(f->bytes, bytes));
 }
 
+static void forecast_asked(const struct plan_arguments *a, const struct study *s, const struct panel_meta *m,
+                           const struct calibration *c, int ranks, struct forecast *f)
+{
+    forecast_best(s, m, c, ranks, f);
+    forecast_verify(s, m, c, a->verify, f);
+}
+
 /* As many ranks as keep busy, in powers of two: until the run takes minutes or a fifth of the time is idle. */
-static struct forecast suggest(const struct study *s, const struct panel_meta *m, const struct calibration *c)
+static struct forecast suggest(const struct plan_arguments *a, const struct study *s, const struct panel_meta *m,
+                               const struct calibration *c)
 {
     struct forecast best, next;
-    forecast_best(s, m, c, 1, &best);
+    forecast_asked(a, s, m, c, 1, &best);
     for (int ranks = 2; ranks <= 16384 && best.seconds > 300; ranks *= 2) {
-        forecast_best(s, m, c, ranks, &next);
+        forecast_asked(a, s, m, c, ranks, &next);
         if (next.idle > 0.2 || next.seconds > 0.7 * best.seconds) break;
         best = next;
     }
@@ -118,6 +128,7 @@ static int write_script(const struct plan_arguments *a, const struct study *s, c
     fputs("exec \"${AIPM_JOB:-slurm/aipm-job}\" ", out);
     escape_shell(out, a->study);
     if (a->panel) fputs(" --panel ", out), escape_shell(out, a->panel);
+    if (a->verify > 0) fprintf(out, " --verify %g", a->verify);
     fputs(" \"$@\"\n", out);
     if (text_file_end(out, path, e)) return -1;
     printf("\nwritten       %s: fill in account and partition, then sbatch ", escape_shown(path));
@@ -135,20 +146,21 @@ static void print_plan(const struct plan_arguments *a, const struct study *s, co
     print_work(s, c, busy);
     printf("\n%8s %14s %14s %10s %8s %14s\n", "ranks", "time", "of it reading", "idle", "a fit", "memory a rank");
     if (a->ranks) {
-        forecast_best(s, m, c, a->ranks, &f);
+        forecast_asked(a, s, m, c, a->ranks, &f);
         print_forecast(&f);
     } else {
         static const int shown[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
         for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-            forecast_best(s, m, c, shown[i], &f);
+            forecast_asked(a, s, m, c, shown[i], &f);
             print_forecast(&f);
             if (f.seconds < 20 || f.idle > 0.6) break;
         }
-        f = suggest(s, m, c);
+        f = suggest(a, s, m, c);
     }
     int nodes = (f.ranks + cores - 1) / cores;
     printf("\nsuggested     %d rank%s on %d node%s of %d cores, ranks_per_fit %d: %s\n", f.ranks, f.ranks == 1 ? "" : "s",
            nodes, nodes == 1 ? "" : "s", cores, f.team, format_duration(f.seconds, total));
+    if (a->verify > 0) printf("verified      %g of the fits: %s of it\n", a->verify, format_duration(f.verify, total));
     if (f.ranks > here) printf("              (this machine has %d cores; others are taken to be as fast)\n", here);
     if (a->write_script) write_script(a, s, &f, cores, e);
 }

@@ -35,12 +35,12 @@ static const struct argument arguments[] = {
              "0: never)",
      0, DBL_MAX, "seconds"},
     {"verify", "SHARE", ARGUMENT_REAL, AT(options.verify),
-     .help =
-         "compute this share of the fits (0 to 1) once more on another rank and compare every bit; a rank that computes "
-         "other "
-         "bits than others is named, with its host, and all its fits are done again elsewhere (on one rank only faults that "
-         "pass "
-         "are seen); not seen are faults in reading the panel, and fits that ranks share on a grid",
+     .help = "compute this share of the fits (0 to 1) once more on another rank and compare every bit; a rank that computes "
+             "other bits than others is named, with its host, and all its fits are done again elsewhere (on one rank only "
+             "faults that pass are seen). It costs that share of the processor time: where a fit by itself costs more than "
+             "one that follows another, fewer are verified, and what cannot be for so little is said. Of a chain of warm "
+             "starts the first rows are verified. Not verified: the panel as it is read, and its moments; fits that several "
+             "ranks share (ranks: of a model)",
      0, 1, "share of fits"},
     {"placebo", "WHAT", ARGUMENT_OWN, 0,
      .help =

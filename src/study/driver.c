@@ -164,6 +164,7 @@ static int work_again(void *run, const struct verification *v, struct error *e)
 static int run_rows(struct run *r, struct fit_job *job, struct error *e)
 {
     progress_counter_open(r->world);
+    job->pace = r->options->verify > 0 ? memory_array(struct fit_pace, r->study->configs, "rates") : NULL;
     int rc = work(r, job, r->world, r->generation, e);
     struct verification v = {.world = r->world,
                              .job = job,
@@ -175,6 +176,7 @@ static int run_rows(struct run *r, struct fit_job *job, struct error *e)
                              .context = r};
     if (!rc && v.share > 0) rc = verification_run(&v, e);
     progress_counter_close();
+    memory_free(job->pace);
     int64_t finished = job->finished;
     team_sum_long(r->world, &finished, 1);
     if (team_rank(r->world) == 0 && rc)

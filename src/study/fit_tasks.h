@@ -8,6 +8,12 @@
 #include "parallel/work_queue.h"
 #include "study/moment_pass.h"
 
+/* Processor time of a configuration's rows on this rank: of those that go on from the row before, and of those that begin a stretch. */
+struct fit_pace {
+    double begun, followed; /* seconds */
+    long begins, follows;   /* rows */
+};
+
 /* A run of the study as those who fit see it. */
 struct fit_job {
     struct team *world;
@@ -25,6 +31,7 @@ struct fit_job {
     long total, done_before; /* fits of the study, and those found done: for the progress line */
     const char *log;         /* where the minute lines go */
     bool quiet;              /* no progress is shown: it is not rows of the study that are being finished */
+    struct fit_pace *pace;   /* [configs] out, added to; NULL: nobody wants to know */
     int team;                /* out: ranks of the teams that worked the queue; 0: there was nothing in it */
     long planned, finished;  /* out: fits that this rank has taken on; fits it has kept */
 };

@@ -84,6 +84,18 @@ static int chain_start(struct fit_context *x, const struct task *t)
     return next;
 }
 
+/* context_compute() with its processor time noted. */
+static int compute_timed(struct fit_context *x, int row, struct error *e)
+{
+    struct fit_pace *p = x->job->pace ? &x->job->pace[x->config - x->job->study->config] : NULL;
+    bool begins = x->last != row - 1;
+    double start = p ? clock_thread() : 0;
+    int rc = context_compute(x, row, e);
+    if (p && begins) p->begun += clock_thread() - start, p->begins++;
+    else if (p) p->followed += clock_thread() - start, p->follows++;
+    return rc;
+}
+
 /* The rows of a task that are not done. 0 done, 1 stopped, -1 error (agreed). Collective on the team. */
 static int run_task(struct fit_context *x, const struct task *t, struct error *e)
 {
@@ -97,7 +109,7 @@ static int run_task(struct fit_context *x, const struct task *t, struct error *e
         if (!pending && (!x->chains || row < config_first_row(j->study, x->config))) continue;
         int stop = leads && stop_requested();
         team_broadcast(x->team, &stop, sizeof stop, 0);
-        int rc = stop ? 1 : context_compute(x, row, e);
+        int rc = stop ? 1 : compute_timed(x, row, e);
         if (rc) return rc;
         if (leads && pending) keep(x, row, e);
         if (team_agree(x->team, e)) return -1;

@@ -157,6 +157,20 @@ void forecast_best(const struct study *s, const struct panel_meta *m, const stru
     }
 }
 
+void forecast_verify(const struct study *s, const struct panel_meta *m, const struct calibration *c, double share,
+                     struct forecast *f)
+{
+    double longest = 0, moments = 0;
+    if (share <= 0) return;
+    for (int i = 0; i < s->configs; i++) {
+        if (config_cut(&s->config[i]) < 2) longest = fmax(longest, c->row[i]);
+        if (config_cut(&s->config[i])) moments = store_bytes(m->D, (m->T + f->ranks - 1) / f->ranks, 0);
+    }
+    f->verify = fmax(share * f->busy / f->ranks, longest);
+    f->seconds += f->verify;
+    f->bytes += moments;
+}
+
 void workload_of(const struct study *s, const struct calibration *c, struct workload *w)
 {
     *w = (struct workload){0};

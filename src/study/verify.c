@@ -23,6 +23,18 @@ bool verify_chosen(uint64_t study_seed, double share, int config, int seed, int 
     return unit == first + floor(random_uniform(&s, (uint64_t)stratum) * (next - first));
 }
 
+struct verify_stretch verify_stretch(double share, double work, double first, double row, int most, int64_t total)
+{
+    enum { SEVERAL = 4, LONG = 20 }; /* stretches wanted; starts of which a stretch is worth at most */
+    if (share >= 1) return (struct verify_stretch){most, 1};
+    double room = share * work, rows = (room / SEVERAL - first) / row;
+    if (rows < 1) rows = (room - first) / row;
+    rows = floor(fmin(fmin(rows, 1 + LONG * first / row), most));
+    if (!(rows >= 1)) return (struct verify_stretch){0};
+    double drawn = room / (first + rows * row) * rows / (double)total;
+    return (struct verify_stretch){(int)rows, fmin(drawn, 1)};
+}
+
 /* FNV-1a over bytes. */
 uint64_t verify_digest(uint64_t before, const void *data, size_t bytes)
 {

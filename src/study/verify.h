@@ -15,6 +15,16 @@
  * another, so that the cost is the share to within one unit. The same on any ranks. */
 bool verify_chosen(uint64_t study_seed, double share, int config, int seed, int unit);
 
+/* How much of a configuration is verified where windows share work, so that one by itself costs more than one that follows another: in
+ * stretches of `rows` rows, this share of which is drawn; several and as long as they go for `share` of the processor time `work` that the
+ * configuration's `total` rows (seeds included, `most` of a seed) took. row: seconds of a row that follows another; first: more for one that
+ * begins a stretch. rows 0: not even one row can be verified for so little. */
+struct verify_stretch {
+    int rows;
+    double share;
+};
+struct verify_stretch verify_stretch(double share, double work, double first, double row, int most, int64_t total);
+
 /* Digest of a record's bytes; start at 0, or go on from the digest of the bytes before. */
 uint64_t verify_digest(uint64_t before, const void *data, size_t bytes);
 

@@ -104,24 +104,6 @@ static int file_of(const struct round *r, int c, int seed, int row)
 
 /* ---- what is verified ---- */
 
-/* Whether every row rests on the one before: the share verified is then the first rows. */
-static bool chains(const struct fit_job *j, const struct config *c)
-{
-    return c->policy.warm_start && !(j->apply && c->class->trainable);
-}
-
-/* Rows that only make sense together: those one fit serves, and where windows share work a stretch so long that its start costs little. */
-static int unit_rows(const struct fit_job *j, const struct config *c, double share)
-{
-    const struct study *s = j->study;
-    if (chains(j, c)) return s->P;
-    if (c->policy.refit_every > 1 && !(j->apply && c->class->trainable))
-        return c->policy.refit_every < s->P ? c->policy.refit_every : s->P;
-    double stretch = c->cost.seconds > 0 ? 1 + 20 * c->cost.first_seconds / c->cost.seconds : 1;
-    double most = fmax(1, share * s->P / 4); /* but several stretches of a configuration are verified */
-    return (int)fmin(stretch, most);
-}
-
 /* How many ranks, in the order of workers, computed the fits of a log. */
 static int width_of(const struct round *r, int config)
 {
@@ -136,12 +118,13 @@ static int64_t list_items(const struct round *r, struct item *item)
     int64_t n = 0;
     for (int c = 0; c < s->configs; c++) {
         const struct config *config = &s->config[c];
-        int rows = unit_rows(v->job, config, v->share);
-        for (int row = config_first_row(s, config); row < s->P && config_cut(config) < 2; row += rows)
+        struct verify_stretch t = share_stretch(&v->of, c);
+        int rows = t.rows;
+        for (int row = config_first_row(s, config); row < s->P && rows && config_cut(config) < 2; row += rows)
             for (int seed = 0; seed < config->layout.seeds; seed++) {
                 int end = row + rows < s->P ? row + rows : s->P, file = -1;
-                if (chains(v->job, config)) end = row + (int)ceil(v->share * (end - row));
-                else if (!verify_chosen(s->seed, v->share, c, seed, (row - config_first_row(s, config)) / rows)) continue;
+                if (share_chains(v->job, config)) end = row + (int)ceil(v->share * (end - row));
+                else if (!share_chosen(&v->of, c, seed, (row - config_first_row(s, config)) / rows, &t)) continue;
                 for (int k = row; k < end && file < 0; k++) file = file_of(r, c, seed, k);
                 if (file < 0) continue;
                 struct ballot b = {.votes = 1, .width = width_of(r, c), .rank = {r->rank[file]}};
@@ -284,7 +267,7 @@ static int ask(void *context, int rank, uint64_t *digest)
     struct asking *a = context;
     const struct dispute *d = a->dispute;
     const struct fit_job *j = a->round->v->job;
-    int first = chains(j, &j->study->config[d->config]) ? d->first : d->row;
+    int first = share_chains(j, &j->study->config[d->config]) ? d->first : d->row;
     struct item item = {{d->config, d->seed, first, d->row - first + 1}, d->row, rank};
     int rc = compute_items(a->round, &item, 1, digest, a->error);
     if (!rc) team_broadcast(a->round->v->world, digest, sizeof *digest, rank);
@@ -441,21 +424,21 @@ static void name_ranks(struct verification *v)
 
 int verification_run(struct verification *v, struct error *e)
 {
-    const struct study *s = v->job->study;
     char text[256];
     int rc;
     v->newest = v->start;
     v->checked = 0;
     v->job->quiet = true;
     name_ranks(v);
-    for (int c = 0; c < s->configs; c++)
-        if (config_cut(&s->config[c]) > 1) log_warn("%s: not verified: several ranks share a fit", s->config[c].name);
+    share_rates(&v->of, v->job, v->share);
+    share_name_unverified(&v->of);
     while ((rc = verify_round(v, e)) == 2 && !(rc = v->again(v->context, v, e))) continue;
     snprintf(text, sizeof text, "%lld fits of %ld were verified%s", (long long)v->fits, v->job->total,
              team_size(v->world) == 1 ? " on the same rank: only faults that pass are seen" : "");
     if (!rc && !v->fits && v->job->total) log_warn("no fit was verified: the share is too small for this study");
     else if (!rc) log_info("%s%s", text, v->checked ? "" : ": no bit differs");
     if (!rc && team_rank(v->world) == 0) history_note(v->lock, v->start, text, e);
+    memory_free(v->of.rate);
     memory_free(v->worker);
     memory_free(v->host);
     return team_agree(v->world, e) ? -1 : rc;

@@ -8,10 +8,11 @@
 
 #include "fits.h"
 #include "run_lock.h"
+#include "verify_share.h"
 
 struct verification {
     struct team *world;
-    struct fit_job *job;      /* the run's; its world is all ranks */
+    struct fit_job *job;      /* the run's; its world is all ranks; knows its pace */
     struct moment_pass *pass; /* keeps its moments */
     const struct run_lock *lock;
     double share;
@@ -21,6 +22,7 @@ struct verification {
     int (*again)(void *context, const struct verification *v, struct error *e);
     void *context;
     /* as it goes */
+    struct verify_share of;
     int newest,
         checked; /* generation of the newest logs; those of generations below `checked` have been verified, 0: none have */
     int *worker, workers; /* ranks that work, ascending */

@@ -117,9 +117,9 @@ every_failure signal "$AIPM" signal in/r.csv --target A --history -o out/history
 every_failure inspect "$AIPM" inspect in/r.h5 --date "$date"
 again=("$AIPM" run in/s.yaml --resume)
 "$AIPM" run in/s.yaml --checkpoint-seconds 0 >/dev/null 2>&1 & pid=$!
-for _ in $(seq 400); do ls out/r.h5.parts/*.rows >/dev/null 2>&1 && break; sleep 0.01; done
+for _ in $(seq 400); do ls out/r.h5.parts/*/*.rows >/dev/null 2>&1 && break; sleep 0.01; done
 kill -KILL $pid; wait $pid 2>/dev/null
-[ -e out/r.h5.parts/skeleton.h5 ] && mv out begun || { mkdir -p begun; skip "a failure of a resumed run: the run was over too soon to be killed"; }
+[ "$(ls out/r.h5.parts/*/skeleton.h5 2>/dev/null)" ] && mv out begun || { mkdir -p begun; skip "a failure of a resumed run: the run was over too soon to be killed"; }
 every_failure run "$AIPM" run in/s.yaml --checkpoint-seconds 0
 every= every_failure "run on two ranks" mpirun --oversubscribe --quiet -n 2 "$AIPM" run in/s.yaml --checkpoint-seconds 0
 every_failure "run, resumed" bash -c "mkdir -p out && cp -r begun/. out/ && exec '$AIPM' run in/s.yaml --resume"

@@ -41,6 +41,9 @@ check "the script is bash" bash -n "$WORK/s.sbatch"
 check "the script has two nodes, six ranks, USR1" test "$(grep -cE '^#SBATCH --(nodes=2|ntasks=6|signal=B:USR1@120|requeue)$' "$WORK/s.sbatch")" = 4
 sed 's/window: 40/window: 159/' "$WORK/s.yaml" >"$WORK/last.yaml"
 check "plan of one out-of-sample period" "$AIPM" plan --quiet --fresh "$WORK/last.yaml" --ranks 1
+"$AIPM" plan "$WORK/s.yaml" --ranks 6 --cores 4 --sbatch="$WORK/v.sbatch" --verify 0.5 >"$WORK/planned"
+check "verified, a plan takes longer, and says so" grep -q "^verified  *0.5 of the fits: " "$WORK/planned"
+check "its script verifies" grep -q -- " --verify 0.5 " "$WORK/v.sbatch"
 refuses "no ranks" 2 "--ranks: found '0'" "$AIPM" plan "$WORK/s.yaml" --ranks 0
 refuses "plan without a panel" 1 "no.h5" "$AIPM" plan "$WORK/s.yaml" --panel "$WORK/no.h5"
 check "plan under mpirun" grep -q "2 ranks busy" <(mpi 2 "$AIPM" plan "$WORK/s.yaml" --ranks 2)

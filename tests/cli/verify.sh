@@ -31,7 +31,8 @@ for s in cut queue; do
         check "$s on $n ranks: no bit differs" says '^[0-9]+ fits of [0-9]+ were verified.*: no bit differs'
     done
     fits=$(sed -nE 's/^([0-9]+) fits of ([0-9]+) were.*/\1 \2/p' "$WORK/out")
-    check "$s: a fifth of the fits, to within one a configuration and seed ($fits)" awk '{ exit !($1 < 0.2 * $2 + 12 && $1 > 0.2 * $2 - 12) }' <<<"$fits"
+    # where windows share work, what counts is the time: fewer fits are verified
+    check "$s: a fifth of the fits, to within one a configuration and seed ($fits)" awk '{ exit !($1 < 0.2 * $2 + 12 && $1 > 0.1 * $2 - 12) }' <<<"$fits"
     check "$s: the history says so" history_says healthy '3 ranks.*fits of [0-9]+ were verified: finished'
 done
 run healthy 1 cut --verify 0.2
@@ -78,6 +79,25 @@ for n in 1 3; do
     check "resumed on $n honest ranks: nobody else is" test "$(grep -c 'computed other bits' "$WORK/out")" = 1
     check "resumed on $n honest ranks: the bits of the honest run" same "$WORK/cut.h5" "$WORK/later.h5"
 done
+
+# ---- stopped and killed in the midst of it: what is believed at last is the same
+at=$PWD/$BUILD/tests/preload/signal_at.so
+gcc -shared -fPIC -O1 -o "$at" tests/preload/signal_at.c -ldl
+for s in cut queue; do
+    SIGNAL_AT=read SIGNAL_PATH='*.rows' SIGNAL_NUMBER=10 LD_PRELOAD=$at run stopped 3 $s --verify 0.5
+    check "$s, asked to stop as it verifies: exit 75 (found $RC)" test $RC = 75
+    check "$s: all rows are saved" says 'stopped on request: ([0-9]+) of \1 rows are saved'
+    check "$s: no results" test ! -e "$WORK/stopped.h5"
+    mpi 2 "$AIPM" run "$WORK/$s.yaml" -o "$WORK/stopped.h5" --resume --verify 0.5 >"$WORK/out" 2>&1; RC=$?
+    check "$s: the start after it verifies them (exit $RC)" says '^[0-9]{2,} fits of [0-9]+ were verified: no bit differs'
+    check "$s: the bits of the honest run" same "$WORK/$s.h5" "$WORK/stopped.h5"
+done
+SIGNAL_AT=unlink SIGNAL_PATH='*.rows' SIGNAL_NUMBER=9 FLIP_RANK=1 LD_PRELOAD="$shim:$at" run killed 3 cut --verify 0.5
+check "killed as the rows of rank 1 are gone: exit $RC" test $RC != 0
+check "they are, and others are not" test "$(find "$WORK/killed.h5.parts" -name '*.rows' | sed 's/.*-r/r/' | sort | tr '\n' ' ')" = "r000000.rows r000002.rows "
+check "the history names the rank already" grep -rq "rank 1 on $(hostname) computed other bits" "$WORK/killed.h5.parts"
+mpi 2 "$AIPM" run "$WORK/cut.yaml" -o "$WORK/killed.h5" --resume --quiet 2>/dev/null
+check "gone on with: the bits of the honest run" same "$WORK/cut.h5" "$WORK/killed.h5"
 
 # ---- nobody is left to believe: what is not to be trusted is gone, honest ranks go on
 erring 0 alone 1 cut --verify 1

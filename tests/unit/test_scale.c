@@ -111,12 +111,31 @@ static void test_alone(void)
     CU_ASSERT(t[0] > 7.9 * t[1] && t[1] > 7.9 * t[2] && t[0] < 8.1 * t[1]);
 }
 
+/* A share verified adds that share of the work, spread over the ranks, but no less than the longest row; and the moments kept for it. */
+static void test_verified(void)
+{
+    struct forecast plain, f;
+    forecast_best(&study, &meta, &rates, 100, &plain);
+    f = plain;
+    forecast_verify(&study, &meta, &rates, 0, &f);
+    CU_ASSERT(f.seconds == plain.seconds && f.bytes == plain.bytes && f.verify == 0);
+    forecast_verify(&study, &meta, &rates, 0.25, &f);
+    CHECK_CLOSE(f.verify, 0.25 * plain.busy / 100, 1e-9);
+    CHECK_CLOSE(f.seconds, plain.seconds + f.verify, 1e-9);
+    CU_ASSERT(f.bytes > plain.bytes + 8. * 8 * D * D / 2 && f.bytes < plain.bytes + 8. * 8 * D * D);
+    forecast_best(&study, &meta, &rates, 10000, &f);
+    forecast_verify(&study, &meta, &rates, 1e-6, &f);
+    CHECK_CLOSE(f.verify, 2308, 1e-9);
+}
+
 int main(void)
 {
-    static const struct check tests[] = {
-        {"one rank adds up", test_alone}, {"idle share at scale", test_idle}, {"files and bytes at scale", test_counts}};
+    static const struct check tests[] = {{"one rank adds up", test_alone},
+                                         {"verified", test_verified},
+                                         {"idle share at scale", test_idle},
+                                         {"files and bytes at scale", test_counts}};
     prepare();
-    int status = check_run("scale", tests, 3);
+    int status = check_run("scale", tests, 4);
     study_free(&study);
     return status;
 }

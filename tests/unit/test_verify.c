@@ -108,6 +108,33 @@ static void two_ranks(void)
     against(2, true);
 }
 
+/* Where a window by itself costs what many that follow another do, what is drawn costs the share of the processor time and no more; several
+ * stretches where that buys them, none where not even one row fits in. */
+static void stretches(void)
+{
+    for (double first = 0; first < 100; first = 2 * first + 1)
+        for (int seeds = 1; seeds <= 8; seeds *= 2)
+            for (double share = 0.01; share < 1; share *= 2) {
+                enum { ROWS = 300 };
+                double work = first * seeds + ROWS * seeds, spent = 0;
+                struct verify_stretch t = verify_stretch(share, work, first, 1, ROWS, ROWS * seeds);
+                CU_ASSERT((t.rows == 0) == (share * work < first + 1));
+                if (!t.rows) continue;
+                int units = (ROWS + t.rows - 1) / t.rows, stretches = 0;
+                for (uint64_t seed = 0; seed < 200; seed++)
+                    for (int k = 0; k < units * seeds; k++)
+                        if (verify_chosen(seed, t.share, 0, 0, k)) {
+                            int rows = (k % units + 1) * t.rows > ROWS ? ROWS - k % units * t.rows : t.rows;
+                            spent += first + rows, stretches++;
+                        }
+                CU_ASSERT(spent / 200 < 1.1 * share * work);
+                CU_ASSERT(stretches > 0);
+                if (share * work > 4 * (first + 2)) CU_ASSERT(stretches / 200. > 3);
+            }
+    struct verify_stretch all = verify_stretch(1, 10, 5, 1, 300, 300);
+    CU_ASSERT(all.rows == 300 && all.share == 1);
+}
+
 /* Nobody is named where nobody errs, and the work is the share. */
 static void healthy_runs(void)
 {
@@ -164,8 +191,9 @@ static void who_is_asked(void)
 
 int main(void)
 {
-    static const struct check tests[] = {
-        {"the share is met", the_share_is_met}, {"who is asked", who_is_asked}, {"a cut over four ranks", cut_of_four},
-        {"a queue of five", queue_of_five},     {"two ranks", two_ranks},       {"healthy runs", healthy_runs}};
+    static const struct check tests[] = {{"the share is met", the_share_is_met}, {"who is asked", who_is_asked},
+                                         {"a cut over four ranks", cut_of_four}, {"stretches that share work", stretches},
+                                         {"a queue of five", queue_of_five},     {"two ranks", two_ranks},
+                                         {"healthy runs", healthy_runs}};
     return check_run("verify", tests, sizeof tests / sizeof *tests);
 }
