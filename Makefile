@@ -19,7 +19,7 @@ ALL_CFLAGS = -std=gnu11 $(OPTIMISE) -fno-math-errno -ffp-contract=off -ffile-pre
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
 LIBS = $(shell pkg-config --libs openblas $(PACKAGES) 2>/dev/null) -lhdf5_hl -lm
 
-ROOMS := base linalg panel parallel models measure io ingest study report commands
+ROOMS := base linalg panel parallel nn models measure io ingest study report commands
 SOURCES := $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c)))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LIBRARY := $(BUILD)/libaipm.a

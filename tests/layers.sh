@@ -8,7 +8,7 @@ undefined() {       # FOLDER of a room's objects; one that has lost its source i
     for c in src/"${1##*/}"/*.c; do nm -u "$1/$(basename "$c" .c).o" 2>/dev/null; done | awk '{print $2}' | sort -u
 }
 complain() { echo "layers: $1" >&2; bad=1; }
-for room in base linalg panel models measure ingest study report commands; do
+for room in base linalg panel nn models measure ingest study report commands; do
     s=$(undefined "$obj/$room" | grep -E '^(MPI_|H5|Cblacs_|p[sd]sy|descinit_|numroc_)' | tr '\n' ' ')
     [ -z "$s" ] || complain "$room uses $s"
 done
@@ -21,11 +21,11 @@ for room in measure study report commands; do
     s=$(grep -nE '"(models|test_assets|benchmarks|groups)/' src/$room/*.c | grep -v '#include' | cut -d: -f1 | sort -u | tr '\n' ' ')
     [ -z "$s" ] || complain "paths of datasets in $s"
 done
-kinds=$(sed -nE 's/^#define NETWORK_NAME +"(.*)"/\1/p; s/^    \.name = "([a-z_]+)",$/\1/p' src/models/*.c | sort -u | paste -sd '|')
+kinds=$(sed -nE 's/.*_class, model, \.name = "([a-z_]+)",$/\1/p; s/^    \.name = "([a-z_]+)",$/\1/p' src/models/*.c | sort -u | paste -sd '|')
 [ "$(tr '|' '\n' <<<"$kinds" | wc -l)" = "$(grep -c '^MODEL' src/models/models.def)" ] || complain "the names of model classes are not found: $kinds"
 s=$(grep -lE "\"($kinds)\"" src/report/*.c src/measure/*.c | tr '\n' ' ')
 [ -z "$s" ] || complain "$s names a model kind; needed: what its class can do"
-order=(base linalg panel parallel models measure io ingest study report commands)
+order=(base linalg panel parallel nn models measure io ingest study report commands)
 for ((i = 0; i < ${#order[@]}; i++)); do
     for ((j = i + 1; j < ${#order[@]}; j++)); do
         s=$(grep -lE "^#include \"${order[j]}/" src/"${order[i]}"/*.c include/"${order[i]}"/*.h 2>/dev/null | tr '\n' ' ')
@@ -34,5 +34,5 @@ for ((i = 0; i < ${#order[@]}; i++)); do
 done
 s=$(grep -lE '^#include "ingest/' src/study/*.c src/report/*.c include/study/*.h include/report/*.h 2>/dev/null | tr '\n' ' ')
 [ -z "$s" ] || complain "only commands know ingest, but: $s"
-[ "$bad" = 0 ] && echo "layers: base < linalg < panel < parallel < models < measure < io < (ingest | study < report) < commands holds"
+[ "$bad" = 0 ] && echo "layers: base < linalg < panel < parallel < nn < models < measure < io < (ingest | study < report) < commands holds"
 exit $bad

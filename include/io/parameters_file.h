@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "models/network.h"
+#include "nn/network.h"
 
 /* "FOLDER/UNIVERSE/NAME/seed=S" (memory_free). */
 char *parameters_folder(const char *folder, const char *universe, const char *name, int seed);

@@ -23,6 +23,9 @@ void dense_backward(const struct kernels *k, int n, int in, int out, const float
 /* dy <- dy scale where y > 0, else 0: the derivative of relu (and of dropout, which leaves zeros and scales the rest). */
 void relu_backward(size_t count, const float *y, float scale, float *dy);
 
+/* out [n, padded(D)] = rows [n, D], which are not padded. */
+void rows_pad(int n, int D, const float *rows, float *out);
+
 /* wt [out, padded(in)] = w' of w [in, padded(out)]. */
 void dense_transpose(int in, int out, const float *w, float *wt);
 

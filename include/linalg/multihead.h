@@ -38,7 +38,8 @@ size_t multihead_workspace(int width);
 /* o [queries, heads padded(width)]; kept may be NULL. 4 queries keys width flops a head. */
 void multihead_forward(const struct kernels *k, const struct multihead *m, const float *q, const float *key,
                        const float *value, float *o, float *kept, float *statistics, float *work);
-/* From d_o = dLoss/do (overwritten): dq, and dkey, dvalue (add: added to what is there). o, kept (or NULL) and statistics as forward
+/* From d_o = dLoss/do (overwritten): dq (may be o), and dkey, dvalue (add: added to what is there, and they may be one; NULL, both: not
+ * wanted). o, kept (or NULL) and statistics as forward
  * left them. 8 queries keys width flops a head, 10 where the exponentials are formed again. */
 void multihead_backward(const struct kernels *k, const struct multihead *m, const float *q, const float *key,
                         const float *value, const float *o, float *d_o, const float *kept, const float *statistics,

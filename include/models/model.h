@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "nn/fit.h"
 #include "panel/moments.h"
 #include "panel/panel.h"
 #include "panel/window.h"
@@ -116,34 +117,10 @@ void layout_field(struct layout *l, struct field f);       /* append it */
 void layout_constant(struct layout *l, struct constant c); /* append it; its values are copied */
 void layout_free(struct layout *l);
 
-/* A fit's numerical outcome. Codes from FIT_NO_DATA on are no failures: at that date there is nothing to fit or to trade. */
-enum { FIT_NO_DATA = 1000 };
-struct fit_note {
-    int code; /* 0 fine; > 0: the model's own code, kept in the results; its return is NaN */
-    char text[160];
-};
-
 struct model;   /* each class embeds what it needs */
-struct network; /* models/network.h */
+struct network; /* nn/network.h */
 
 /* ---- what only some classes do: a part each; NULL: the class does not ---- */
-
-/* Which rows are fitted, where fits begin, what is kept of them. */
-struct fit_policy {
-    int refit_every;      /* consecutive rows that share the fit of the first of them; 1: every row is fitted */
-    bool warm_start;      /* a fit begins at the parameters of the one before */
-    bool save_parameters; /* the parameters of every fit go to files */
-};
-
-/* A long fit is monitored: between two steps it polls, on the team's leader, whether to go on. */
-enum fit_poll { FIT_CONTINUE, FIT_CHECKPOINT, FIT_STOP };
-struct fit_monitor {
-    void *context;
-    enum fit_poll (*poll)(void *context);                         /* called on the team's rank 0; stop: save first */
-    void (*save)(void *context, const void *state, size_t bytes); /* rank 0 again: what `state` will be on resume */
-    const void *state; /* rank 0: resume from here with the same bits; NULL: from the start */
-    size_t state_bytes;
-};
 
 /* Classes whose fits leave parameters, which are saved, loaded, and go on serving at later dates. */
 struct trainable {

@@ -4,25 +4,7 @@
 #define MODELS_TRAINING_H
 
 #include "models/model.h"
-#include "models/objective.h"
-
-enum rate_schedule { RATE_CONSTANT, RATE_COSINE, RATE_LINEAR, RATE_PLATEAU };
-
-struct training {
-    int seeds, epochs;
-    double rate; /* Adam's step size */
-    struct objective objective;
-    int rollout; /* H: consecutive periods of a step */
-    enum rate_schedule
-        schedule; /* how the rate falls: to zero over all steps, or by `factor` where the loss has stopped falling */
-    int plateau;  /* RATE_PLATEAU: epochs without improvement before the rate falls */
-    double factor;
-    double decay, clip;     /* decoupled weight decay; bound on the gradient's norm, 0: none */
-    int hold_out, patience; /* last periods of the window to stop early on, 0: none; epochs without improvement */
-    double dropout;
-    bool shuffle;
-    struct fit_policy policy; /* rows served by an earlier fit have training_loss NaN */
-};
+#include "nn/training.h"
 
 /* The same options for every network: append these to a class's table, read them back. */
 #define TRAINING_OPTIONS TRAINING_OPTIONS_FOR("msrr", "msrr")
@@ -119,15 +101,6 @@ void training_shorten(double seconds, struct shape *s, struct values *v);
 void training_settle(struct training *t, enum loss loss);
 /* Refuse what makes no sense together. */
 int training_check(const struct training *t, const struct shape *s, struct error *e);
-/* How many steps an epoch over so many periods takes, and the first period of step g: rollouts of H to 2 H - 1 periods. */
-static inline int training_steps(const struct training *t, int periods)
-{
-    return periods / t->rollout > 1 ? periods / t->rollout : 1;
-}
-static inline int training_step_first(const struct training *t, int periods, int g)
-{
-    return (int)((int64_t)periods * g / training_steps(t, periods));
-}
 /* Fields of a network's row: returns, returns_by_seed, training_loss, restarts. */
 void training_layout(const struct training *t, struct layout *l);
 /* Cost of a fit whose forward pass over max_assets takes `flops`; rate in flops per second. */

@@ -54,6 +54,15 @@ void relu_backward(size_t count, const float *y, float scale, float *dy)
     }
 }
 
+void rows_pad(int n, int D, const float *rows, float *out)
+{
+    int ld = padded(D);
+    for (int i = 0; i < n; i++, rows += D, out += ld) {
+        memcpy(out, rows, sizeof(float) * (size_t)D);
+        memset(out + D, 0, sizeof(float) * (size_t)(ld - D));
+    }
+}
+
 void dense_transpose(int in, int out, const float *w, float *wt)
 {
     int lx = padded(in), ly = padded(out);

@@ -171,6 +171,7 @@ void multihead_backward(const struct kernels *k, const struct multihead *m, cons
                 k->tile_softmax_back(keys, p.width, e, p.top, p.d);
                 settle_single(&p, keys, inverse, e, p.d);
                 k->product(p.rows, p.ld, keys, p.d, 1, TILE, p.key + skip_k, m->k_row, dq + skip, m->q_row, at > 0);
+                if (!dkey) continue;
                 k->product(keys, p.ld, p.rows, p.d, TILE, 1, p.q, m->q_row, dkey + to, m->k_row, add || first > 0);
                 k->product(keys, p.ld, p.rows, e, TILE, 1, d_o + skip, m->q_row, dvalue + to, m->k_row, add || first > 0);
             }

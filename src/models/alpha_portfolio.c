@@ -1,5 +1,5 @@
 /* AlphaPortfolio (Cong et al. 2020): each asset's history by an encoder of its own, winner scores by attention between assets, long the
- * highest and short the lowest, trained on the Sharpe ratio of rollouts. See models/encoder.h and models/objective.h. */
+ * highest and short the lowest, trained on the Sharpe ratio of rollouts. See models/encoder.h and nn/objective.h. */
 #include "encoder_options.h"
 
 static const struct model_option options[] = {
@@ -36,29 +36,27 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
 
 static struct encoder_shape shape_of(const struct shape *s, const struct values *v)
 {
-    return encoder_options(s, v);
+    struct encoder_shape n = encoder_options(s, v);
+    n.attention_size = (int)values_int(v, "attention_size");
+    return n;
 }
 
-static int attention_heads(const struct encoder_shape *n)
+static struct network *network(const struct shape *s, const struct values *v)
 {
-    (void)n;
-    return 1;
+    struct encoder_shape n = shape_of(s, v);
+    return encoder_network(&n);
 }
 
-static int attention_size(const struct values *v)
+static struct attention_recorder recorder(const struct shape *s, const struct values *v)
 {
-    return (int)values_int(v, "attention_size");
+    struct encoder_shape n = shape_of(s, v);
+    return encoder_recorder(s, &n, 1, v);
 }
 
-static struct network *network_of(const struct encoder_shape *n, const struct values *v)
-{
-    return alpha_portfolio_network(n, attention_size(v));
-}
+static const struct network_model model = {training_of, network, recorder};
+static const struct explanation explanation = {.recorded_by = "save_attention: mean or heads"};
 
-#define NETWORK_SEES
-#define NETWORK_NEEDS (NEED_ROWS | NEED_HISTORY)
-#define NETWORK_CLASS alpha_portfolio_class
-#define NETWORK_NAME  "alpha_portfolio"
-#define NETWORK_SUMMARY                                                                                                     \
-    "AlphaPortfolio: histories by an encoder, winner scores by attention between assets, long-short, Sharpe"
-#include "encoder_class.h"
+NETWORK_MODEL(alpha_portfolio_class, model, .name = "alpha_portfolio",
+              .summary = "AlphaPortfolio: histories by an encoder, winner scores by attention between assets, long-short, "
+                         "Sharpe",
+              .options = options, .needs = NEED_ROWS | NEED_HISTORY, .check = check, .explain = &explanation);

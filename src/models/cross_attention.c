@@ -1,4 +1,4 @@
-/* Cross-attention over sequences of assets as a model: see models/encoder.h for what the network computes, models/objective.h for what it
+/* Cross-attention over sequences of assets as a model: see models/encoder.h for what the network computes, nn/objective.h for what it
  * is trained for and how its outputs become a portfolio. */
 #include <string.h>
 
@@ -106,20 +106,22 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     return training_check(&t, s, e);
 }
 
-static int attention_size(const struct values *v)
+static struct network *network(const struct shape *s, const struct values *v)
 {
-    (void)v;
-    return 0;
+    struct encoder_shape n = shape_of(s, v);
+    return encoder_network(&n);
 }
 
-static struct network *network_of(const struct encoder_shape *n, const struct values *v)
+static struct attention_recorder recorder(const struct shape *s, const struct values *v)
 {
-    (void)v;
-    return cross_attention_network(n);
+    struct encoder_shape n = shape_of(s, v);
+    return encoder_recorder(s, &n, attention_heads(&n), v);
 }
 
-#define NETWORK_CLASS cross_attention_class
-#define NETWORK_NAME  "cross_attention"
-#define NETWORK_SUMMARY                                                                                                     \
-    "encoder over each asset's history, attention over time and between assets: full, lagged or hierarchical"
-#include "encoder_class.h"
+static const struct network_model model = {training_of, network, recorder};
+static const struct explanation explanation = {.recorded_by = "save_attention: mean or heads"};
+
+NETWORK_MODEL(cross_attention_class, model, .name = "cross_attention",
+              .summary = "encoder over each asset's history, attention over time and between assets: full, lagged or "
+                         "hierarchical",
+              .options = options, .needs = NEED_ROWS | NEED_HISTORY, .check = check, .explain = &explanation);

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "linalg/features.h"
 #include "models/embedded_transformer.h"
-#include "models/network.h"
+#include "linalg/dense.h"
 #include "models/ols_fit.h"
 #include "models/ridge_rows.h"
 

@@ -3,7 +3,7 @@
 #define MODELS_ENCODER_OPTIONS_H
 
 #include "models/encoder.h"
-#include "models/trainer.h"
+#include "models/network_model.h"
 
 #define ENCODER_OPTIONS                                                                                                     \
     {.key = "lookback", .type = OPTION_INT, .fallback = "20", .low = 1, .high = 10000, .help = "steps of history L"},       \
@@ -34,28 +34,11 @@
 
 /* The shape by these options, cross-asset attention left out. */
 struct encoder_shape encoder_options(const struct shape *s, const struct values *v);
-/* Bytes of the network on one rank: everything kept if the study's memory allows, else as much as it does. */
-double encoder_room(const struct shape *s, const struct encoder_shape *n, int attention_size);
 /* Refuse heads that do not divide d_model, a kernel beyond the lookback, attention to be saved of a panel that does not allow it. */
 int encoder_check(const struct shape *s, const struct values *v, struct error *e);
 
-/* What is recorded of the attention at a date, beside a trainer's fields: `attention` [H, A, A], `lag_weights`, `sector_attention`. */
-struct attention_recorder {
-    const struct panel_meta *panel;
-    int heads, of;     /* H recorded (0: none, 1: the mean), heads the network has */
-    int lags, sectors; /* numbers of lag_weights; rows of sector_attention; 0: none */
-    int most;          /* assets of a period */
-    float *raw;        /* [of, most, most] */
-    double *attention, *lag, *sector;
-};
-struct attention_recorder attention_recorder_of(const struct shape *s, const struct encoder_shape *n, int of,
-                                                const struct values *v);
-void attention_recorder_layout(const struct attention_recorder *s, struct layout *l);
-double attention_recorder_bytes(const struct attention_recorder *s);
-void attention_recorder_create(struct attention_recorder *s);
-void attention_recorder_free(struct attention_recorder *s);
-void attention_recorder_capture(struct attention_recorder *s, struct network *n,
-                                const struct period *now); /* collective; after a forward pass of now */
-void attention_recorder_record(const struct attention_recorder *s, double *record);
+/* What is recorded, by the option save_attention, of a network with so many heads between assets. */
+struct attention_recorder encoder_recorder(const struct shape *s, const struct encoder_shape *n, int heads,
+                                           const struct values *v);
 
 #endif

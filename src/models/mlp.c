@@ -1,5 +1,9 @@
 /* The MLP that shuts attention off: each asset's weight from its own characteristics alone                        (9) */
-#include "models/trainer.h"
+#include <stdio.h>
+
+#include "models/networks.h"
+#include "models/network_model.h"
+#include "nn/layer.h"
 
 static const struct model_option options[] = {
     {.key = "hidden",
@@ -22,31 +26,29 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     return training_check(&t, s, e);
 }
 
-static void cost(const struct shape *s, const struct values *v, struct cost *c)
+struct network *mlp_network(int D, int max_assets, int shards, int layers, const int *hidden)
 {
-    int layers;
-    const int *hidden = values_list(v, "hidden", &layers);
-    struct training t = training_options(v);
-    double units = padded(s->D), parameters = 0, in = s->D;
-    for (int l = 0; l < layers; in = hidden[l++])
-        units += 2. * padded(hidden[l]), parameters += (in + 1) * padded(hidden[l]);
-    training_cost(&t, s, mlp_flops(s->D, layers, hidden, s->max_assets),
-                  4 * (units * s->max_assets + (6. + s->shards) * parameters), c);
+    struct network *n = network_open(D, 1, max_assets, shards);
+    char weight[24], bias[24];
+    layer_input(n);
+    for (int l = 0; l <= layers; l++) {
+        snprintf(weight, sizeof weight, "weight_%d", l);
+        snprintf(bias, sizeof bias, "bias_%d", l);
+        if (l < layers) layer_dense(n, weight, bias, hidden[l], true, l);
+        else layer_column(n, weight, bias);
+    }
+    return network_close(n);
 }
 
-static struct training training_of(const struct values *v)
-{
-    return training_options(v);
-}
-
-static struct network *network_for(const struct shape *s, const struct values *v)
+static struct network *network(const struct shape *s, const struct values *v)
 {
     int layers;
     const int *hidden = values_list(v, "hidden", &layers);
     return mlp_network(s->D, s->max_assets, s->shards, layers, hidden);
 }
 
-#define NETWORK_CLASS   mlp_class
-#define NETWORK_NAME    "mlp"
-#define NETWORK_SUMMARY "multi-layer perceptron: each stock by its own characteristics, nonlinearly (9)"
-#include "network_class.h"
+static const struct network_model model = {.training = training_options, .network = network};
+
+NETWORK_MODEL(mlp_class, model, .name = "mlp",
+              .summary = "multi-layer perceptron: each stock by its own characteristics, nonlinearly (9)",
+              .options = options, .needs = NEED_ROWS, .check = check);

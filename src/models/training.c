@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "models/trainer.h"
+#include "nn/trainer.h"
 
 static int word_index(const char *word, const char *const *words)
 {

@@ -1,5 +1,10 @@
-/* The nonlinear portfolio transformer as a model: see transformer_network.c for what it computes. */
-#include "models/trainer.h"
+/* The nonlinear portfolio transformer                                                                          (13)-(21)
+ *     A(Y) = sum_h softmax_rows(Y W_h Y') Y V_h;   Z = Y + A(Y);   Y <- Z + relu(Z W1 + 1 b1') W2 + 1 b2';   w = Y lambda */
+#include <math.h>
+
+#include "models/networks.h"
+#include "models/network_model.h"
+#include "nn/portfolio_attention.h"
 
 static const struct model_option options[] = {
     {.key = "blocks", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "transformer blocks K"},
@@ -20,33 +25,35 @@ static int check(const struct shape *s, const struct values *v, struct error *e)
     return training_check(&t, s, e);
 }
 
-static void cost(const struct shape *s, const struct values *v, struct cost *c)
+struct network *transformer_network(int D, int max_assets, int shards, int K, int H, int df)
 {
-    int K = (int)values_int(v, "blocks"), H = (int)values_int(v, "heads"), df = (int)values_int(v, "feedforward");
-    struct training t = training_options(v);
-    double fixed = transformer_bytes(s->D, s->max_assets, s->shards, 1, K, H, df);
-    double keep = transformer_keep_bytes(s->max_assets, s->shards, K, H);
-    if (fixed + keep > (double)s->memory) keep = (double)s->memory > fixed ? (double)s->memory - fixed : 0;
-    training_cost(&t, s, transformer_flops(s->D, K, H, df, s->max_assets), fixed + keep, c);
+    struct network *n = network_open(D, 1, max_assets, shards);
+    layer_input(n);
+    for (int k = 0; k < K; k++) {
+        layer_portfolio_attention(n, (struct portfolio_attention_shape){.k = k, .of = K, .heads = H});
+        layer_feed_forward(n, (struct feed_forward_shape){.k = k,
+                                                          .of = K,
+                                                          .hidden = df,
+                                                          .stream = k,
+                                                          .deviation = {1 / sqrt(df), 1 / sqrt(D)},
+                                                          .norm = -1,
+                                                          .residual = true});
+    }
+    layer_column(n, "lambda", NULL);
+    return network_close(n);
 }
 
-static struct training training_of(const struct values *v)
-{
-    return training_options(v);
-}
-
-static struct network *network_for(const struct shape *s, const struct values *v)
+static struct network *network(const struct shape *s, const struct values *v)
 {
     return transformer_network(s->D, s->max_assets, s->shards, (int)values_int(v, "blocks"), (int)values_int(v, "heads"),
                                (int)values_int(v, "feedforward"));
 }
 
+static const struct network_model model = {.training = training_options, .network = network};
 static const struct explanation explanation = {
-    .blocks = transformer_blocks, .heads = transformer_heads, .attention = transformer_attention};
+    .blocks = portfolio_attention_blocks, .heads = portfolio_attention_heads, .attention = portfolio_attention_read};
 
-#define NETWORK_EXPLAINS explanation
-#define NETWORK_CLASS    transformer_class
-#define NETWORK_NAME     "transformer"
-#define NETWORK_SUMMARY                                                                                                     \
-    "nonlinear portfolio transformer: blocks of attention across assets and a feed-forward layer (13)-(21)"
-#include "network_class.h"
+NETWORK_MODEL(
+    transformer_class, model, .name = "transformer",
+    .summary = "nonlinear portfolio transformer: blocks of attention across assets and a feed-forward layer (13)-(21)",
+    .options = options, .needs = NEED_ROWS, .check = check, .explain = &explanation);

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "io/panel_file.h"
 #include "io/parameters_file.h"
-#include "models/network.h"
+#include "nn/network.h"
 #include "study/study.h"
 
 /* Keep the strongest links in order. */
@@ -258,7 +258,7 @@ static void from_parameters(const struct results *r, const struct attention_opti
         a->universe = memory_text(c->universe->name);
         a->model = memory_text(c->name);
         network_bind(n, alone);
-        n->class->forward(n, p, false, w);
+        network_forward(n, p, false, w);
         take(a, x, n, p, o);
         memory_free(w);
     }

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "fits.h"
 #include "io/parameters_file.h"
-#include "models/network.h"
+#include "nn/network.h"
 #include "parallel/stop.h"
 
 /* ---- a fit under way ---- */

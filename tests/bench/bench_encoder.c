@@ -23,24 +23,36 @@ static const struct encoder_shape shape = {.D = D,
                                            .outputs = 1};
 
 /* Seconds of the fastest of several steps; forward's share in *forward. */
+static double flops_of(const struct encoder_shape *s, int attention)
+{
+    struct encoder_shape shaped = *s;
+    shaped.attention_size = attention;
+    struct network *n = encoder_network(&shaped);
+    double flops = network_flops(n, N);
+    network_destroy(n);
+    return flops;
+}
+
 static double encoder_step(const struct encoder_shape *s, int attention, size_t memory, double dropout, struct team *team,
                            double *forward)
 {
     struct sequence *q = sequence_create(N, L, D, 1, NULL, 1, 1);
-    struct network *n = attention ? alpha_portfolio_network(s, attention) : cross_attention_network(s);
+    struct encoder_shape shaped = *s;
+    shaped.attention_size = attention;
+    struct network *n = network_make(encoder_network(&shaped));
     float *y = memory_array(float, N, "bench"), *dy = memory_array(float, N, "bench");
     for (int i = 0; i < N; i++) dy[i] = 0.1f * (float)(i % 7 - 3);
     n->memory = memory;
-    n->dropout = dropout;
+    n->dropout.share = dropout;
     network_initialise(n, 1, 20200131);
     network_bind(n, team);
     double best = 1e99;
     for (int i = 0; i < 8; i++) {
         double from = processor_seconds(), middle;
-        n->class->forward(n, &q->period, true, y);
+        network_forward(n, &q->period, true, y);
         middle = processor_seconds();
-        for (int k = 0; k < n->own; k++) memset(n->gradient[k], 0, sizeof(float) * n->size);
-        n->class->backward(n, &q->period, dy);
+        for (int k = 0; k < n->shards.own; k++) memset(n->gradient[k], 0, sizeof(float) * n->size);
+        network_backward(n, &q->period, dy);
         double all = processor_seconds() - from;
         if (all < best) best = all, *forward = middle - from;
     }
@@ -64,7 +76,7 @@ static void torch_steps(double *plain, double *pruned)
 int main(int argc, char **argv)
 {
     struct team *world = world_open(&argc, &argv);
-    double peak = sgemm_rate(), flops = 3 * encoder_flops(&shape, 0, N), forward, plain, pruned;
+    double peak = sgemm_rate(), flops = 3 * flops_of(&shape, 0), forward, plain, pruned;
     printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(),
            peak / 1e9);
     double kept = encoder_step(&shape, 0, (size_t)2 << 30, 0, world, &forward);
@@ -84,13 +96,13 @@ int main(int argc, char **argv)
     large.d_model = 128, large.heads = 8, large.layers = 4, large.feedforward = 512;
     last.pool_mean = false;
     lagged.cross = CROSS_LAGGED, lagged.max_lag = 5;
-    double f = 3 * encoder_flops(&last, 0, N), s = encoder_step(&last, 0, (size_t)2 << 30, 0, world, &forward);
+    double f = 3 * flops_of(&last, 0), s = encoder_step(&last, 0, (size_t)2 << 30, 0, world, &forward);
     printf("pooled at the last step: %.4f s, %.3f of sgemm\n", s, f / s / peak);
-    f = 3 * encoder_flops(&lagged, 0, N), s = encoder_step(&lagged, 0, (size_t)2 << 30, 0, world, &forward);
+    f = 3 * flops_of(&lagged, 0), s = encoder_step(&lagged, 0, (size_t)2 << 30, 0, world, &forward);
     printf("lags 0 to 5: %.4f s, %.3f of sgemm\n", s, f / s / peak);
-    f = 3 * encoder_flops(&shape, 64, N), s = encoder_step(&shape, 64, (size_t)2 << 30, 0, world, &forward);
+    f = 3 * flops_of(&shape, 64), s = encoder_step(&shape, 64, (size_t)2 << 30, 0, world, &forward);
     printf("alpha portfolio, attention size 64: %.4f s, %.3f of sgemm\n", s, f / s / peak);
-    f = 3 * encoder_flops(&large, 0, N), s = encoder_step(&large, 0, (size_t)4 << 30, 0, world, &forward);
+    f = 3 * flops_of(&large, 0), s = encoder_step(&large, 0, (size_t)4 << 30, 0, world, &forward);
     printf("d_model 128, 8 heads, 4 layers, feed-forward 512: %.4f s, %.3f of sgemm\n", s, f / s / peak);
     fflush(stdout);
     torch_steps(&plain, &pruned);

@@ -10,9 +10,8 @@ enum { D = 132, DF = 256 };
 
 static struct trainer *trainer_of(struct network *n, double memory)
 {
-    struct shape s = {.T = 1, .D = D, .max_assets = n->max_assets, .shards = n->shards, .memory = (size_t)memory};
     struct training how = {.seeds = 1, .epochs = 1, .rate = 1e-5};
-    struct trainer *t = trainer_create(n, &how, &s, 1);
+    struct trainer *t = trainer_create(n, &how, 1, (size_t)memory, 1);
     network_initialise(n, 1, 1);
     return t;
 }
@@ -28,10 +27,11 @@ static double assumed_stocks(int t)
 static void project(double rate)
 {
     for (int K = 10; K >= 1; K -= 9) {
+        struct network *n = transformer_network(D, 5000, 1, K, 1, DF);
         double flops = 0;
         for (int window = 0; window < 659; window++)
-            for (int t = window; t < window + 60; t++)
-                flops += 3 * transformer_flops(D, K, 1, DF, assumed_stocks(t)) * 10 * 20;
+            for (int t = window; t < window + 60; t++) flops += 3 * network_flops(n, assumed_stocks(t)) * 10 * 20;
+        network_destroy(n);
         printf("projection: 659 windows x 60 months x 20 epochs x 10 seeds, K=%d, N_t from 1,000 to 5,000 (assumed): %.0f "
                "core-hours, %.1f hours on 1,000 cores\n",
                K, flops / rate / 3600, flops / rate / 3600 / 1000);
@@ -47,7 +47,7 @@ static void one_core(struct team *world)
     printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(),
            peak / 1e9);
     struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 2e9);
-    double s = step_seconds(t, &p, world, 5, processor_seconds), f = 3 * transformer_flops(D, K, 1, DF, N);
+    double s = step_seconds(t, &p, world, 5, processor_seconds), f = 3 * network_flops(t->net, N);
     printf("transformer step N=%d D=%d df=%d K=%d: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", N, D, DF, K, s,
            f / s / 1e9, f / s / peak);
     trainer_destroy(t);
@@ -56,7 +56,7 @@ static void one_core(struct team *world)
     printf("the same, all attention recomputed: %.4f s, %.1f%% more\n", r, 100 * (r / s - 1));
     trainer_destroy(t);
     t = trainer_of(mlp_network(D, N, 1, 4, hidden), 2e9);
-    double m = step_seconds(t, &p, world, 10, processor_seconds), fm = 3 * mlp_flops(D, 4, hidden, N);
+    double m = step_seconds(t, &p, world, 10, processor_seconds), fm = 3 * network_flops(t->net, N);
     printf("MLP step 4 x 256: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", m, fm / m / 1e9, fm / m / peak);
     trainer_destroy(t);
     project(f / s);

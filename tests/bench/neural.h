@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "linalg/adam.h"
-#include "models/trainer.h"
+#include "models/model.h"
+#include "models/networks.h"
+#include "nn/trainer.h"
 
 /* Processor time of this process: what one core's work takes, whoever else uses the machine. */
 static inline double processor_seconds(void)

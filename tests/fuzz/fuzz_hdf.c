@@ -15,6 +15,7 @@
 #include "io/durable_file.h"
 #include "io/panel_file.h"
 #include "io/parameters_file.h"
+#include "models/networks.h"
 #include "io/parts.h"
 #include "io/results_read.h"
 #include "io/results_write.h"
@@ -162,7 +163,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     make_panel(file[A_PANEL], &e);
     make_plan();
     make_results(file[A_RESULT], parts, &e);
-    network = mlp_network(D, ASSETS, 1, 1, (int[]){2});
+    network = network_make(mlp_network(D, ASSETS, 1, 1, (int[]){2}));
     parameters_save(folder, 20200131, network, &e);
     if (error_is_set(&e)) fprintf(stderr, "%s\n", e.text), abort();
     for (int kind = 0; kind < KINDS; kind++) remember(kind);

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/parameters_file.h"
-#include "models/trainer.h"
+#include "models/model.h"
+#include "models/networks.h"
+#include "nn/trainer.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -69,7 +71,7 @@ static size_t fit(const void *state, size_t bytes, int hold_out)
                            .schedule = hold_out ? RATE_PLATEAU : RATE_COSINE,
                            .plateau = 1};
     struct shape shape = {.T = T, .D = D, .max_assets = N, .shards = 1, .memory = 1 << 20};
-    struct trainer *t = trainer_create(mlp_network(D, N, 1, 1, (int[]){2}), &how, &shape, 1);
+    struct trainer *t = trainer_create(mlp_network(D, N, 1, 1, (int[]){2}), &how, shape.T, shape.memory, 1);
     struct period p[T + 1];
     for (int i = 0; i <= T; i++)
         p[i] = (struct period){.index = i,

@@ -3,7 +3,7 @@
  * value, one at a time. What the class then refuses must say what is needed; what it takes must keep every promise. */
 #include "contract.h"
 #include "io/parameters_file.h"
-#include "models/network.h"
+#include "nn/network.h"
 #include "parallel/progress_counter.h"
 
 /* ---- the promises ---- */

@@ -48,13 +48,15 @@ enum { VARIANTS = sizeof variants / sizeof *variants };
 
 static struct network *network_of(const struct variant *v, size_t memory)
 {
-    struct network *n = v->attention ? alpha_portfolio_network(&v->s, v->attention) : cross_attention_network(&v->s);
+    struct encoder_shape s = v->s;
+    s.attention_size = v->attention;
+    struct network *n = network_make(encoder_network(&s));
     n->memory = memory;
     network_initialise(n, 3, 20000101);
     for (int i = 0; i < n->tensors; i++) /* biases away from zero, scales from one, hidden units from the kink of relu */
         for (int j = 0; n->tensor[i].deviation <= 0 && j < n->tensor[i].rows; j++)
             for (int c = 0; c < n->tensor[i].columns; c++)
-                tensor_at(n, n->parameter, i, j)[c] +=
+                n->parameter[n->tensor[i].at + tensor_index(&n->tensor[i], j, c)] +=
                     !strcmp(n->tensor[i].name, "b1") ? (c % 2 ? 3.f : -3.f) : 0.1f * (float)((7 * c + 3 * j) % 5 - 2);
     return n;
 }
@@ -70,23 +72,24 @@ static void outputs_of(struct network *n, const struct period *p, struct team *t
 {
     network_bind(n, team);
     memset(y, 0, sizeof(float) * (size_t)(p->n * n->outputs));
-    n->class->forward(n, p, training, y + own_first_row(n, p->n) * n->outputs);
+    network_forward(n, p, training, y + own_first(n, p->n) * n->outputs);
     team_or_bytes(team, (uint8_t *)y, sizeof(float) * (size_t)(p->n * n->outputs));
 }
 
 /* The gradient of sum_i slope_i y_i over all shards, on every rank. */
 static void gradient_of(struct network *n, const struct period *p, const float *slope, float *total)
 {
-    int ranks = team_size(n->team);
+    int ranks = team_size(n->shards.team);
     int64_t *range = memory_array(int64_t, ranks + 1, "test");
     for (int r = 0; r <= ranks; r++) range[r] = (int64_t)(n->size * (size_t)r / (size_t)ranks);
-    struct team_sum *sum = team_sum_create(n->team, n->shards, n->part_first, n->size / (size_t)ranks + 1);
-    struct team_share *share = team_share_create(n->team);
-    for (int s = 0; s < n->own; s++) memset(n->gradient[s], 0, sizeof(float) * n->size);
-    n->class->backward(n, p, slope + own_first_row(n, p->n) * n->outputs);
+    struct team_sum *sum =
+        team_sum_create(n->shards.team, n->shards.count, n->shards.part_first, n->size / (size_t)ranks + 1);
+    struct team_share *share = team_share_create(n->shards.team);
+    for (int s = 0; s < n->shards.own; s++) memset(n->gradient[s], 0, sizeof(float) * n->size);
+    network_backward(n, p, slope + own_first(n, p->n) * n->outputs);
     memset(total, 0, sizeof(float) * n->size);
     team_sum_begin(sum, range, n->gradient);
-    team_sum_finish(sum, total + range[team_rank(n->team)]);
+    team_sum_finish(sum, total + range[team_rank(n->shards.team)]);
     team_share_begin(share, total, range);
     team_share_finish(share);
     team_sum_destroy(sum), team_share_destroy(share), memory_free(range);
@@ -115,7 +118,7 @@ static void check_gradient(const struct variant *v, double dropout)
     struct network *n = network_of(v, 0);
     float *slope = slopes(N * n->outputs), *y = memory_array(float, N * n->outputs, "test"),
           *g = memory_array(float, n->size, "test"), *at = memory_array(float, n->size, "test");
-    n->dropout = dropout;
+    n->dropout.share = dropout;
     bool training = dropout > 0;
     outputs_of(n, &q->period, world, true, y);
     gradient_of(n, &q->period, slope, g);
@@ -127,7 +130,7 @@ static void check_gradient(const struct variant *v, double dropout)
         for (int way = 0; way < 2; way++) {
             for (int r = 0; r < x->rows; r++)
                 for (int c = 0; c < x->columns; c++) {
-                    size_t where = x->at + (size_t)(r * padded(x->columns) + c);
+                    size_t where = x->at + tensor_index(x, r, c);
                     double z = random_normal(&s, (uint64_t)(r * x->columns + c)) / sqrt(x->rows * x->columns);
                     n->parameter[where] = (float)((double)at[where] + (way ? -step : step) * z);
                     if (!way) sum += (double)g[where] * z, size += (double)g[where] * (double)g[where];
@@ -144,8 +147,8 @@ static void check_gradient(const struct variant *v, double dropout)
     }
     for (int k = 0; k < n->tensors; k++) /* nothing leaks into the padding */
         for (int r = 0; r < n->tensor[k].rows; r++)
-            for (int c = n->tensor[k].columns; c < padded(n->tensor[k].columns); c++)
-                CU_ASSERT(tensor_at(n, g, k, r)[c] == 0);
+            for (int c = 0; c < n->tensor[k].columns; c++) g[n->tensor[k].at + tensor_index(&n->tensor[k], r, c)] = 0;
+    for (size_t i = 0; i < n->size; i++) CU_ASSERT(g[i] == 0);
     memory_free(slope), memory_free(y), memory_free(g), memory_free(at);
     network_destroy(n);
     sequence_free(q);
@@ -171,7 +174,7 @@ static struct outcome outcome_of(const struct variant *v, const struct period *p
                                  double dropout)
 {
     struct network *n = network_of(v, memory);
-    n->dropout = dropout;
+    n->dropout.share = dropout;
     struct outcome o = {.count = p->n * n->outputs, .size = n->size};
     float *slope = slopes(o.count);
     o.y = memory_array(float, o.count, "test"), o.g = memory_array(float, n->size, "test");
@@ -190,6 +193,14 @@ static bool same(const struct outcome *a, const struct outcome *b)
     return !memcmp(a->y, b->y, sizeof(float) * (size_t)a->count) && !memcmp(a->g, b->g, sizeof(float) * a->size);
 }
 
+static double bytes_of(const struct variant *v, int ranks, bool least)
+{
+    struct network *n = network_of(v, 0);
+    double bytes = network_bytes(n, ranks, least);
+    network_destroy(n);
+    return bytes;
+}
+
 /* One rank with all shards against all ranks with some; everything kept, some of it, nothing: the same bits. */
 static void test_bits(void)
 {
@@ -198,7 +209,7 @@ static void test_bits(void)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
             for (int dropped = 0; dropped < 2; dropped++) {
                 struct sequence *q = sequence_create(sizes[k], variants[i].s.L, D, 2, ragged, SECTORS, MARKETS);
-                size_t all = (size_t)encoder_bytes(&variants[i].s, variants[i].attention, 1);
+                size_t all = (size_t)bytes_of(&variants[i], 1, false);
                 struct outcome a = outcome_of(&variants[i], &q->period, alone, 0, 0.3 * dropped),
                                b = outcome_of(&variants[i], &q->period, world, all, 0.3 * dropped),
                                c = outcome_of(&variants[i], &q->period, alone, all - all / 8, 0.3 * dropped);
@@ -215,14 +226,13 @@ static void test_bytes(void)
         struct network *n = network_of(&variants[i], 1 << 30);
         size_t before = memory_held(), vectors = n->size * sizeof(float);
         network_bind(n, world);
-        double held = (double)(memory_held() - before + 6 * vectors),
-               said = encoder_bytes(&variants[i].s, variants[i].attention, team_size(world));
+        double held = (double)(memory_held() - before + 6 * vectors), said = bytes_of(&variants[i], team_size(world), false);
         if (team_size(world) <= SHARDS) CHECK_CLOSE(held / said, 1, 0.02);
         network_bind(n, alone);
         n->memory = 0;
         network_bind(n, world);
         held = (double)(memory_held() - before + 6 * vectors);
-        said = encoder_bytes_least(&variants[i].s, variants[i].attention, team_size(world));
+        said = bytes_of(&variants[i], team_size(world), true);
         if (team_size(world) <= SHARDS) CHECK_CLOSE(held / said, 1, 0.02);
         network_destroy(n);
     }
@@ -330,13 +340,13 @@ static void test_reading(void)
         struct network *n = network_of(v, 0);
         float *y = memory_array(float, N * n->outputs, "test");
         outputs_of(n, &q->period, world, false, y);
-        int heads = encoder_attention_heads(n);
+        int heads = cross_attention_heads(n);
         CU_ASSERT(heads == (v->attention ? 1 : v->s.cross == CROSS_NONE ? 0 : v->s.heads));
         float *p = memory_array(float, heads *N *N, "test"), *one = memory_array(float, heads *N *N, "test");
         if (heads) {
-            encoder_attention(n, &q->period, p);
+            cross_attention_read(n, &q->period, p);
             outputs_of(n, &q->period, alone, false, y);
-            encoder_attention(n, &q->period, one);
+            cross_attention_read(n, &q->period, one);
             CU_ASSERT(!memcmp(p, one, sizeof(float) * (size_t)(heads * N * N)));
         }
         for (int r = 0; r < heads * N; r++) {
@@ -347,18 +357,18 @@ static void test_reading(void)
         }
         if (v->s.cross == CROSS_LAGGED) {
             double s[16], sum = 0;
-            encoder_lag_weights(n, s);
+            cross_attention_lags(n, s);
             for (int lag = 0; lag <= v->s.max_lag; lag++) sum += s[lag];
             CHECK_CLOSE(sum, 1, 1e-12);
         }
         if (v->s.cross == CROSS_HIERARCHICAL) {
             double s[(SECTORS + 1) * (SECTORS + 1)], sum = 0;
-            encoder_sector_attention(n, &q->period, s);
+            cross_attention_sectors(n, &q->period, s);
             for (int j = 0; j <= SECTORS; j++) sum += s[j];
             CHECK_CLOSE(sum, 1, 1e-6);
             for (int a = 0; a < N; a++) q->group[0][a] = a % 2;
             outputs_of(n, &q->period, world, false, y);
-            encoder_sector_attention(n, &q->period, s);
+            cross_attention_sectors(n, &q->period, s);
             CHECK_CLOSE(s[0] + s[1], 1, 1e-6);
             CU_ASSERT(isnan(s[2]) && isnan(s[(SECTORS + 1) * 2]) && isnan(s[(SECTORS + 1) * (SECTORS + 1) - 1]));
         }
@@ -371,7 +381,7 @@ static void test_reading(void)
 /* An initial value of every tensor by its rule. */
 static void test_initial(void)
 {
-    struct network *n = cross_attention_network(&variants[5].s);
+    struct network *n = network_make(encoder_network(&variants[5].s));
     network_initialise(n, 1, 20000131);
     for (int t = 0; t < n->tensors; t++) {
         float first = tensor_at(n, n->parameter, t, 0)[0];

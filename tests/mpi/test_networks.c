@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "check.h"
-#include "models/trainer.h"
+#include "models/model.h"
+#include "models/networks.h"
+#include "nn/trainer.h"
 
 static struct team *world, *alone;
 
@@ -34,7 +36,7 @@ static struct trainer *make_in(int kind, int shards, const struct training *how,
     struct shape s = {.T = T, .D = D, .max_assets = MOST, .shards = shards, .memory = memory};
     struct network *n = kind == MLP ? mlp_network(D, MOST, shards, 2, (int[]){9, 20})
                                     : transformer_network(D, MOST, shards, 3, kind == ONE_HEAD ? 1 : 2, 21);
-    return trainer_create(n, how, &s, 11);
+    return trainer_create(n, how, s.T, s.memory, 11);
 }
 
 static struct trainer *make(int kind, int shards, const struct training *how, int T)
@@ -71,7 +73,7 @@ static void test_gradient(void)
                 for (int way = 1; way >= -1; way -= 2) {
                     for (int r = 0; r < x->rows; r++)
                         for (int c = 0; c < x->columns; c++) {
-                            size_t where = x->at + (size_t)(r * padded(x->columns) + c);
+                            size_t where = x->at + tensor_index(x, r, c);
                             double z = random_normal(&s, (uint64_t)(r * x->columns + c)) / sqrt(x->rows * x->columns);
                             n->parameter[where] = (float)((double)at[where] + way * step * z);
                             if (way == 1) slope += (double)g[where] * z, size += (double)g[where] * (double)g[where];
@@ -162,6 +164,13 @@ static void test_ranks(void)
     for (int i = 0; i < 6; i++) free_period(&p[i]);
 }
 
+static double least_bytes(struct network *n)
+{
+    double bytes = network_bytes(n, team_size(world), true);
+    network_destroy(n);
+    return bytes;
+}
+
 /* How much is kept does not show in the bits. */
 static void test_budget(void)
 {
@@ -172,7 +181,7 @@ static void test_budget(void)
     struct trainer *t = NULL;
     for (int i = 0; i < 3; i++) {
         if (t) trainer_destroy(t);
-        size_t fixed = (size_t)transformer_bytes(D, MOST, 4, team_size(world), 3, 2, 21);
+        size_t fixed = (size_t)least_bytes(transformer_network(D, MOST, 4, 3, 2, 21));
         t = make_in(TWO_HEADS, 4, &plain, 2, i == 0 ? 0 : i == 1 ? fixed + 200000 : 1 << 26);
         fit_to(t, &w, world, &o[i]);
     }
@@ -278,7 +287,7 @@ static void test_learns(void)
 /* The parameter count of the paper's models and the file form of tensors. */
 static void test_tensors(void)
 {
-    struct network *n = transformer_network(132, 10, 1, 1, 1, 256);
+    struct network *n = network_make(transformer_network(132, 10, 1, 1, 1, 256));
     CU_ASSERT(network_parameters(n) == 102820 + 132); /* a block, and lambda */
     network_initialise(n, 1, 20000131);
     float *x = memory_array(float, 132 * 256, "test");
@@ -292,7 +301,7 @@ static void test_tensors(void)
     tensor_import(n, 2, x);
     CU_ASSERT(tensor_at(n, n->parameter, 2, 7)[9] == 3);
     network_destroy(n);
-    n = mlp_network(132, 10, 1, 4, (int[]){256, 256, 256, 256});
+    n = network_make(mlp_network(132, 10, 1, 4, (int[]){256, 256, 256, 256}));
     CU_ASSERT(network_parameters(n) == 231681);
     network_destroy(n);
     memory_free(x);
@@ -306,8 +315,9 @@ static int dump(const char *path, const char *kind)
     struct period p = make_period(N, WIDE, 1);
     struct shape s = {.T = 1, .D = WIDE, .max_assets = N, .shards = 3, .memory = 1 << 20};
     bool mlp = !strcmp(kind, "mlp");
-    struct trainer *t = trainer_create(
-        mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain, &s, 1);
+    struct trainer *t =
+        trainer_create(mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain,
+                       s.T, s.memory, 1);
     network_initialise(t->net, 3, 20000101);
     double loss = trainer_loss(t, &p, 1, world, true);
     fwrite(p.characteristics, sizeof(float), N * WIDE, f);

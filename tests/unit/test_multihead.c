@@ -163,6 +163,53 @@ static void test_extremes(void)
     }
 }
 
+/* Keys that are values, with one derivative, in place of outputs the derivative of queries; many assets; scores that rise from block to
+ * block. */
+static void shared_case(int queries, int keys, int width, double scale, bool rising)
+{
+    const struct kernels *k = kernels_best();
+    int ld = padded(width);
+    struct multihead m = {
+        .heads = 1, .width = width, .queries = queries, .keys = keys, .q_row = ld, .k_row = ld, .self = -1};
+    size_t nq = (size_t)(queries * ld), nk = (size_t)(keys * ld);
+    float *q = matrix(queries, 1, width, 1, scale), *y = matrix(keys, 1, width, 2, scale),
+          *d_o = matrix(queries, 1, width, 3, 1);
+    for (int j = 0; rising && j < keys; j++) y[j * ld] = 0.1f * (float)j;
+    for (int i = 0; rising && i < queries; i++) q[i * ld] = 1;
+    float *o = memory_array(float, nq, "test"), *dy = memory_array(float, nk, "test"),
+          *copy = memory_array(float, nq, "test"),
+          *statistics = memory_array(float, multihead_statistics(1, queries), "test"),
+          *work = memory_array(float, multihead_workspace(width), "test");
+    double *o_ = memory_array(double, nq, "test"), *dq_ = memory_array(double, nq, "test"),
+           *dy_ = memory_array(double, nk, "test"), *P = memory_array(double, (size_t)queries *(size_t)keys, "test");
+    plain(&m, q, y, y, d_o, o_, dq_, dy_, dy_, P);
+    multihead_forward(k, &m, q, y, y, o, NULL, statistics, work);
+    double worst = distance(nq, o, o_);
+    memcpy(copy, d_o, nq * sizeof *copy);
+    multihead_backward(k, &m, q, y, y, o, copy, NULL, statistics, o, dy, dy, true, work);
+    worst = fmax(worst, fmax(distance(nq, o, dq_), distance(nk, dy, dy_)));
+    double most = rising ? 1e-3 : 1e-4; /* scores of 50 */
+    if (!(worst < most)) fprintf(stderr, "%d queries, %d keys, width %d: %g\n", queries, keys, width, worst);
+    CU_ASSERT(worst < most);
+    memcpy(copy, d_o, nq * sizeof *copy); /* no derivative of the keys is wanted */
+    multihead_forward(k, &m, q, y, y, o, NULL, statistics, work);
+    multihead_backward(k, &m, q, y, y, o, copy, NULL, statistics, o, NULL, NULL, true, work);
+    CU_ASSERT(distance(nq, o, dq_) < most);
+    void *const all[] = {q, y, d_o, o, dy, copy, statistics, work, o_, dq_, dy_, P};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+}
+
+static void test_shared(void)
+{
+    static const int sizes[] = {1, 63, 64, 65, 119, 121, 250};
+    for (int i = 0; i < 7; i++)
+        for (int j = 0; j < 7; j++) shared_case(sizes[i], sizes[j], j % 2 ? 13 : 40, 0.4, false);
+    shared_case(0, 50, 5, 1, false); /* an empty shard */
+    shared_case(70, 130, 132, 0.3, false);
+    shared_case(300, 2500, 16, 0.5, false);
+    shared_case(3, 500, 2, 1, true);
+}
+
 static float *drawn(int rows, int columns, uint64_t stream)
 {
     return matrix(rows, 1, columns, stream, 1);
@@ -269,6 +316,7 @@ int main(void)
 {
     static const struct check tests[] = {{"attention with every mask", test_attention},
                                          {"extreme scores, nobody to see", test_extremes},
+                                         {"keys that are values", test_shared},
                                          {"layer norm", test_norm},
                                          {"rows: turned, scaled, relu'd", test_rows}};
     return check_run("multihead", tests, sizeof tests / sizeof *tests);

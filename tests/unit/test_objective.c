@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "check.h"
-#include "models/objective.h"
+#include "nn/objective.h"
 
 enum { N = 11, H = 5 };
 static float y[H][3 * N];

@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "check.h"
-#include "models/trainer.h"
+#include "models/model.h"
+#include "models/networks.h"
+#include "nn/trainer.h"
 
 enum { D = 6, N = 40, T = 6, HELD = 2, EPOCHS = 24 };
 static struct team *world;
@@ -30,7 +32,7 @@ static struct window make_window(bool twins, int64_t now)
 static struct trainer *make(const struct training *how, int periods, uint64_t seed)
 {
     struct shape s = {.T = periods, .D = D, .max_assets = N, .shards = 2, .memory = 1 << 20};
-    return trainer_create(mlp_network(D, N, 2, 2, (int[]){12, 10}), how, &s, seed);
+    return trainer_create(mlp_network(D, N, 2, 2, (int[]){12, 10}), how, s.T, s.memory, seed);
 }
 
 /* The losses of the first `epochs` epochs at rate 0, from the parameters that seed 3 draws for 20000101 whatever the trainer's own. */
@@ -91,12 +93,12 @@ static void dropout_keeps_the_mean(void)
     enum { DRAWS = 4000 };
     struct training how = {.seeds = 1, .epochs = 1, .rollout = 1, .factor = 0.5, .dropout = 0.3};
     struct shape s = {.T = 1, .D = D, .max_assets = N, .shards = 2, .memory = 1 << 20};
-    struct trainer *t = trainer_create(mlp_network(D, N, 2, 1, (int[]){30}), &how, &s, 1);
+    struct trainer *t = trainer_create(mlp_network(D, N, 2, 1, (int[]){30}), &how, s.T, s.memory, 1);
     make_window(false, 20100131);
     network_initialise(t->net, 3, 20000101);
     double sum = 0, squares = 0;
     for (int k = 0; k < DRAWS; k++) {
-        t->net->dropout_key[0] = (uint64_t)k;
+        t->net->dropout.key[0] = (uint64_t)k;
         trainer_loss(t, period, 1, world, true);
         sum += t->f[0], squares += t->f[0] * t->f[0];
     }
@@ -298,8 +300,8 @@ static void half_the_rate(void)
     struct window w = make_window(false, 20100131);
     for (uint64_t seed = 1; seed < 40; seed++) {
         struct fit_note note, again;
-        struct trainer *t = trainer_create(mlp_network(D, N, 2, 12, hidden), &how, &s, seed),
-                       *fresh = trainer_create(mlp_network(D, N, 2, 12, hidden), &half, &s, seed);
+        struct trainer *t = trainer_create(mlp_network(D, N, 2, 12, hidden), &how, s.T, s.memory, seed),
+                       *fresh = trainer_create(mlp_network(D, N, 2, 12, hidden), &half, s.T, s.memory, seed);
         trainer_fit(t, &w, world, &note);
         trainer_fit(fresh, &w, world, &again);
         if (!note.code && t->restarts == 1) {

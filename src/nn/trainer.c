@@ -1,6 +1,6 @@
 /* The training loop of all networks: rollouts, learning rates, early stopping, Adam, and the parameters that the best epoch
  * had. */
-#include "models/trainer.h"
+#include "nn/trainer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,18 +21,18 @@ struct progress_state {
     double sum, best_loss; /* of the epoch so far; of the best epoch */
 };
 
-struct trainer *trainer_create(struct network *n, const struct training *how, const struct shape *s, uint64_t seed)
+struct trainer *trainer_create(struct network *n, const struct training *how, int T, size_t memory, uint64_t seed)
 {
     struct trainer *t = memory_array(struct trainer, 1, "trainer");
-    *t = (struct trainer){.net = n, .how = *how, .seed = seed};
+    *t = (struct trainer){.net = network_make(n), .how = *how, .seed = seed};
     if (!t->how.rollout) t->how.rollout = 1;
-    n->memory = s->memory;
-    n->dropout = how->dropout;
+    n->memory = memory;
+    n->dropout.share = how->dropout;
     t->first = memory_array(float, n->size, "Adam's moments");
     t->second = memory_array(float, n->size, "Adam's moments");
     t->total = memory_array(float, n->size, "gradient");
     t->best = memory_array(float, how->hold_out ? n->size : 0, "best parameters");
-    size_t outputs = (size_t)n->max_assets * (size_t)n->outputs + 1, most = 2 * (size_t)t->how.rollout + (size_t)s->T;
+    size_t outputs = (size_t)n->max_assets * (size_t)n->outputs + 1, most = 2 * (size_t)t->how.rollout + (size_t)T;
     t->y = memory_array(float, outputs, "outputs");
     t->dy = memory_array(float, outputs, "outputs");
     t->work = memory_array(double, objective_workspace(n->max_assets), "objective");
@@ -40,7 +40,7 @@ struct trainer *trainer_create(struct network *n, const struct training *how, co
     t->losses = memory_array(double, most, "losses of a rollout");
     t->slope = memory_array(double, most, "derivatives of a rollout");
     t->weights = memory_array(float, n->max_assets, "weights");
-    t->order = memory_array(int, s->T, "order of periods");
+    t->order = memory_array(int, T, "order of periods");
     t->loss = memory_array(double, how->epochs, "losses of epochs");
     return t;
 }
@@ -68,12 +68,12 @@ void trainer_destroy(struct trainer *t)
 static void bind(struct trainer *t, struct team *team)
 {
     struct network *n = t->net;
-    if (n->team == team && t->bound) return;
+    if (n->shards.team == team && t->bound) return;
     unbind(t);
     network_bind(n, team);
     int ranks = team_size(team);
     t->range = memory_array(int64_t, ranks + 1, "ranges of ranks");
-    t->sum = team_sum_create(team, n->shards, n->part_first, n->size / (size_t)ranks + 1);
+    t->sum = team_sum_create(team, n->shards.count, n->shards.part_first, n->size / (size_t)ranks + 1);
     t->share = team_share_create(team);
     t->bound = true;
 }
@@ -83,10 +83,11 @@ static void bind(struct trainer *t, struct team *team)
 static void outputs_of(struct trainer *t, const struct period *p, bool training, int *poll)
 {
     struct network *n = t->net;
-    int ranks = team_size(n->team);
-    for (int r = 0; r <= ranks; r++) t->range[r] = (r > 0) + (int64_t)shard_row(n, p->n, n->part_first[r]) * n->outputs;
+    int ranks = team_size(n->shards.team);
+    for (int r = 0; r <= ranks; r++)
+        t->range[r] = (r > 0) + (int64_t)shard_first(&n->shards, p->n, n->shards.part_first[r]) * n->outputs;
     t->y[0] = (float)*poll;
-    n->class->forward(n, p, training, t->y + 1 + (size_t)own_first_row(n, p->n) * (size_t)n->outputs);
+    network_forward(n, p, training, t->y + 1 + (size_t)own_first(n, p->n) * (size_t)n->outputs);
     team_share_begin(t->share, t->y, t->range);
     team_share_finish(t->share);
     *poll = (int)t->y[0];
@@ -97,19 +98,19 @@ static void backward(struct trainer *t, const struct period *p, double slope)
 {
     struct network *n = t->net;
     objective_derivative(&t->how.objective, p->n, t->y + 1, p->returns, slope, t->dy, t->work);
-    n->class->backward(n, p, t->dy + (size_t)own_first_row(n, p->n) * (size_t)n->outputs);
+    network_backward(n, p, t->dy + (size_t)own_first(n, p->n) * (size_t)n->outputs);
 }
 
 static void gradient_zero(struct trainer *t)
 {
-    for (int s = 0; s < t->net->own; s++) memset(t->net->gradient[s], 0, sizeof(float) * t->net->size);
+    for (int s = 0; s < t->net->shards.own; s++) memset(t->net->gradient[s], 0, sizeof(float) * t->net->size);
 }
 
 /* The gradient over all shards, in shard order, on every rank. */
 static void gradient_sum(struct trainer *t)
 {
     struct network *n = t->net;
-    int ranks = team_size(n->team), me = team_rank(n->team);
+    int ranks = team_size(n->shards.team), me = team_rank(n->shards.team);
     for (int r = 0; r <= ranks; r++) t->range[r] = (int64_t)(n->size * (size_t)r / (size_t)ranks);
     memset(t->total, 0, sizeof(float) * n->size);
     team_sum_begin(t->sum, t->range, n->gradient);
@@ -130,7 +131,7 @@ static double rollout_loss(struct trainer *t, const struct period *period, int H
     for (int h = 0; h < H; h++) {
         const struct period *p = &period[h];
         if (!p->n) continue;
-        t->net->dropout_key[2] = key + (uint64_t)h;
+        t->net->dropout.key[2] = key + (uint64_t)h;
         outputs_of(t, p, gradient, poll);
         t->f[used] = objective_period(o, p->n, t->y + 1, p->returns, &t->losses[used], t->work);
         if (gradient && o->loss != LOSS_SHARPE) {
@@ -143,7 +144,7 @@ static double rollout_loss(struct trainer *t, const struct period *period, int H
     double loss = objective_rollout(o, used, t->f, t->losses, t->slope);
     for (int h = 0; gradient && o->loss == LOSS_SHARPE && isfinite(loss) && h < H; h++) {
         if (!period[h].n) continue;
-        t->net->dropout_key[2] = key + (uint64_t)h;
+        t->net->dropout.key[2] = key + (uint64_t)h;
         outputs_of(t, &period[h], true, &no_poll);
         backward(t, &period[h], t->slope[rest++]);
     }
@@ -206,7 +207,7 @@ static void state_copy(struct trainer *t, struct progress_state *s, char *at, bo
 
 static void save_state(struct trainer *t, struct progress_state *s)
 {
-    if (team_rank(t->net->team)) return;
+    if (team_rank(t->net->shards.team)) return;
     char *bytes = memory_allocate(state_bytes(t), 1, "checkpoint");
     state_copy(t, s, bytes, true);
     t->monitor->save(t->monitor->context, bytes, state_bytes(t));
@@ -229,7 +230,7 @@ static bool state_is_ours(const struct trainer *t, const struct fit_monitor *m)
 /* Continue from the state that the leader was given, if it was given one. Returns whether it was. Collective. */
 static bool load_state(struct trainer *t, struct progress_state *s)
 {
-    struct team *team = t->net->team;
+    struct team *team = t->net->shards.team;
     const struct fit_monitor *m = t->monitor;
     int there = m && team_rank(team) == 0 && state_is_ours(t, m);
     team_broadcast(team, &there, sizeof there, 0);
@@ -270,8 +271,8 @@ static int step(struct trainer *t, const struct window *w, const struct period *
 {
     struct network *n = t->net;
     const struct fit_monitor *m = t->monitor;
-    int poll = m && m->poll && team_rank(n->team) == 0 ? (int)m->poll(m->context) : FIT_CONTINUE;
-    n->dropout_key[0] = t->seed, n->dropout_key[1] = (uint64_t)w->period[w->T].date;
+    int poll = m && m->poll && team_rank(n->shards.team) == 0 ? (int)m->poll(m->context) : FIT_CONTINUE;
+    n->dropout.key[0] = t->seed, n->dropout.key[1] = (uint64_t)w->period[w->T].date;
     double loss = rollout_loss(t, period, H, true, (uint64_t)s->step << 20, &poll);
     if (!isfinite(loss)) return -1;
     if (t->how.clip > 0) clip(n->size, t->total, t->how.clip);

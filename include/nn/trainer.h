@@ -1,10 +1,10 @@
 /* The epoch loop that every network shares: one Adam step per rollout of one or more consecutive periods, rollouts in time order,
- * `epochs` passes (Algorithm 2 with rollouts of one period). How: models/training.h. */
-#ifndef MODELS_TRAINER_H
-#define MODELS_TRAINER_H
+ * `epochs` passes (Algorithm 2 with rollouts of one period). How: nn/training.h. */
+#ifndef NN_TRAINER_H
+#define NN_TRAINER_H
 
-#include "models/network.h"
-#include "models/training.h"
+#include "nn/network.h"
+#include "nn/training.h"
 
 enum { CODE_DIVERGED = 1, CODE_STOPPED = -1 }; /* of struct fit_note; stopped: asked to, the state is saved */
 
@@ -32,8 +32,8 @@ struct trainer {
     float *weights; /* [max_assets] of now, on every rank */
     bool warm;      /* the parameters are those of the window before warm_date */
 };
-/* Takes the network over. */
-struct trainer *trainer_create(struct network *n, const struct training *how, const struct shape *s, uint64_t seed);
+/* Takes the network over. T: most periods of a window; memory: bytes that its workspace should stay under where there is a choice. */
+struct trainer *trainer_create(struct network *n, const struct training *how, int T, size_t memory, uint64_t seed);
 void trainer_destroy(struct trainer *t);
 /* Train on window->period[0..T-1], then the weights of now. Collective. */
 int trainer_fit(struct trainer *t, const struct window *w, struct team *team, struct fit_note *note);

@@ -17,8 +17,8 @@
  *   LOSS_MEAN_RETURN    -w'R
  *   LOSS_SHARPE         -mean(f) / sd(f) of f_h = w_h'R_h over a rollout of H >= 2 periods (sd with n, per period, not annualised)
  * Over a rollout all but the last are means of the periods' losses. */
-#ifndef MODELS_OBJECTIVE_H
-#define MODELS_OBJECTIVE_H
+#ifndef NN_OBJECTIVE_H
+#define NN_OBJECTIVE_H
 
 #include <stdbool.h>
 

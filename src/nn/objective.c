@@ -1,5 +1,5 @@
 /* From a network's outputs to portfolio weights, and from returns on them to a loss, forwards and backwards. */
-#include "models/objective.h"
+#include "nn/objective.h"
 
 #include <math.h>
 #include <stdlib.h>

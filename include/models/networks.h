@@ -1,0 +1,12 @@
+/* The networks of single periods, described; network_make gives them parameters. */
+#ifndef MODELS_NETWORKS_H
+#define MODELS_NETWORKS_H
+
+#include "nn/network.h"
+
+/* Every asset by itself: relu between layers of so many units, one output. Tensors weight_0, bias_0, ...                 (9) */
+struct network *mlp_network(int D, int max_assets, int shards, int layers, const int *hidden);
+/* Blocks of attention over the period's assets and a feed-forward layer. Tensors W, V, W1, b1, W2, b2, lambda      (13)-(21) */
+struct network *transformer_network(int D, int max_assets, int shards, int blocks, int heads, int feedforward);
+
+#endif
