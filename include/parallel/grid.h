@@ -69,10 +69,6 @@ void grid_sum(struct grid *g, double *values, size_t n);
 /* sum[n] of the parts, to rank `root` of the grid only; `part` may equal `sum` there. (collective over the grid) */
 void grid_sum_to(struct grid *g, const double *part, double *sum, size_t n, int root);
 
-/* B X = Y for a symmetric positive definite B (lower triangle by `fill`), nrhs right-hand sides on every rank, by a distributed
- * Cholesky factor; X replaces Y on every rank of the team. Returns 0, or ScaLAPACK's info > 0: not positive definite. (collective) */
-int grid_solve(struct grid *g, struct grid_matrix *a, grid_fill *fill, void *context, int nrhs, double *y);
-
 /* Bytes that one rank needs for an eigen-solve of order n with all eigenvectors: the matrix, its eigenvectors and pdsyevd's
  * workspace. -1: a size that ScaLAPACK's 32-bit counts cannot state. */
 double grid_bytes(int n, int nb, int rows, int cols);

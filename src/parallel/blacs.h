@@ -24,9 +24,6 @@ void pdgemm_(const char *, const char *, const int *, const int *, const int *, 
              const int *, const int *, const double *, const int *, const int *, const int *, const double *, double *,
              const int *, const int *, const int *);
 double pdlansy_(const char *, const char *, const int *, const double *, const int *, const int *, const int *, double *);
-void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
-void pdpotrs_(const char *, const int *, const int *, const double *, const int *, const int *, const int *, double *,
-              const int *, const int *, const int *, int *);
 void Cpdgemr2d(int, int, const double *, int, int, const int *, double *, int, int, const int *, int);
 
 #endif

@@ -339,23 +339,3 @@ void grid_eigen(struct grid *g, enum grid_solver solver, struct grid_matrix *a, 
     }
     team_broadcast(g->team, note, sizeof *note, 0);
 }
-
-int grid_solve(struct grid *g, struct grid_matrix *a, grid_fill *fill, void *context, int nrhs, double *y)
-{
-    int info = 0, n = a->n;
-    if (grid_member(g)) {
-        struct grid_matrix *b = grid_matrix_new(g, n, nrhs, a->nb, "right-hand sides");
-        for (int j = 0; j < b->cols; j++)
-            for (int i = 0; i < b->rows; i++) b->data[(size_t)j * b->ld + i] = y[(size_t)b->col[j] * n + b->row[i]];
-        fill(context, a->rows, a->row, a->cols, a->col, a->data, a->ld);
-        pdpotrf_("L", &n, a->data, &one, &one, a->descriptor, &info);
-        if (!info) pdpotrs_("L", &n, &nrhs, a->data, &one, &one, a->descriptor, b->data, &one, &one, b->descriptor, &info);
-        memset(y, 0, sizeof(double) * (size_t)n * nrhs);
-        for (int j = 0; j < b->cols; j++)
-            for (int i = 0; i < b->rows; i++) y[(size_t)b->col[j] * n + b->row[i]] = b->data[(size_t)j * b->ld + i];
-        grid_matrix_free(b);
-    }
-    team_broadcast(g->team, &info, sizeof info, 0);
-    grid_sum(g, y, (size_t)n * nrhs); /* every entry is held by one rank, the others add 0 */
-    return info;
-}

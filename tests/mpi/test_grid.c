@@ -129,37 +129,6 @@ static void notices(void)
     grid_close(g);
 }
 
-/* Cholesky solve: A + 3 I is positive definite, A - 3 I is not. */
-static double shift;
-static void fill_shifted(void *context, int rows, const int *row, int cols, const int *col, double *out, int ld)
-{
-    fill(context, rows, row, cols, col, out, ld);
-    for (int j = 0; j < cols; j++)
-        for (int i = 0; i < rows; i++)
-            if (row[i] == col[j]) out[(size_t)j * ld + i] += shift;
-}
-static void cholesky(void)
-{
-    enum { N = 70, M = 3 };
-    double scale = 1, x[N * M], y[N * M];
-    struct grid *g = grid_open(world, 0, 0);
-    struct grid_matrix *a = grid_matrix_new(g, N, N, 16, "A");
-    shift = 3;
-    for (int i = 0; i < N * M; i++) x[i] = cos(i);
-    for (int k = 0; k < M; k++)
-        for (int i = 0; i < N; i++) {
-            double s = shift * x[k * N + i];
-            for (int j = 0; j < N; j++) s += element(scale, i, j) * x[k * N + j];
-            y[k * N + i] = s;
-        }
-    CU_ASSERT_EQUAL(grid_solve(g, a, fill_shifted, &scale, M, y), 0);
-    for (int i = 0; i < N * M; i++) CHECK_CLOSE(y[i], x[i], 1e-12);
-    shift = -3;
-    CU_ASSERT(grid_solve(g, a, fill_shifted, &scale, M, y) > 0);
-    grid_matrix_free(a);
-    grid_close(g);
-}
-
 static void memory(void)
 {
     /* 7,920 on one rank: four n x n matrices of doubles and little else */
@@ -188,7 +157,6 @@ static const struct check tests[] = {
     {"eigen-solves on near-square grids agree with LAPACK", near_square},
     {"one row, one column, ranks left over, ranks with no block", other_shapes},
     {"a wrong decomposition is noticed", notices},
-    {"Cholesky solve", cholesky},
     {"memory per rank, and how many ranks are needed", memory},
 };
 
