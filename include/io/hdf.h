@@ -39,8 +39,11 @@ bool hdf_exists(struct hdf *f, const char *name); /* dataset or group, path from
 /* Shape of a dataset; checks that it is of a type convertible to `type` (float kinds for floats, integers for integers). The product of
  * its sizes neither overflows nor exceeds what the file can hold, so room for it may be made. */
 int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[HDF_DIMENSIONS], struct error *e);
-/* A dataset of one dimension: it must have `needed` entries (any number if below 0); how many in *found (may be NULL). */
-int hdf_line(struct hdf *f, const char *name, enum hdf_type type, int64_t needed, int64_t *found, struct error *e);
+/* Its sizes must be size[0 .. rank-1]; those below 0 are free, and are filled in. why (may be NULL): said where they are not. */
+int hdf_fits(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t *size, const char *why, struct error *e);
+/* The whole of a dataset that fits; memory_free. NULL with *e. */
+void *hdf_load(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t *size, const char *why,
+               struct error *e);
 /* Read all of it / `count` entries along dimension 0 from `first`, converted to `type`. */
 int hdf_read(struct hdf *f, const char *name, enum hdf_type type, void *out, struct error *e);
 int hdf_read_part(struct hdf *f, const char *name, enum hdf_type type, int64_t first, int64_t count, void *out,

@@ -177,16 +177,36 @@ int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, in
     return 0;
 }
 
-int hdf_line(struct hdf *f, const char *name, enum hdf_type type, int64_t needed, int64_t *found, struct error *e)
+int hdf_fits(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t *size, const char *why, struct error *e)
 {
     struct hdf_handle *h = find_typed(f, name, type, e);
     if (!h) return -1;
-    if (h->rank != 1) return error_set(e, "%s: dataset %s has %d dimensions; 1 is needed", f->path, name, h->rank);
-    if (needed >= 0 && h->size[0] != needed)
-        return error_set(e, "%s: dataset %s has %lld entries; %lld are needed", f->path, name, (long long)h->size[0],
-                         (long long)needed);
-    if (found) *found = h->size[0];
+    if (h->rank != rank)
+        return error_set(e, "%s: dataset %s has %d dimensions; %d are needed", f->path, name, h->rank, rank);
+    for (int d = 0; d < rank; d++) {
+        if (size[d] >= 0 && h->size[d] != size[d])
+            return error_set(e, "%s: dataset %s has %lld %s; %lld are needed%s%s%s", f->path, name, (long long)h->size[d],
+                             d          ? "columns"
+                             : rank > 1 ? "rows"
+                                        : "entries",
+                             (long long)size[d], why ? " (" : "", why ? why : "", why ? ")" : "");
+        size[d] = h->size[d];
+    }
     return 0;
+}
+
+void *hdf_load(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t *size, const char *why,
+               struct error *e)
+{
+    static const size_t bytes[] = {
+        [HDF_INT8] = 1, [HDF_UINT8] = 1, [HDF_INT32] = 4, [HDF_INT64] = 8, [HDF_FLOAT32] = 4, [HDF_FLOAT64] = 8};
+    size_t n = 1;
+    if (hdf_fits(f, name, type, rank, size, why, e)) return NULL;
+    for (int d = 0; d < rank; d++) n *= (size_t)size[d];
+    void *data = memory_allocate(n, bytes[type], name);
+    if (!hdf_read(f, name, type, data, e)) return data;
+    memory_free(data);
+    return NULL;
 }
 
 /* Why writing failed, where MPI-IO does not say it. */

@@ -12,23 +12,11 @@
 
 /* ---- read by one rank ---------------------------------------------------------------------------------------- */
 
-/* Shape of a dataset that must have `rank` dimensions; NULL in need of a size that is free. */
-static int shape(struct hdf *f, const char *name, enum hdf_type type, int rank, int64_t size[HDF_DIMENSIONS],
-                 struct error *e)
-{
-    int found;
-    if (hdf_shape(f, name, type, &found, size, e)) return -1;
-    if (found != rank)
-        return error_set(e, "%s: dataset %s has %d dimensions; %d are needed", hdf_path(f), name, found, rank);
-    return 0;
-}
-
-/* Size `axis` of dataset `name` must be `needed`, because `why`. */
-static int fits(struct hdf *f, const char *name, int64_t found, int64_t needed, const char *what, const char *why,
-                struct error *e)
+/* The names that dataset `name` has must be as many as `needed`, because `why`. */
+static int as_many(struct hdf *f, const char *name, int64_t found, int64_t needed, const char *why, struct error *e)
 {
     if (found == needed) return 0;
-    return error_set(e, "%s: dataset %s has %lld %s; %lld are needed (%s)", hdf_path(f), name, (long long)found, what,
+    return error_set(e, "%s: dataset %s has %lld names; %lld are needed (%s)", hdf_path(f), name, (long long)found,
                      (long long)needed, why);
 }
 
@@ -57,23 +45,20 @@ static int differ(struct hdf *f, const char *what, int n, char *const *texts, st
 
 static int load_dates(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[HDF_DIMENSIONS];
-    if (shape(f, "dates", HDF_INT64, 1, size, e)) return -1;
-    if (size[0] < 1 || size[0] > 100000000)
-        return error_set(e, "%s: dataset dates has %lld periods; 1 or more are needed", hdf_path(f), (long long)size[0]);
-    m->T = (int)size[0];
-    m->dates = memory_array(int64_t, m->T, "panel dates");
-    if (hdf_read(f, "dates", HDF_INT64, m->dates, e)) return -1;
-    return dates_check(f, m->T, m->dates, e);
+    int64_t T = -1;
+    if (hdf_fits(f, "dates", HDF_INT64, 1, &T, NULL, e)) return -1;
+    if (T < 1 || T > 100000000)
+        return error_set(e, "%s: dataset dates has %lld periods; 1 or more are needed", hdf_path(f), (long long)T);
+    m->T = (int)T;
+    m->dates = hdf_load(f, "dates", HDF_INT64, 1, &T, NULL, e);
+    return m->dates ? dates_check(f, m->T, m->dates, e) : -1;
 }
 
 static int load_offsets(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[HDF_DIMENSIONS];
-    if (shape(f, "offsets", HDF_INT64, 1, size, e)) return -1;
-    if (fits(f, "offsets", size[0], (int64_t)m->T + 1, "entries", "one more than there are dates", e)) return -1;
-    m->offsets = memory_array(int64_t, (size_t)m->T + 1, "panel offsets");
-    if (hdf_read(f, "offsets", HDF_INT64, m->offsets, e)) return -1;
+    int64_t entries = (int64_t)m->T + 1;
+    m->offsets = hdf_load(f, "offsets", HDF_INT64, 1, &entries, "one more than there are dates", e);
+    if (!m->offsets) return -1;
     if (m->offsets[0] != 0)
         return error_set(e, "%s: dataset offsets, entry 0 is %lld; 0 is needed", hdf_path(f), (long long)m->offsets[0]);
     for (int t = 0; t < m->T; t++) {
@@ -95,36 +80,33 @@ static int load_offsets(struct hdf *f, struct panel_meta *m, struct error *e)
     return 0;
 }
 
+static const char A_ROW[] = "one for each row of asset_ids";
+
 static int load_row_shapes(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    const char *why = "one for each row of asset_ids";
-    int64_t size[HDF_DIMENSIONS];
-    if (shape(f, "asset_ids", HDF_INT64, 1, size, e)) return -1;
-    m->rows = size[0];
-    if (shape(f, "characteristics", HDF_FLOAT32, 2, size, e) || fits(f, "characteristics", size[0], m->rows, "rows", why, e))
-        return -1;
+    m->rows = -1;
+    if (hdf_fits(f, "asset_ids", HDF_INT64, 1, &m->rows, NULL, e)) return -1;
+    int64_t size[] = {m->rows, -1};
+    if (hdf_fits(f, "characteristics", HDF_FLOAT32, 2, size, A_ROW, e)) return -1;
     if (size[1] > 1000000 || (size[1] < 1 && m->rows))
         return error_set(e, "%s: dataset characteristics has %lld columns; 1 or more are needed", hdf_path(f),
                          (long long)size[1]);
     int D = (int)size[1];
-    if (shape(f, "returns", HDF_FLOAT64, 1, size, e) || fits(f, "returns", size[0], m->rows, "entries", why, e)) return -1;
     m->has_size_groups = hdf_exists(f, "size_groups");
-    if (m->has_size_groups)
-        if (shape(f, "size_groups", HDF_INT8, 1, size, e) || fits(f, "size_groups", size[0], m->rows, "entries", why, e))
-            return -1;
+    if (hdf_fits(f, "returns", HDF_FLOAT64, 1, &m->rows, A_ROW, e) ||
+        (m->has_size_groups && hdf_fits(f, "size_groups", HDF_INT8, 1, &m->rows, A_ROW, e)))
+        return -1;
     if (hdf_read_texts(f, "characteristic_names", &m->D, &m->characteristic_names, e)) return -1;
-    if (fits(f, "characteristic_names", m->D, D, "names", "one for each column of characteristics", e)) return -1;
+    if (as_many(f, "characteristic_names", m->D, D, "one for each column of characteristics", e)) return -1;
     return differ(f, "dataset characteristic_names", D, m->characteristic_names, e);
 }
 
 /* [T, k] of double: returns dated like the panel, NaN where missing. */
 static int load_table(struct hdf *f, const char *name, int T, int64_t *columns, double **out, struct error *e)
 {
-    int64_t size[HDF_DIMENSIONS];
-    if (shape(f, name, HDF_FLOAT64, 2, size, e) || fits(f, name, size[0], T, "rows", "one for each date", e)) return -1;
+    int64_t size[] = {T, -1};
+    if (!(*out = hdf_load(f, name, HDF_FLOAT64, 2, size, "one for each date", e))) return -1;
     *columns = size[1];
-    *out = memory_array(double, size[0] * size[1], name);
-    if (hdf_read(f, name, HDF_FLOAT64, *out, e)) return -1;
     for (int64_t i = 0; i < size[0] * size[1]; i++)
         if (isinf((*out)[i]))
             return error_set(e, "%s: dataset %s, period %lld, column %lld is infinite; a return or NaN (missing) is needed",
@@ -138,7 +120,7 @@ static int load_test_assets(struct hdf *f, struct panel_meta *m, struct error *e
     if (!hdf_exists(f, "test_assets")) return 0;
     if (load_table(f, "test_assets/returns", m->T, &M, &m->test_assets, e)) return -1;
     if (hdf_read_texts(f, "test_assets/names", &m->M, &m->test_asset_names, e)) return -1;
-    return fits(f, "test_assets/names", m->M, M, "names", "one for each column of test_assets/returns", e);
+    return as_many(f, "test_assets/names", m->M, M, "one for each column of test_assets/returns", e);
 }
 
 static int load_benchmarks(struct hdf *f, struct panel_meta *m, struct error *e)
@@ -167,7 +149,6 @@ static int load_groups(struct hdf *f, struct panel_meta *m, struct error *e)
 {
     int n, rc = 0;
     char **names, path[300], what[400];
-    int64_t size[HDF_DIMENSIONS];
     if (!hdf_exists(f, "groups")) return 0;
     if (hdf_list(f, "groups", &n, &names, e)) return -1;
     if (n > PANEL_MOST_GROUPS)
@@ -176,8 +157,7 @@ static int load_groups(struct hdf *f, struct panel_meta *m, struct error *e)
         int g = m->G++;
         m->group_names[g] = memory_text(names[i]);
         snprintf(path, sizeof path, "groups/%s", names[i]);
-        rc = shape(f, path, HDF_INT32, 1, size, e) ||
-             fits(f, path, size[0], m->rows, "entries", "one for each row of asset_ids", e) ||
+        rc = hdf_fits(f, path, HDF_INT32, 1, &m->rows, A_ROW, e) ||
              hdf_get_texts(f, path, "labels", &m->labels[g], &m->label_names[g], e);
         snprintf(what, sizeof what, "attribute labels of %s", path);
         rc = rc || differ(f, what, m->labels[g], m->label_names[g], e) ? -1 : 0;
@@ -188,14 +168,10 @@ static int load_groups(struct hdf *f, struct panel_meta *m, struct error *e)
 
 static int load_asset_names(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[HDF_DIMENSIONS];
     if (!hdf_exists(f, "asset_names") && !hdf_exists(f, "asset_name_ids")) return 0;
-    if (hdf_read_texts(f, "asset_names", &m->assets, &m->asset_names, e) ||
-        shape(f, "asset_name_ids", HDF_INT64, 1, size, e) ||
-        fits(f, "asset_name_ids", size[0], m->assets, "entries", "one for each of asset_names", e))
-        return -1;
-    m->asset_name_ids = memory_array(int64_t, m->assets, "ids of named assets");
-    if (hdf_read(f, "asset_name_ids", HDF_INT64, m->asset_name_ids, e)) return -1;
+    if (hdf_read_texts(f, "asset_names", &m->assets, &m->asset_names, e)) return -1;
+    int64_t n = m->assets;
+    if (!(m->asset_name_ids = hdf_load(f, "asset_name_ids", HDF_INT64, 1, &n, "one for each of asset_names", e))) return -1;
     for (int i = 1; i < m->assets; i++)
         if (m->asset_name_ids[i] <= m->asset_name_ids[i - 1])
             return error_set(e, "%s: dataset asset_name_ids, entry %d: %lld follows %lld; ids must ascend", hdf_path(f), i,
@@ -205,12 +181,10 @@ static int load_asset_names(struct hdf *f, struct panel_meta *m, struct error *e
 
 static int load_truth(struct hdf *f, struct panel_meta *m, struct error *e)
 {
-    int64_t size[HDF_DIMENSIONS];
+    int64_t T = m->T;
     if (!hdf_exists(f, "truth/sdf_returns")) return 0;
-    if (shape(f, "truth/sdf_returns", HDF_FLOAT64, 1, size, e)) return -1;
-    if (fits(f, "truth/sdf_returns", size[0], m->T, "entries", "one for each date", e)) return -1;
-    m->truth = memory_array(double, m->T, "true SDF returns");
-    return hdf_read(f, "truth/sdf_returns", HDF_FLOAT64, m->truth, e);
+    m->truth = hdf_load(f, "truth/sdf_returns", HDF_FLOAT64, 1, &T, "one for each date", e);
+    return m->truth ? 0 : -1;
 }
 
 static int load_alone(const char *path, struct panel_meta *m, struct error *e)

@@ -54,28 +54,6 @@ struct result_field *results_add(struct result_model *m, const char *name)
 
 /* ---- loading ---- */
 
-/* The whole of a dataset whose sizes must be size[0 .. rank-1]; one below 0 is free, and is put in. memory_free. */
-static void *load(struct hdf *f, const char *name, enum hdf_type type, size_t bytes, int rank, int64_t *size,
-                  struct error *e)
-{
-    int found;
-    int64_t shape[HDF_DIMENSIONS], n = 1;
-    if (hdf_shape(f, name, type, &found, shape, e)) return NULL;
-    if (found != rank)
-        return error_set(e, "%s: dataset %s has %d dimensions; %d are needed", hdf_path(f), name, found, rank), NULL;
-    for (int d = 0; d < rank; d++) {
-        if (size[d] >= 0 && shape[d] != size[d])
-            return error_set(e, "%s: dataset %s has %lld %s; %lld are needed", hdf_path(f), name, (long long)shape[d],
-                             d ? "columns" : "entries", (long long)size[d]),
-                   NULL;
-        n *= size[d] = shape[d];
-    }
-    void *data = memory_allocate((size_t)n, bytes, name);
-    if (!hdf_read(f, name, type, data, e)) return data;
-    memory_free(data);
-    return NULL;
-}
-
 /* The rows that a skeleton declares take room whether they are finished or not: so much that this machine has. */
 static int check_room(struct hdf *f, const char *group, const struct row_set *rows, struct error *e)
 {
@@ -137,7 +115,7 @@ static int load_model(struct hdf *f, const char *universe, const char *name, str
     if (error_is_set(e) || schema_read(f, group, r->P, !x, m, e)) return -1;
     if (!m->seeds) m->seeds = results_size(m, "seed") ? results_size(m, "seed") : 1;
     snprintf(path, sizeof path, "%s/done", group);
-    if (x ? load_rows(f, group, r->P, x, m, e) : !(m->done = load(f, path, HDF_UINT8, 1, 1, &P, e))) return -1;
+    if (x ? load_rows(f, group, r->P, x, m, e) : !(m->done = hdf_load(f, path, HDF_UINT8, 1, &P, NULL, e))) return -1;
     m->returns = results_values(m, "returns");
     snprintf(path, sizeof path, "%s/weights", group);
     m->has_weights = !x && hdf_exists(f, path);
@@ -168,14 +146,14 @@ static int load_models(struct hdf *f, struct results *r, const struct part_index
 static int load_panel_side(struct hdf *f, struct results *r, struct error *e)
 {
     int64_t size[] = {r->P, -1};
-    if (hdf_exists(f, "truth/sdf_returns")) r->truth = load(f, "truth/sdf_returns", HDF_FLOAT64, 8, 1, size, e);
+    if (hdf_exists(f, "truth/sdf_returns")) r->truth = hdf_load(f, "truth/sdf_returns", HDF_FLOAT64, 1, size, NULL, e);
     if (hdf_exists(f, "asset_names") && !hdf_read_texts(f, "asset_names", &r->assets, &r->asset_names, e)) {
         int64_t n = r->assets;
-        r->asset_name_ids = load(f, "asset_name_ids", HDF_INT64, 8, 1, &n, e);
+        r->asset_name_ids = hdf_load(f, "asset_name_ids", HDF_INT64, 1, &n, NULL, e);
     }
     if (!hdf_exists(f, "test_assets/returns") || error_is_set(e)) return error_is_set(e) ? -1 : 0;
     char *source = NULL;
-    r->test_assets = load(f, "test_assets/returns", HDF_FLOAT64, 8, 2, size, e);
+    r->test_assets = hdf_load(f, "test_assets/returns", HDF_FLOAT64, 2, size, NULL, e);
     if (!hdf_read_texts(f, "test_assets/names", &r->M, &r->test_asset_names, e) && r->M != size[1])
         error_set(e, "%s: dataset test_assets/names has %d entries; %lld are needed", r->path, r->M, (long long)size[1]);
     if (!hdf_get_text(f, "test_assets", "source", &source, e)) r->test_assets_are_factors = !strncmp(source, "managed", 7);
@@ -187,7 +165,7 @@ static int load_header(struct hdf *f, struct results *r, struct error *e)
 {
     int64_t P = -1;
     if (hdf_check_format(f, "results", RESULTS_FORMAT_VERSION, e) || periods_per_year_read(f, &r->periods_per_year, e) ||
-        !(r->dates = load(f, "dates", HDF_INT64, 8, 1, &P, e)))
+        !(r->dates = hdf_load(f, "dates", HDF_INT64, 1, &P, NULL, e)))
         return -1;
     if (P < 1 || P > INT_MAX / 1000)
         return error_set(e, "%s: dataset dates has %lld entries; 1 to %d are needed", r->path, (long long)P, INT_MAX / 1000);
@@ -270,9 +248,7 @@ void results_free(struct results *r)
     for (int i = 0; i < r->attributes; i++) memory_free(r->attribute_name[i]), memory_free(r->attribute_text[i]);
     texts_free(r->M, r->test_asset_names);
     texts_free(r->assets, r->asset_names);
-    void *const all[] = {r->path,           r->study,          r->study_name,    r->panel,       r->panel_digest,
-                         r->program,        r->dates,          r->model,         r->test_assets, r->truth,
-                         r->asset_name_ids, r->attribute_name, r->attribute_text};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
+    memory_free_all(r->path, r->study, r->study_name, r->panel, r->panel_digest, r->program, r->dates, r->model,
+                    r->test_assets, r->truth, r->asset_name_ids, r->attribute_name, r->attribute_text);
     *r = (struct results){0};
 }

@@ -50,9 +50,8 @@ static int read_offsets(struct weights *w, struct hdf *f, int P, int64_t held, i
 {
     char path[800];
     snprintf(path, sizeof path, "%s/weight_offsets", w->group);
-    if (hdf_line(f, path, HDF_INT64, (int64_t)P + 1, NULL, e)) return -1;
-    w->offsets = memory_array(int64_t, P + 1, "weight offsets");
-    if (hdf_read(f, path, HDF_INT64, w->offsets, e)) return -1;
+    int64_t entries = (int64_t)P + 1;
+    if (!(w->offsets = hdf_load(f, path, HDF_INT64, 1, &entries, NULL, e))) return -1;
     for (int p = 0; p < P; p++) {
         int64_t from = w->offsets[p], to = w->offsets[p + 1];
         if (from < 0 || to < from || to > held)
@@ -66,14 +65,15 @@ static int read_offsets(struct weights *w, struct hdf *f, int P, int64_t held, i
 bool weights_open(struct weights *w, struct results_reader *f, const struct result_model *m, struct error *e)
 {
     char path[800];
-    int64_t held, largest = 0;
+    int64_t held = -1, largest = 0;
     *w = (struct weights){.offsets = NULL};
     if (!f || !m->has_weights) return false;
     path_of(m, "", w->group);
     snprintf(path, sizeof path, "%s/weights", w->group);
-    if (hdf_line(f->f, path, HDF_FLOAT32, -1, &held, e)) return false;
+    if (hdf_fits(f->f, path, HDF_FLOAT32, 1, &held, NULL, e)) return false;
     snprintf(path, sizeof path, "%s/weight_asset_ids", w->group);
-    if (hdf_line(f->f, path, HDF_INT64, held, NULL, e) || read_offsets(w, f->f, f->r->P, held, &largest, e)) return false;
+    if (hdf_fits(f->f, path, HDF_INT64, 1, &held, NULL, e) || read_offsets(w, f->f, f->r->P, held, &largest, e))
+        return false;
     for (int i = 0; i < 2; i++) {
         struct held *h = i ? &w->before : &w->now;
         h->w = memory_array(float, largest, "weights of a period");
