@@ -3,7 +3,7 @@
 #ifndef IO_TABLE_H
 #define IO_TABLE_H
 
-#include <stdint.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -41,6 +41,11 @@ void table_rename(struct table *t, const char *name);
 void table_free(struct table *t);
 /* Before the first row. title NULL: the name, underscores as spaces. */
 void table_column(struct table *t, const char *name, const char *title, enum table_kind kind, int decimals);
+/* Several, {name, title, kind, decimals} each. */
+#define table_columns(t, ...)                                                                                               \
+    table_append(t, sizeof((struct table_column[]){__VA_ARGS__}) / sizeof(struct table_column),                             \
+                 (const struct table_column[]){__VA_ARGS__})
+void table_append(struct table *t, size_t n, const struct table_column *columns);
 /* Says `words` in parentheses after the title, wherever the table is seen. */
 void table_qualify(struct table *t, const char *words);
 /* A new row, all missing. Cells of the last row are set by their column's name; the column must be there and of the kind. */

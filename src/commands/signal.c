@@ -243,8 +243,7 @@ static void print_signal(const struct signal_reading *r, const struct signal_arg
     const struct return_table *t = r->t;
     snprintf(title, sizeof title, "What %.80s attends to at %s", t->name[r->target], t->date[t->T - 1]);
     struct table *table = table_create("signal", title);
-    table_column(table, "asset", NULL, TABLE_TEXT, 0);
-    table_column(table, "weight", NULL, TABLE_REAL, 4);
+    table_columns(table, {"asset", NULL, TABLE_TEXT, 0}, {"weight", NULL, TABLE_REAL, 4});
     for (int j = 0; j < r->k && r->signal.dominant >= 0; j++) {
         table_row(table);
         table_set_text(table, "asset", t->name[r->other[j]]);
@@ -264,9 +263,8 @@ static void print_regime(const struct signal_reading *r, const struct signal_arg
     char title[160];
     snprintf(title, sizeof title, "Attention of each asset (rows) to the others at %s", t->date[t->T - 1]);
     struct table *table = table_create("matrix", title);
-    table_column(table, "asset", NULL, TABLE_TEXT, 0);
-    table_column(table, "strongest", NULL, TABLE_TEXT, 0);
-    table_column(table, "weight", NULL, TABLE_REAL, 4);
+    table_columns(table, {"asset", NULL, TABLE_TEXT, 0}, {"strongest", NULL, TABLE_TEXT, 0},
+                  {"weight", NULL, TABLE_REAL, 4});
     for (int j = 0; j < n && n <= MATRIX_SHOWN; j++) table_column(table, t->name[j], t->name[j], TABLE_REAL, 4);
     for (int i = 0; i < n && r->regime.regime != REGIME_INSUFFICIENT; i++) {
         const double *w = r->matrix + (size_t)i * (size_t)n;
@@ -293,9 +291,7 @@ static void print_regime(const struct signal_reading *r, const struct signal_arg
 static void print_allocation(const struct allocation *l, const struct signal_arguments *a)
 {
     struct table *table = table_create("allocation", "Allocation tilted by attention");
-    table_column(table, "asset", NULL, TABLE_TEXT, 0);
-    table_column(table, "before", NULL, TABLE_REAL, 4);
-    table_column(table, "after", NULL, TABLE_REAL, 4);
+    table_columns(table, {"asset", NULL, TABLE_TEXT, 0}, {"before", NULL, TABLE_REAL, 4}, {"after", NULL, TABLE_REAL, 4});
     for (int i = 0; i < l->n; i++) {
         table_row(table);
         table_set_text(table, "asset", l->name[i]);
@@ -315,14 +311,12 @@ static void history(struct signal_reading *r, const struct signal_arguments *a, 
     bool target = r->target >= 0, matrix = r->matrix != NULL;
     table_column(t, "date", NULL, TABLE_TEXT, 0);
     if (target) {
-        table_column(t, "signal", NULL, TABLE_REAL, 6);
-        table_column(t, "confidence", NULL, TABLE_REAL, 4);
-        table_column(t, "dominant_driver", NULL, TABLE_TEXT, 0);
+        table_columns(t, {"signal", NULL, TABLE_REAL, 6}, {"confidence", NULL, TABLE_REAL, 4},
+                      {"dominant_driver", NULL, TABLE_TEXT, 0});
     }
     if (matrix) {
-        table_column(t, "concentration", NULL, TABLE_REAL, 4);
-        table_column(t, "regime", NULL, TABLE_TEXT, 0);
-        table_column(t, "risk_level", NULL, TABLE_TEXT, 0);
+        table_columns(t, {"concentration", NULL, TABLE_REAL, 4}, {"regime", NULL, TABLE_TEXT, 0},
+                      {"risk_level", NULL, TABLE_TEXT, 0});
     }
     for (int row = 0; row < r->t->T && !read_at(r, a, row + 1, e); row++) {
         table_row(t);

@@ -45,6 +45,11 @@ void table_column(struct table *t, const char *name, const char *title, enum tab
         if (*s == '_') *s = ' ';
 }
 
+void table_append(struct table *t, size_t n, const struct table_column *columns)
+{
+    for (size_t i = 0; i < n; i++) table_column(t, columns[i].name, columns[i].title, columns[i].kind, columns[i].decimals);
+}
+
 void table_qualify(struct table *t, const char *words)
 {
     size_t n = strlen(t->title) + strlen(words) + 4;

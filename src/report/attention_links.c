@@ -128,9 +128,7 @@ void attention_free(struct attention *a)
 struct table *attention_links(const struct attention *a)
 {
     struct table *t = table_create("links", "Strongest attention links");
-    table_column(t, "asset", NULL, TABLE_COUNT, 0);
-    table_column(t, "attends_to", NULL, TABLE_COUNT, 0);
-    table_column(t, "weight", NULL, TABLE_REAL, 4);
+    table_columns(t, {"asset", NULL, TABLE_COUNT, 0}, {"attends_to", NULL, TABLE_COUNT, 0}, {"weight", NULL, TABLE_REAL, 4});
     for (int i = 0; i < a->links && a->link[i].weight > 0; i++) {
         table_row(t);
         table_set(t, "asset", (double)a->ids[a->link[i].from]);
@@ -144,13 +142,9 @@ struct table *attention_assets(const struct attention *a)
 {
     struct table *t = table_create("assets", "Leaders and followers");
     int *order = ordered(a->n, a->received);
-    table_column(t, "asset", NULL, TABLE_COUNT, 0);
-    table_column(t, "received", NULL, TABLE_REAL, 3);
-    table_column(t, "given", NULL, TABLE_REAL, 3);
-    table_column(t, "self", NULL, TABLE_REAL, 3);
-    table_column(t, "entropy", NULL, TABLE_REAL, 3);
-    table_column(t, "strongest", NULL, TABLE_COUNT, 0);
-    table_column(t, "strongest_weight", NULL, TABLE_REAL, 4);
+    table_columns(t, {"asset", NULL, TABLE_COUNT, 0}, {"received", NULL, TABLE_REAL, 3}, {"given", NULL, TABLE_REAL, 3},
+                  {"self", NULL, TABLE_REAL, 3}, {"entropy", NULL, TABLE_REAL, 3}, {"strongest", NULL, TABLE_COUNT, 0},
+                  {"strongest_weight", NULL, TABLE_REAL, 4});
     for (int k = 0; k < a->n; k++) {
         int i = order[k];
         table_row(t);
@@ -171,10 +165,8 @@ struct table *attention_assets(const struct attention *a)
 struct table *attention_map(const struct attention *a)
 {
     struct table *t = table_create("map", "Attention of followers to leaders");
-    table_column(t, "follower", NULL, TABLE_COUNT, 0);
-    table_column(t, "leader", NULL, TABLE_COUNT, 0);
-    table_column(t, "weight", NULL, TABLE_REAL, 4);
-    table_column(t, "times_even", NULL, TABLE_REAL, 2);
+    table_columns(t, {"follower", NULL, TABLE_COUNT, 0}, {"leader", NULL, TABLE_COUNT, 0}, {"weight", NULL, TABLE_REAL, 4},
+                  {"times_even", NULL, TABLE_REAL, 2});
     for (int i = 0; i < a->followers; i++)
         for (int k = 0; k < a->leaders; k++) {
             double w = (double)a->map[(size_t)i * (size_t)a->leaders + (size_t)k];

@@ -27,24 +27,18 @@ static char *name_of(const struct book *b, const struct book_series *s, char out
 static void columns(struct table *t, const char *against)
 {
     table_key_columns(t);
-    table_column(t, "from", NULL, TABLE_DATE, 0);
-    table_column(t, "to", NULL, TABLE_DATE, 0);
-    table_column(t, "periods", NULL, TABLE_COUNT, 0);
-    table_column(t, "rebalance", NULL, TABLE_COUNT, 0);
-    table_column(t, "cost_bp", "cost, bp", TABLE_GENERAL, 4);
+    table_columns(t, {"from", NULL, TABLE_DATE, 0}, {"to", NULL, TABLE_DATE, 0}, {"periods", NULL, TABLE_COUNT, 0},
+                  {"rebalance", NULL, TABLE_COUNT, 0}, {"cost_bp", "cost, bp", TABLE_GENERAL, 4});
     measure_columns(t, MEASURES_BACKTEST);
-    table_column(t, "sharpe_less_equal_weight", "less equal weight's", TABLE_REAL, 2);
-    table_column(t, "t_equal_weight", "t", TABLE_REAL, 1);
+    table_columns(t, {"sharpe_less_equal_weight", "less equal weight's", TABLE_REAL, 2},
+                  {"t_equal_weight", "t", TABLE_REAL, 1});
     if (against) {
         char title[160];
         snprintf(title, sizeof title, "less %.100s's", against);
-        table_column(t, "sharpe_less_against", title, TABLE_REAL, 2);
-        table_column(t, "t_against", "t", TABLE_REAL, 1);
+        table_columns(t, {"sharpe_less_against", title, TABLE_REAL, 2}, {"t_against", "t", TABLE_REAL, 1});
     }
-    table_column(t, "seeds", NULL, TABLE_COUNT, 0);
-    table_column(t, "seed_sharpe_min", "their Sharpe, min", TABLE_REAL, 2);
-    table_column(t, "seed_sharpe_max", "max", TABLE_REAL, 2);
-    table_column(t, "seed_sharpe_sd", "sd", TABLE_REAL, 2);
+    table_columns(t, {"seeds", NULL, TABLE_COUNT, 0}, {"seed_sharpe_min", "their Sharpe, min", TABLE_REAL, 2},
+                  {"seed_sharpe_max", "max", TABLE_REAL, 2}, {"seed_sharpe_sd", "sd", TABLE_REAL, 2});
 }
 
 /* Net Sharpe of x minus that of y on the periods both have, and its t, into the columns of these names. */
@@ -148,11 +142,8 @@ static struct table *paths_table(const struct book *b)
 {
     struct table *t = table_create("backtest_paths", "Backtest, period by period");
     table_key_columns(t);
-    table_column(t, "date", NULL, TABLE_DATE, 0);
-    table_column(t, "gross_return", NULL, TABLE_REAL, 5);
-    table_column(t, "net_return", NULL, TABLE_REAL, 5);
-    table_column(t, "traded", NULL, TABLE_REAL, 3);
-    table_column(t, "wealth", NULL, TABLE_REAL, 4);
+    table_columns(t, {"date", NULL, TABLE_DATE, 0}, {"gross_return", NULL, TABLE_REAL, 5},
+                  {"net_return", NULL, TABLE_REAL, 5}, {"traded", NULL, TABLE_REAL, 3}, {"wealth", NULL, TABLE_REAL, 4});
     double *wealth = memory_array(double, b->n, "wealth");
     for (int k = 0; k < b->series; k++) {
         const struct book_series *s = &b->s[k];

@@ -133,8 +133,7 @@ static struct table *symmetry(const struct table *y, const char *suffix)
     snprintf(name, sizeof name, "table5-symmetry%s", suffix);
     struct table *t = table_create(name, "Symmetry decomposition of linear attention");
     static const char *const part[] = {"total", "antisymmetric", "symmetric"};
-    table_column(t, "model", NULL, TABLE_TEXT, 0);
-    table_column(t, "measure", NULL, TABLE_TEXT, 0);
+    table_columns(t, {"model", NULL, TABLE_TEXT, 0}, {"measure", NULL, TABLE_TEXT, 0});
     for (int i = 0; i < 3; i++) table_column(t, part[i], NULL, TABLE_TEXT, 0);
     for (int r = 0; r < y->rows; r += 3)
         for (int m = 0; m < 2; m++) {

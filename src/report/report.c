@@ -175,10 +175,9 @@ static struct table *comparison(int n, const struct study_report *s, const struc
             &s[0].tables.table[TABLES_PERFORMANCE]->column[table_find(s[0].tables.table[TABLES_PERFORMANCE], shown[c])];
         table_column(t, like->name, like->title, like->kind, like->decimals);
     }
-    table_column(t, "common_periods", NULL, TABLE_COUNT, 0);
-    table_column(t, "correlation_with_first", "correlation with first", TABLE_REAL, 3);
-    table_column(t, "sharpe_difference", "Sharpe, less the first's", TABLE_REAL, 2);
-    table_column(t, "t", NULL, TABLE_REAL, 1);
+    table_columns(t, {"common_periods", NULL, TABLE_COUNT, 0},
+                  {"correlation_with_first", "correlation with first", TABLE_REAL, 3},
+                  {"sharpe_difference", "Sharpe, less the first's", TABLE_REAL, 2}, {"t", NULL, TABLE_REAL, 1});
     for (int f = 0; f < n; f++) {
         const struct table *p = s[f].tables.table[TABLES_PERFORMANCE];
         for (int i = 0; i < s[f].r->models; i++) {

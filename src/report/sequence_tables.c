@@ -38,11 +38,9 @@ static void put_view(struct table *t, const struct sequence_record *c, const str
 
 static void view_columns(struct table *t)
 {
-    table_column(t, "entropy", NULL, TABLE_REAL, 3);
-    table_column(t, "concentration", NULL, TABLE_REAL, 3);
-    table_column(t, "regime", NULL, TABLE_TEXT, 0);
-    table_column(t, "strongest_source", NULL, TABLE_TEXT, 0);
-    table_column(t, "strongest_share", NULL, TABLE_REAL, 3);
+    table_columns(t, {"entropy", NULL, TABLE_REAL, 3}, {"concentration", NULL, TABLE_REAL, 3},
+                  {"regime", NULL, TABLE_TEXT, 0}, {"strongest_source", NULL, TABLE_TEXT, 0},
+                  {"strongest_share", NULL, TABLE_REAL, 3});
 }
 
 static void view_note(struct table *t)
@@ -70,9 +68,8 @@ static struct table *over_time(const struct sequence_report *q)
 static struct table *leaders(const struct sequence_report *q)
 {
     struct table *t = begin("leaders", "Leaders and followers");
-    table_column(t, "asset", NULL, TABLE_TEXT, 0);
-    table_column(t, "leader_score", NULL, TABLE_REAL, 4);
-    table_column(t, "follower_score", NULL, TABLE_REAL, 4);
+    table_columns(t, {"asset", NULL, TABLE_TEXT, 0}, {"leader_score", NULL, TABLE_REAL, 4},
+                  {"follower_score", NULL, TABLE_REAL, 4});
     for (int r = 0; r < q->n; r++)
         for (int k = 0; k < q->record[r].A; k++) {
             const struct sequence_record *c = &q->record[r];
@@ -106,9 +103,7 @@ static struct table *heads(const struct sequence_report *q)
 static struct table *lags(const struct sequence_report *q)
 {
     struct table *t = begin("lag_weights", "Weights of lags in cross-asset attention");
-    table_column(t, "lag", NULL, TABLE_COUNT, 0);
-    table_column(t, "mean", NULL, TABLE_REAL, 3);
-    table_column(t, "sd", NULL, TABLE_REAL, 3);
+    table_columns(t, {"lag", NULL, TABLE_COUNT, 0}, {"mean", NULL, TABLE_REAL, 3}, {"sd", NULL, TABLE_REAL, 3});
     for (int r = 0; r < q->n; r++) {
         const struct sequence_record *c = &q->record[r];
         double *x = memory_array(double, c->n, "lag weights");
@@ -131,9 +126,7 @@ static struct table *lags(const struct sequence_report *q)
 static struct table *sectors(const struct sequence_report *q)
 {
     struct table *t = begin("sector_attention", "Attention between sectors");
-    table_column(t, "sector", NULL, TABLE_TEXT, 0);
-    table_column(t, "source", NULL, TABLE_TEXT, 0);
-    table_column(t, "weight", NULL, TABLE_REAL, 4);
+    table_columns(t, {"sector", NULL, TABLE_TEXT, 0}, {"source", NULL, TABLE_TEXT, 0}, {"weight", NULL, TABLE_REAL, 4});
     for (int r = 0; r < q->n; r++)
         for (int i = 0; i < q->record[r].sectors; i++)
             for (int j = 0; j < q->record[r].sectors; j++) {
@@ -167,10 +160,8 @@ static struct table *matrices(const struct sequence_report *q, bool at_date)
     struct table *t =
         begin(at_date ? "attention_at" : "attention_matrix", at_date ? "Attention at a date" : "Mean attention");
     if (at_date) table_column(t, "date", NULL, TABLE_DATE, 0);
-    table_column(t, "head", NULL, TABLE_COUNT, 0);
-    table_column(t, "asset", NULL, TABLE_TEXT, 0);
-    table_column(t, "source", NULL, TABLE_TEXT, 0);
-    table_column(t, "weight", NULL, TABLE_REAL, 4);
+    table_columns(t, {"head", NULL, TABLE_COUNT, 0}, {"asset", NULL, TABLE_TEXT, 0}, {"source", NULL, TABLE_TEXT, 0},
+                  {"weight", NULL, TABLE_REAL, 4});
     for (int r = 0; r < q->n; r++) {
         const struct sequence_record *c = &q->record[r];
         const double *m = at_date ? c->map : c->head_mean;

@@ -21,8 +21,7 @@ const char *hjd_form(const struct table_options *o)
 
 void table_key_columns(struct table *t)
 {
-    table_column(t, "universe", NULL, TABLE_TEXT, 0);
-    table_column(t, "model", NULL, TABLE_TEXT, 0);
+    table_columns(t, {"universe", NULL, TABLE_TEXT, 0}, {"model", NULL, TABLE_TEXT, 0});
 }
 
 void table_key(struct table *t, const char *universe, const char *model)
@@ -72,9 +71,7 @@ static struct table *performance(struct sample *s)
     const struct results *r = s->r;
     struct table *t = table_create("performance", "Out-of-sample performance");
     table_key_columns(t);
-    table_column(t, "from", NULL, TABLE_DATE, 0);
-    table_column(t, "to", NULL, TABLE_DATE, 0);
-    table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    table_columns(t, {"from", NULL, TABLE_DATE, 0}, {"to", NULL, TABLE_DATE, 0}, {"periods", NULL, TABLE_COUNT, 0});
     measure_columns(t, MEASURES_PERFORMANCE);
     table_column(t, "ridge_edge_share", "ridge at edge", TABLE_REAL, 2);
     for (int i = 0; i < r->models; i++) {
@@ -204,9 +201,7 @@ static struct table *correlations_table(void)
 {
     struct table *t = table_create("correlations", "Correlations of SDF returns, each pair on its common dates");
     table_key_columns(t);
-    table_column(t, "with", NULL, TABLE_TEXT, 0);
-    table_column(t, "correlation", NULL, TABLE_REAL, 2);
-    table_column(t, "periods", NULL, TABLE_COUNT, 0);
+    table_columns(t, {"with", NULL, TABLE_TEXT, 0}, {"correlation", NULL, TABLE_REAL, 2}, {"periods", NULL, TABLE_COUNT, 0});
     return t;
 }
 
@@ -214,9 +209,7 @@ static struct table *tangency_table(const struct sample *s)
 {
     struct table *t = table_create("tangency", "Tangency portfolio of the models");
     table_key_columns(t);
-    table_column(t, "weight", NULL, TABLE_REAL, 2);
-    table_column(t, "low", "95% from", TABLE_REAL, 2);
-    table_column(t, "high", "to", TABLE_REAL, 2);
+    table_columns(t, {"weight", NULL, TABLE_REAL, 2}, {"low", "95% from", TABLE_REAL, 2}, {"high", "to", TABLE_REAL, 2});
     table_note(
         t, "Weights >= 0 of sum 1 over returns scaled to equal volatility; intervals from %d resamples of the common dates.",
         s->o->bootstrap);
@@ -256,8 +249,7 @@ static struct table *heads(struct sample *s)
         if (!t) {
             t = table_create("heads", "Heads and ridge");
             table_key_columns(t);
-            table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
-            table_column(t, "heads", NULL, TABLE_COUNT, 0);
+            table_columns(t, {"ridge", NULL, TABLE_GENERAL, 3}, {"heads", NULL, TABLE_COUNT, 0});
             measure_columns(t, MEASURES_HEADS);
             table_note(t, "No ridge in a row: the ridge selected in each window.");
         }
@@ -286,8 +278,7 @@ static struct table *ridges(struct sample *s)
         if (!t) {
             t = table_create("ridge", "Ridge penalties: how often selected, and what each would have earned");
             table_key_columns(t);
-            table_column(t, "ridge", NULL, TABLE_GENERAL, 3);
-            table_column(t, "selected_share", "selected", TABLE_REAL, 2);
+            table_columns(t, {"ridge", NULL, TABLE_GENERAL, 3}, {"selected_share", "selected", TABLE_REAL, 2});
             measure_columns(t, MEASURES_RIDGE);
         }
         for (int z = 0; z < nz; z++) {
@@ -320,8 +311,7 @@ static struct table *symmetry(struct sample *s)
             table_key_columns(t);
             table_column(t, "part", NULL, TABLE_TEXT, 0);
             measure_columns(t, MEASURES_SYMMETRY);
-            table_column(t, "correlation", "correlation with total", TABLE_REAL, 2);
-            table_column(t, "periods", NULL, TABLE_COUNT, 0);
+            table_columns(t, {"correlation", "correlation with total", TABLE_REAL, 2}, {"periods", NULL, TABLE_COUNT, 0});
         }
         const char *const part[] = {"total", "symmetric", "antisymmetric"};
         for (int j = 0; j < 3; j++) {

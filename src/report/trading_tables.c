@@ -65,10 +65,9 @@ struct table *trading_table(struct sample *s, struct error *e)
     struct table *t = table_create("trading", "Trading reality");
     table_key_columns(t);
     measure_columns(t, MEASURES_TRADING);
-    table_column(t, "leverage", NULL, TABLE_REAL, 1);
-    table_column(t, "net_exposure", NULL, TABLE_REAL, 2);
-    table_column(t, "turnover", "turnover a period", TABLE_REAL, 2);
-    table_column(t, "largest_position_percent", "largest position %", TABLE_REAL, 1);
+    table_columns(t, {"leverage", NULL, TABLE_REAL, 1}, {"net_exposure", NULL, TABLE_REAL, 2},
+                  {"turnover", "turnover a period", TABLE_REAL, 2},
+                  {"largest_position_percent", "largest position %", TABLE_REAL, 1});
     for (int c = 0; c < LEVELS; c++) {
         char name[48], title[48];
         snprintf(title, sizeof title, "Sharpe net of %d bp", COSTS[c]);
@@ -125,9 +124,8 @@ struct table *positions_table(struct sample *s, int most, struct error *e)
 {
     struct table *t = table_create("positions", "Largest positions at the last date");
     table_key_columns(t);
-    table_column(t, "date", NULL, TABLE_DATE, 0);
-    table_column(t, "asset", NULL, TABLE_COUNT, 0);
-    table_column(t, "weight_percent", "weight %", TABLE_REAL, 2);
+    table_columns(t, {"date", NULL, TABLE_DATE, 0}, {"asset", NULL, TABLE_COUNT, 0},
+                  {"weight_percent", "weight %", TABLE_REAL, 2});
     struct results_reader *f = results_reader_open(s->r, e);
     for (int i = 0; i < s->r->models && f && !error_is_set(e); i++) {
         const struct result_model *m = &s->r->model[i];

@@ -70,15 +70,10 @@ struct table *uncertainty_table(struct sample *s)
     struct table *t = table_create("uncertainty", "How sure the figures are");
     struct resamples d = {0};
     table_key_columns(t);
-    table_column(t, "periods", NULL, TABLE_COUNT, 0);
-    table_column(t, "sharpe", "Sharpe", TABLE_REAL, 2);
-    table_column(t, "sharpe_se", "s.e. (iid)", TABLE_REAL, 2);
-    table_column(t, "sharpe_se_robust", "s.e. (robust)", TABLE_REAL, 2);
-    table_column(t, "sharpe_low", "95% from", TABLE_REAL, 2);
-    table_column(t, "sharpe_high", "to", TABLE_REAL, 2);
-    table_column(t, "hjd", "HJD", TABLE_REAL, 3);
-    table_column(t, "hjd_low", "95% from", TABLE_REAL, 3);
-    table_column(t, "hjd_high", "to", TABLE_REAL, 3);
+    table_columns(t, {"periods", NULL, TABLE_COUNT, 0}, {"sharpe", "Sharpe", TABLE_REAL, 2},
+                  {"sharpe_se", "s.e. (iid)", TABLE_REAL, 2}, {"sharpe_se_robust", "s.e. (robust)", TABLE_REAL, 2},
+                  {"sharpe_low", "95% from", TABLE_REAL, 2}, {"sharpe_high", "to", TABLE_REAL, 2},
+                  {"hjd", "HJD", TABLE_REAL, 3}, {"hjd_low", "95% from", TABLE_REAL, 3}, {"hjd_high", "to", TABLE_REAL, 3});
     for (int i = 0; i < r->models + (r->truth != NULL); i++) {
         bool truth = i == r->models;
         int n = sample_take(s, truth ? r->truth : r->model[i].returns, 1);
@@ -138,15 +133,11 @@ struct table *differences_table(struct sample *s)
     struct table *t = table_create("differences", "Do the models differ?");
     struct resamples d = {0};
     table_key_columns(t);
-    table_column(t, "against", NULL, TABLE_TEXT, 0);
-    table_column(t, "periods", NULL, TABLE_COUNT, 0);
-    table_column(t, "sharpe_difference", "Sharpe, difference", TABLE_REAL, 2);
-    table_column(t, "sharpe_difference_se", "s.e.", TABLE_REAL, 2);
-    table_column(t, "t", NULL, TABLE_REAL, 1);
-    table_column(t, "p", NULL, TABLE_REAL, 3);
-    table_column(t, "hjd_difference", "HJD squared, difference", TABLE_REAL, 3);
-    table_column(t, "hjd_low", "95% from", TABLE_REAL, 3);
-    table_column(t, "hjd_high", "to", TABLE_REAL, 3);
+    table_columns(t, {"against", NULL, TABLE_TEXT, 0}, {"periods", NULL, TABLE_COUNT, 0},
+                  {"sharpe_difference", "Sharpe, difference", TABLE_REAL, 2},
+                  {"sharpe_difference_se", "s.e.", TABLE_REAL, 2}, {"t", NULL, TABLE_REAL, 1}, {"p", NULL, TABLE_REAL, 3},
+                  {"hjd_difference", "HJD squared, difference", TABLE_REAL, 3}, {"hjd_low", "95% from", TABLE_REAL, 3},
+                  {"hjd_high", "to", TABLE_REAL, 3});
     double *pair = memory_array(double, 2 * (size_t)s->n, "common returns");
     for (int i = 0; i < r->models; i++)
         for (int j = 0; j < i; j++) {
