@@ -28,6 +28,27 @@ struct model_option {
     double low, high;     /* numbers: allowed range, inclusive */
     const char *help;     /* one line: meaning and unit */
 };
+/* An option a line: key, default, range or words, meaning. */
+#define INT_OPTION(k, first, least, most, text)                                                                             \
+    {                                                                                                                       \
+        .key = k, .type = OPTION_INT, .fallback = first, .low = least, .high = most, .help = text                           \
+    }
+#define INTS_OPTION(k, first, least, most, text)                                                                            \
+    {                                                                                                                       \
+        .key = k, .type = OPTION_INTS, .fallback = first, .low = least, .high = most, .help = text                          \
+    }
+#define REAL_OPTION(k, first, least, most, text)                                                                            \
+    {                                                                                                                       \
+        .key = k, .type = OPTION_REAL, .fallback = first, .low = least, .high = most, .help = text                          \
+    }
+#define BOOL_OPTION(k, first, text)                                                                                         \
+    {                                                                                                                       \
+        .key = k, .type = OPTION_BOOL, .fallback = first, .help = text                                                      \
+    }
+#define WORD_OPTION(k, first, allowed, text)                                                                                \
+    {                                                                                                                       \
+        .key = k, .type = OPTION_WORD, .fallback = first, .words = allowed, .help = text                                    \
+    }
 struct value {
     double number; /* OPTION_INT, REAL, BOOL (0 or 1) */
     char *word;    /* OPTION_WORD */

@@ -10,89 +10,26 @@
 #define TRAINING_OPTIONS TRAINING_OPTIONS_FOR("msrr", "msrr")
 /* `default` is a name for what a class chooses by its other options (training.objective.loss is then the caller's to set). */
 #define TRAINING_OPTIONS_FOR(first, words_of_default)                                                                       \
-    {.key = "seeds", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "independent fits, averaged"},    \
-        {.key = "epochs", .type = OPTION_INT, .fallback = "20", .low = 0, .high = 1e6, .help = "passes over the window"},   \
-        {.key = "learning_rate",                                                                                            \
-         .type = OPTION_REAL,                                                                                               \
-         .fallback = "1.0e-4",                                                                                              \
-         .low = 0,                                                                                                          \
-         .high = 1e3,                                                                                                       \
-         .help = "Adam's step size"},                                                                                       \
-        {.key = "objective",                                                                                                \
-         .type = OPTION_WORD,                                                                                               \
-         .fallback = first,                                                                                                 \
-         .words = words_of_default "|mse|cross_entropy|mean_return|sharpe",                                                 \
-         .help = "(1 - w'R)^2, |R - y|^2, classes, -w'R, or -mean/sd of w'R over a rollout"},                               \
-        {.key = "rollout",                                                                                                  \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "0",                                                                                                   \
-         .low = 0,                                                                                                          \
-         .high = 1e5,                                                                                                       \
-         .help = "consecutive periods of a step; 0: 1, or 12 where the objective is sharpe"},                               \
-        {.key = "schedule",                                                                                                 \
-         .type = OPTION_WORD,                                                                                               \
-         .fallback = "constant",                                                                                            \
-         .words = "constant|cosine|linear|plateau",                                                                         \
-         .help = "how the learning rate falls: to zero, or where the loss no longer falls"},                                \
-        {.key = "plateau_patience",                                                                                         \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "5",                                                                                                   \
-         .low = 1,                                                                                                          \
-         .high = 1e5,                                                                                                       \
-         .help = "schedule plateau: epochs without improvement (held out, else training loss)"},                            \
-        {.key = "plateau_factor",                                                                                           \
-         .type = OPTION_REAL,                                                                                               \
-         .fallback = "0.5",                                                                                                 \
-         .low = 1e-6,                                                                                                       \
-         .high = 1,                                                                                                         \
-         .help = "schedule plateau: what the rate is multiplied with then"},                                                \
-        {.key = "weight_decay",                                                                                             \
-         .type = OPTION_REAL,                                                                                               \
-         .fallback = "0",                                                                                                   \
-         .low = 0,                                                                                                          \
-         .high = 1e3,                                                                                                       \
-         .help = "decoupled weight decay"},                                                                                 \
-        {.key = "clip",                                                                                                     \
-         .type = OPTION_REAL,                                                                                               \
-         .fallback = "0",                                                                                                   \
-         .low = 0,                                                                                                          \
-         .high = 1e9,                                                                                                       \
-         .help = "largest gradient norm; 0: any"},                                                                          \
-        {.key = "early_stopping",                                                                                           \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "0",                                                                                                   \
-         .low = 0,                                                                                                          \
-         .high = 1e5,                                                                                                       \
-         .help = "last periods of the window kept for stopping; 0: none"},                                                  \
-        {.key = "patience",                                                                                                 \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "3",                                                                                                   \
-         .low = 1,                                                                                                          \
-         .high = 1e5,                                                                                                       \
-         .help = "epochs without improvement before stopping"},                                                             \
-        {.key = "dropout",                                                                                                  \
-         .type = OPTION_REAL,                                                                                               \
-         .fallback = "0",                                                                                                   \
-         .low = 0,                                                                                                          \
-         .high = 0.95,                                                                                                      \
-         .help = "share of hidden units silenced in training"},                                                             \
-        {.key = "shuffle",                                                                                                  \
-         .type = OPTION_BOOL,                                                                                               \
-         .fallback = "false",                                                                                               \
-         .help = "periods in random order, anew in every epoch"},                                                           \
-        {.key = "warm_start",                                                                                               \
-         .type = OPTION_BOOL,                                                                                               \
-         .fallback = "false",                                                                                               \
-         .help = "begin at the previous window's parameters"},                                                              \
-        {.key = "refit_every",                                                                                              \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "1",                                                                                                   \
-         .low = 1,                                                                                                          \
-         .high = 1e6,                                                                                                       \
-         .help = "periods between fits; in between the last fit's parameters serve"},                                       \
-    {                                                                                                                       \
-        .key = "save_parameters", .type = OPTION_BOOL, .fallback = "false", .help = "keep the parameters of every fit"      \
-    }
+    INT_OPTION("seeds", "1", 1, 1000, "independent fits, averaged"),                                                        \
+        INT_OPTION("epochs", "20", 0, 1e6, "passes over the window"),                                                       \
+        REAL_OPTION("learning_rate", "1.0e-4", 0, 1e3, "Adam's step size"),                                                 \
+        WORD_OPTION("objective", first, words_of_default "|mse|cross_entropy|mean_return|sharpe",                           \
+                    "(1 - w'R)^2, |R - y|^2, classes, -w'R, or -mean/sd of w'R over a rollout"),                            \
+        INT_OPTION("rollout", "0", 0, 1e5, "consecutive periods of a step; 0: 1, or 12 where the objective is sharpe"),     \
+        WORD_OPTION("schedule", "constant", "constant|cosine|linear|plateau",                                               \
+                    "how the learning rate falls: to zero, or where the loss no longer falls"),                             \
+        INT_OPTION("plateau_patience", "5", 1, 1e5,                                                                         \
+                   "schedule plateau: epochs without improvement (held out, else training loss)"),                          \
+        REAL_OPTION("plateau_factor", "0.5", 1e-6, 1, "schedule plateau: what the rate is multiplied with then"),           \
+        REAL_OPTION("weight_decay", "0", 0, 1e3, "decoupled weight decay"),                                                 \
+        REAL_OPTION("clip", "0", 0, 1e9, "largest gradient norm; 0: any"),                                                  \
+        INT_OPTION("early_stopping", "0", 0, 1e5, "last periods of the window kept for stopping; 0: none"),                 \
+        INT_OPTION("patience", "3", 1, 1e5, "epochs without improvement before stopping"),                                  \
+        REAL_OPTION("dropout", "0", 0, 0.95, "share of hidden units silenced in training"),                                 \
+        BOOL_OPTION("shuffle", "false", "periods in random order, anew in every epoch"),                                    \
+        BOOL_OPTION("warm_start", "false", "begin at the previous window's parameters"),                                    \
+        INT_OPTION("refit_every", "1", 1, 1e6, "periods between fits; in between the last fit's parameters serve"),         \
+        BOOL_OPTION("save_parameters", "false", "keep the parameters of every fit")
 struct training training_options(const struct values *v);
 /* The part of struct trainable that these options decide. */
 struct fit_policy training_policy(const struct values *v);

@@ -4,18 +4,8 @@
 
 static const struct model_option options[] = {
     ENCODER_OPTIONS,
-    {.key = "attention_size",
-     .type = OPTION_INT,
-     .fallback = "64",
-     .low = 1,
-     .high = 65536,
-     .help = "width of queries, keys and values between assets"},
-    {.key = "winners",
-     .type = OPTION_INT,
-     .fallback = "5",
-     .low = 1,
-     .high = 1e6,
-     .help = "assets held long, and as many short; half of all where there are fewer"},
+    INT_OPTION("attention_size", "64", 1, 65536, "width of queries, keys and values between assets"),
+    INT_OPTION("winners", "5", 1, 1e6, "assets held long, and as many short; half of all where there are fewer"),
     TRAINING_OPTIONS_FOR("sharpe", "msrr"),
     {.key = NULL},
 };

@@ -22,29 +22,10 @@ struct model {
 };
 
 static const struct model_option options[] = {
-    {.key = "features",
-     .type = OPTION_INT,
-     .fallback = "25000",
-     .low = 2,
-     .high = 1e7,
-     .help = "random features P; a smaller P has the first columns of a larger one"},
-    {.key = "activation",
-     .type = OPTION_WORD,
-     .fallback = "relu",
-     .words = "relu|fourier",
-     .help = "relu(X G), or sin and cos of X G"},
-    {.key = "bandwidth",
-     .type = OPTION_REAL,
-     .fallback = "1.0",
-     .low = 1e-6,
-     .high = 1e6,
-     .help = "standard deviation of the entries of G"},
-    {.key = "seeds",
-     .type = OPTION_INT,
-     .fallback = "1",
-     .low = 1,
-     .high = 1000,
-     .help = "independent draws of G, averaged"},
+    INT_OPTION("features", "25000", 2, 1e7, "random features P; a smaller P has the first columns of a larger one"),
+    WORD_OPTION("activation", "relu", "relu|fourier", "relu(X G), or sin and cos of X G"),
+    REAL_OPTION("bandwidth", "1.0", 1e-6, 1e6, "standard deviation of the entries of G"),
+    INT_OPTION("seeds", "1", 1, 1000, "independent draws of G, averaged"),
     {.key = NULL},
 };
 

@@ -6,31 +6,15 @@
 #include "models/network_model.h"
 
 #define ENCODER_OPTIONS                                                                                                     \
-    {.key = "lookback", .type = OPTION_INT, .fallback = "20", .low = 1, .high = 10000, .help = "steps of history L"},       \
-        {.key = "d_model", .type = OPTION_INT, .fallback = "64", .low = 1, .high = 4096, .help = "width of the encoder d"}, \
-        {.key = "heads", .type = OPTION_INT, .fallback = "4", .low = 1, .high = 256, .help = "attention heads of d / H"},   \
-        {.key = "layers", .type = OPTION_INT, .fallback = "2", .low = 1, .high = 100, .help = "encoder layers K"},          \
-        {.key = "feedforward",                                                                                              \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "256",                                                                                                 \
-         .low = 1,                                                                                                          \
-         .high = 65536,                                                                                                     \
-         .help = "hidden units of a layer's feed-forward part"},                                                            \
-        {.key = "kernel",                                                                                                   \
-         .type = OPTION_INT,                                                                                                \
-         .fallback = "1",                                                                                                   \
-         .low = 1,                                                                                                          \
-         .high = 1000,                                                                                                      \
-         .help = "steps the embedding looks at: 1 linear, more a convolution over time"},                                   \
-        {.key = "temporal",                                                                                                 \
-         .type = OPTION_WORD,                                                                                               \
-         .fallback = "full",                                                                                                \
-         .words = "full|causal",                                                                                            \
-         .help = "attention over steps: all, or up to the step itself"},                                                    \
-    {                                                                                                                       \
-        .key = "save_attention", .type = OPTION_WORD, .fallback = "none", .words = "none|mean|heads",                       \
-        .help = "keep the last layer's attention between assets at every date: mean over heads, or each"                    \
-    }
+    INT_OPTION("lookback", "20", 1, 10000, "steps of history L"),                                                           \
+        INT_OPTION("d_model", "64", 1, 4096, "width of the encoder d"),                                                     \
+        INT_OPTION("heads", "4", 1, 256, "attention heads of d / H"),                                                       \
+        INT_OPTION("layers", "2", 1, 100, "encoder layers K"),                                                              \
+        INT_OPTION("feedforward", "256", 1, 65536, "hidden units of a layer's feed-forward part"),                          \
+        INT_OPTION("kernel", "1", 1, 1000, "steps the embedding looks at: 1 linear, more a convolution over time"),         \
+        WORD_OPTION("temporal", "full", "full|causal", "attention over steps: all, or up to the step itself"),              \
+        WORD_OPTION("save_attention", "none", "none|mean|heads",                                                            \
+                    "keep the last layer's attention between assets at every date: mean over heads, or each")
 
 /* The shape by these options, cross-asset attention left out. */
 struct encoder_shape encoder_options(const struct shape *s, const struct values *v);

@@ -6,12 +6,7 @@
 #include "nn/layer.h"
 
 static const struct model_option options[] = {
-    {.key = "hidden",
-     .type = OPTION_INTS,
-     .fallback = "[256, 256, 256, 256]",
-     .low = 1,
-     .high = 65536,
-     .help = "units of each hidden layer"},
+    INTS_OPTION("hidden", "[256, 256, 256, 256]", 1, 65536, "units of each hidden layer"),
     TRAINING_OPTIONS,
     {.key = NULL},
 };

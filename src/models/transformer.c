@@ -7,14 +7,9 @@
 #include "nn/portfolio_attention.h"
 
 static const struct model_option options[] = {
-    {.key = "blocks", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "transformer blocks K"},
-    {.key = "heads", .type = OPTION_INT, .fallback = "1", .low = 1, .high = 1000, .help = "attention heads of a block"},
-    {.key = "feedforward",
-     .type = OPTION_INT,
-     .fallback = "256",
-     .low = 1,
-     .high = 65536,
-     .help = "hidden units of a block's feed-forward layer"},
+    INT_OPTION("blocks", "1", 1, 1000, "transformer blocks K"),
+    INT_OPTION("heads", "1", 1, 1000, "attention heads of a block"),
+    INT_OPTION("feedforward", "256", 1, 65536, "hidden units of a block's feed-forward layer"),
     TRAINING_OPTIONS,
     {.key = NULL},
 };
