@@ -16,8 +16,8 @@ enum hdf_type { HDF_INT8, HDF_UINT8, HDF_INT32, HDF_INT64, HDF_FLOAT32, HDF_FLOA
 
 struct hdf; /* an open file */
 
-/* Reading. team NULL: this rank alone; otherwise all ranks open it together through MPI-IO (collective; metadata is read
- * once and broadcast). A missing, truncated, foreign or damaged file is an error that says which
+/* Reading. team NULL: this rank alone; otherwise all ranks open it together, each for itself
+ * (collective: all or none has it; rank 0 alone tries it first). A missing, truncated, foreign or damaged file is an error that says which
  * (io/hdf_probe.h). On a team's file whatever looks
  * something up is collective: hdf_exists, hdf_shape, hdf_list, texts, attributes, and the first use of a dataset (it then stays
  * open); reading and writing parts of a dataset that was used before is independent. */
@@ -35,7 +35,8 @@ int hdf_close(struct hdf *f, struct error *e);
  * process ends with _exit. */
 bool hdf_wrecked(void);
 
-bool hdf_exists(struct hdf *f, const char *name); /* dataset or group, path from root */
+bool hdf_exists(struct hdf *f,
+                const char *name); /* dataset or group, path from root; closing the file says if that cannot be read */
 /* Shape of a dataset; checks that it is of a type convertible to `type` (float kinds for floats, integers for integers). The product of
  * its sizes neither overflows nor exceeds what the file can hold, so room for it may be made. */
 int hdf_shape(struct hdf *f, const char *name, enum hdf_type type, int *rank, int64_t size[HDF_DIMENSIONS], struct error *e);

@@ -79,13 +79,14 @@ static void hdf_free(struct hdf *f)
     memory_free(f);
 }
 
+/* Files are read without MPI-IO even where all ranks open them: a read that fails comes back from Open MPI's own as zeros, without an error. */
 static hid_t access_list(struct team *team, bool writes)
 {
     hid_t list = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
     if (team) {
         H5Pset_fapl_mpio(list, team_comm(team), MPI_INFO_NULL);
-        H5Pset_all_coll_metadata_ops(list, true); /* reads only: collective metadata writes of 1.10 leave unset bytes */
+        H5Pset_all_coll_metadata_ops(list, true); /* of reads: collective metadata writes of 1.10 leave unset bytes */
     } else {
         H5Pset_file_locking(list, writes, true); /* readers need no lock: a file that exists is whole */
     }
@@ -123,7 +124,7 @@ struct hdf *hdf_open(const char *path, struct team *team, struct error *e)
     if (hdf_leads(f)) check_file(path, e);
     if (!hdf_agree(f, e)) {
         hdf_probe_trust(path);
-        hid_t list = access_list(team, false);
+        hid_t list = access_list(NULL, false);
         f->id = H5Fopen(path, H5F_ACC_RDONLY, list);
         if (f->id < 0) error_set(e, "%s: cannot be opened: %s", path, hdf_reason());
         H5Pclose(list);
@@ -261,6 +262,7 @@ static int write_notes(struct hdf *f, struct error *e)
 int hdf_close(struct hdf *f, struct error *e)
 {
     if (!f) return error_is_set(e) ? -1 : 0;
+    if (error_is_set(&f->unknown)) error_set(e, "%s", f->unknown.text);
     int rc = close_open(f, e);
     if (f->temporary) {
         if (!rc && hdf_leads(f) && !(f->notes && write_notes(f, e))) durable_commit(&f->file, e);

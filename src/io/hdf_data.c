@@ -62,6 +62,12 @@ hid_t hdf_link_list(void)
     return list;
 }
 
+bool hdf_there(struct hdf *f, const char *what, htri_t answer)
+{
+    if (answer < 0) error_set(&f->unknown, "%s: whether there is a %s cannot be read: %s", f->path, what, hdf_reason());
+    return answer > 0;
+}
+
 bool hdf_exists(struct hdf *f, const char *name)
 {
     char *part = memory_text(name);
@@ -69,11 +75,11 @@ bool hdf_exists(struct hdf *f, const char *name)
     for (char *slash = part; there && slash;) { /* HDF5 wants every group on the way to exist */
         slash = strchr(slash + 1, '/');
         if (slash) *slash = '\0';
-        if (strcmp(part, "/") && *part) there = H5Lexists(f->id, part, H5P_DEFAULT) > 0;
+        if (strcmp(part, "/") && *part) there = hdf_there(f, part, H5Lexists(f->id, part, H5P_DEFAULT));
         if (slash) *slash = '/';
     }
     memory_free(part);
-    return there && H5Oexists_by_name(f->id, name, H5P_DEFAULT) > 0;
+    return there && hdf_there(f, name, H5Oexists_by_name(f->id, name, H5P_DEFAULT));
 }
 
 static int by_name(const void *a, const void *b)
@@ -351,7 +357,10 @@ int hdf_list(struct hdf *f, const char *group, int *n, char ***names, struct err
     if (H5Literate_by_name(f->id, group, H5_INDEX_NAME, H5_ITER_INC, NULL, count_member, &count, H5P_DEFAULT) < 0)
         return error_set(e, "%s: group %s cannot be read: %s", f->path, group, hdf_reason());
     struct members m = {memory_array(char *, count, "names"), 0};
-    H5Literate_by_name(f->id, group, H5_INDEX_NAME, H5_ITER_INC, NULL, take_member, &m, H5P_DEFAULT);
+    herr_t rc = H5Literate_by_name(f->id, group, H5_INDEX_NAME, H5_ITER_INC, NULL, take_member, &m, H5P_DEFAULT);
     *n = m.n, *names = m.names;
-    return 0;
+    if (rc >= 0) return 0;
+    texts_free(m.n, m.names);
+    *n = 0, *names = NULL;
+    return error_set(e, "%s: group %s cannot be read: %s", f->path, group, hdf_reason());
 }

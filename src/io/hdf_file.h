@@ -38,6 +38,7 @@ struct hdf {
     struct hdf_handle *handles; /* the last opened first */
     void *by_name;              /* the same in a tree of search.h */
     struct hdf_note *notes, **last_note;
+    struct error unknown; /* whether something is there could not be read: said when the file is closed, if not before */
 };
 
 /* The innermost description on HDF5's error stack: what really went wrong. Static storage. */
@@ -45,6 +46,8 @@ const char *hdf_reason(void);
 hid_t hdf_text_type(void);
 /* The rank that writes what only one writes. */
 bool hdf_leads(const struct hdf *f);
+/* HDF5's answer whether something is there. Below 0, not known: no, and an error that closing the file reports. */
+bool hdf_there(struct hdf *f, const char *what, htri_t answer);
 /* On a team's file all ranks take the same branch (collective); alone, the error at hand decides. */
 int hdf_agree(const struct hdf *f, struct error *e);
 /* Whether what an open dataset (named `what` in messages) declares can be in this file: sizes that overflow or exceed what is

@@ -227,7 +227,7 @@ int hdf_read_texts(struct hdf *f, const char *name, int *n, char ***texts, struc
 
 bool hdf_has_attribute(struct hdf *f, const char *where, const char *name)
 {
-    return H5Aexists_by_name(f->id, where, name, H5P_DEFAULT) > 0;
+    return hdf_there(f, name, H5Aexists_by_name(f->id, where, name, H5P_DEFAULT));
 }
 
 static hid_t open_attribute(struct hdf *f, const char *where, const char *name, struct error *e)
