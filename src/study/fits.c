@@ -88,7 +88,7 @@ static int chain_start(struct fit_context *x, const struct task *t)
 static int compute_timed(struct fit_context *x, int row, struct error *e)
 {
     struct fit_pace *p = x->job->pace ? &x->job->pace[x->config - x->job->study->config] : NULL;
-    bool begins = x->last != row - 1;
+    bool begins = x->last < 0 || x->last != row - 1;
     double start = p ? clock_thread() : 0;
     int rc = context_compute(x, row, e);
     if (p && begins) p->begun += clock_thread() - start, p->begins++;

@@ -16,9 +16,9 @@ static double first_of(double stratum, double share)
     return u;
 }
 
-bool verify_chosen(uint64_t study_seed, double share, int config, int seed, int unit)
+bool verify_chosen(uint64_t study_seed, double share, int config, int unit)
 {
-    struct random_stream s = random_open(study_seed, STREAM, (uint64_t)config, (uint64_t)seed);
+    struct random_stream s = random_open(study_seed, STREAM, (uint64_t)config, 0);
     double stratum = floor(unit * share), first = first_of(stratum, share), next = first_of(stratum + 1, share);
     return unit == first + floor(random_uniform(&s, (uint64_t)stratum) * (next - first));
 }

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether a configuration's and seed's unit, numbered in order of rows, is verified: one drawn at random of every 1/share that follow one
+/* Whether a configuration's unit, numbered in order of rows, is verified: one drawn at random of every 1/share that follow one
  * another, so that the cost is the share to within one unit. The same on any ranks. */
-bool verify_chosen(uint64_t study_seed, double share, int config, int seed, int unit);
+bool verify_chosen(uint64_t study_seed, double share, int config, int unit);
 
 /* How much of a configuration is verified where windows share work, so that one by itself costs more than one that follows another: in
  * stretches of `rows` rows, this share of which is drawn; several and as long as they go for `share` of the processor time `work` that the

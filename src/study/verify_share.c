@@ -56,9 +56,10 @@ bool share_chosen(const struct verify_share *v, int c, int seed, int k, const st
 {
     const struct study *s = v->job->study;
     const struct config *config = &s->config[c];
-    if (!shares_work(config)) return verify_chosen(s->seed, t->share, c, seed, k);
+    if (!shares_work(config))
+        return verify_chosen(s->seed, t->share, c, k); /* of all seeds, for which the window is read once */
     int units = (s->P - config_first_row(s, config) + t->rows - 1) / t->rows;
-    return verify_chosen(s->seed, t->share, c, 0, seed * units + k);
+    return verify_chosen(s->seed, t->share, c, seed * units + k);
 }
 
 void share_name_unverified(const struct verify_share *v)

@@ -43,7 +43,7 @@ static int verify(struct simulation *s, uint64_t seed, const int *owner, const u
     int worker[16], outvoted = 0, believed;
     for (int r = 0; r < s->ranks; r++) worker[r] = r;
     for (int fit = 0; fit < fits; fit++) {
-        if (!verify_chosen(seed, SHARE, 0, 0, fit)) continue;
+        if (!verify_chosen(seed, SHARE, 0, fit)) continue;
         struct ballot b = {.votes = 1, .width = 1, .rank = {owner[fit]}, .digest = {kept[fit]}};
         int by = verify_next(&b, worker, s->ranks);
         CU_ASSERT_FATAL(by >= 0 && by < s->ranks && (by != owner[fit] || s->ranks == 1));
@@ -123,7 +123,7 @@ static void stretches(void)
                 int units = (ROWS + t.rows - 1) / t.rows, stretches = 0;
                 for (uint64_t seed = 0; seed < 200; seed++)
                     for (int k = 0; k < units * seeds; k++)
-                        if (verify_chosen(seed, t.share, 0, 0, k)) {
+                        if (verify_chosen(seed, t.share, 0, k)) {
                             int rows = (k % units + 1) * t.rows > ROWS ? ROWS - k % units * t.rows : t.rows;
                             spent += first + rows, stretches++;
                         }
@@ -154,7 +154,7 @@ static void the_share_is_met(void)
         for (int units = 1; units < 5000; units = units * 3 + 1) {
             int chosen = 0, other = 0, both = 0;
             for (int u = 0; u < units; u++) {
-                bool a = verify_chosen(7, shares[i], 2, 1, u), b = verify_chosen(8, shares[i], 2, 1, u);
+                bool a = verify_chosen(7, shares[i], 2, u), b = verify_chosen(8, shares[i], 2, u);
                 chosen += a, other += b, both += a && b;
             }
             CU_ASSERT(fabs(chosen - units * shares[i]) <= 1);
