@@ -49,7 +49,7 @@ int64_t os_size(int fd);
 /* Content and size reach the disk; of a folder, its entries. */
 int os_sync(int fd);
 
-/* What a path leads to, links followed; OS_NOTHING also where it cannot be told. */
+/* What a path leads to, links followed; OS_NOTHING also where it cannot be told: errno is ENOENT where nothing is there. */
 enum os_kind { OS_NOTHING, OS_FILE, OS_DIRECTORY, OS_OTHER };
 enum os_kind os_kind(const char *path);
 /* The name itself, not what it may link to, is a plain file or a folder of this program's user. */

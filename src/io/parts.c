@@ -274,12 +274,14 @@ static bool is_id(const char *name)
     return strlen(name) == ID && strspn(name, "0123456789abcdef") == ID;
 }
 
-static bool is_under_way(const char *parts, const char *name, char folder[PARTS_PATH])
+/* Whether the skeleton is there: 1 yes, 0 no, -1 it cannot be told. */
+static int has_skeleton(const char *parts, const char *name, char folder[PARTS_PATH])
 {
     char skeleton[PARTS_PATH + 32];
     snprintf(folder, PARTS_PATH, "%s/%s", parts, name);
     snprintf(skeleton, sizeof skeleton, "%s/%s", folder, PARTS_SKELETON);
-    return os_kind(skeleton) == OS_FILE;
+    enum os_kind kind = os_kind(skeleton);
+    return kind == OS_FILE ? 1 : kind == OS_NOTHING && errno == ENOENT ? 0 : -1;
 }
 
 struct search {
@@ -292,7 +294,7 @@ static void find_one(void *context, const char *name)
 {
     const struct search *s = context;
     char folder[PARTS_PATH];
-    if (is_id(name) && is_under_way(s->parts, name, folder)) strcpy(s->folder, folder);
+    if (is_id(name) && has_skeleton(s->parts, name, folder) == 1) strcpy(s->folder, folder);
 }
 
 bool parts_find(const char *parts, char folder[PARTS_PATH])
@@ -306,7 +308,7 @@ static void clear_one(void *context, const char *name)
 {
     const struct search *s = context;
     char folder[PARTS_PATH];
-    if (is_id(name) && !is_under_way(s->parts, name, folder)) parts_remove(s->parts, folder, s->error);
+    if (is_id(name) && has_skeleton(s->parts, name, folder) == 0) parts_remove(s->parts, folder, s->error);
 }
 
 int parts_clear(const char *parts, struct error *e)

@@ -117,6 +117,7 @@ void run_plan_results(struct run *r, double *test_assets)
 void run_check_parts(struct run *r, struct error *e)
 {
     char *skeleton = path_joined(r->folder, "/" PARTS_SKELETON), *before, *program, differences[1024];
+    folder_sync(r->parts, e); /* whoever put it there may have ended before its name was on disk */
     if (!results_origin(skeleton, &before, &program, e)) {
         if (fingerprint_compare(before, r->plan.fingerprint, differences, sizeof differences))
             error_set(e, "%s: cannot be resumed: the study or its panel computes something else than the run under way:%s",

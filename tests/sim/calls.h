@@ -167,6 +167,7 @@ int os_sync(int fd)
 enum os_kind os_kind(const char *path)
 {
     int e = sim_step() ? sim_find(path) : -1, file = e < 0 ? -1 : disk.entry[e].file;
+    if (e >= 0 && file < 0) errno = ENOENT;
     return file < 0 ? OS_NOTHING : disk.file[file].folder ? OS_DIRECTORY : OS_FILE;
 }
 
@@ -200,6 +201,7 @@ static void sim_note_race(const char *path)
 {
     size_t n = strlen(path);
     sim_raced |= sim_paused > 1 && n > 5 && !strcmp(path + n - 5, ".lock");
+    if (sim_before_loss) sim_before_loss(path);
 }
 
 int os_rename(const char *from, const char *to)
@@ -259,7 +261,7 @@ int os_list(const char *path, void (*each)(void *context, const char *name), voi
     if (!sim_step()) return -1;
     int e = sim_find(path), folder = e < 0 ? -1 : disk.entry[e].file;
     if (folder < 0) return errno = ENOENT, -1;
-    for (int i = 0; i < disk.entries; i++)
+    for (int i = disk.entries - 1; i >= 0; i--) /* what came first comes last: the worst order for a removal */
         if (disk.entry[i].folder == folder && disk.entry[i].file >= 0 && n < SIM_ENTRIES / 4)
             memcpy(name[n++], disk.entry[i].name, SIM_NAME);
     for (int i = 0; i < n; i++) each(context, name[i]);
@@ -304,10 +306,11 @@ void os_random(void *data, size_t n)
     for (size_t i = 0; i < n; i++) ((unsigned char *)data)[i] = (unsigned char)sim_draw();
 }
 
+/* A process may be held up before it looks at the clock, as before any operation. */
 double os_clock(void)
 {
     static double late;
-    if (sim_dead()) return late += 1000; /* what waits for time to pass has waited */
+    if (!sim_step()) return late += 1000; /* what waits for time to pass has waited */
     return sim_host[sim_self()->host].offset + sim_host[sim_self()->host].rate * sim_now;
 }
 

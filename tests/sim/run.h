@@ -22,8 +22,9 @@ enum outcome { UNKNOWN, FINISHED, STOPPED, FAILED, REFUSED };
 
 struct start {
     int study, ranks, process, generation, left;
-    bool resume, holds, ending, stops, over; /* left: ranks that still work; over: of its folder the results are there */
-    double interval, took;                   /* took: the lease, at that time */
+    bool resume, holds, ending, stops, slow,
+        over;              /* left: ranks that still work; over: of its folder the results are there */
+    double interval, took; /* took: the lease, at that time */
     enum outcome outcome;
     char token[LEASE_TOKEN], folder[PARTS_PATH];
     uint8_t done[ROWS];
@@ -104,8 +105,22 @@ static void check_lost(const struct start *s)
 static void check_lease(const struct start *s, struct error *e)
 {
     double before = sim_now;
-    if (!lease_check(RESULTS, s->token, e) && !sim_dead() && other_holder(s) && sim_self()->woke <= before)
+    if (!lease_check(RESULTS, s->token, e) && !sim_dead() && other_holder(s) && sim_now - before < 0.9)
         breaks("results take their place on another's path");
+}
+
+/* A run that was never held up holds the path; its beats may have met a full disk. */
+static bool is_well(const struct start *s)
+{
+    const struct sim_process *p = &sim_process[s->process];
+    return s->holds && !p->dead && !p->woke && !sim_raced && !sim_full;
+}
+
+static void check_loss(const char *path)
+{
+    for (int i = 0; i < starts && !strcmp(path, RESULTS ".lock"); i++)
+        if (start[i].process != sim_task[sim_me].process && is_well(&start[i]))
+            breaks("the lock of a run that is well is taken");
 }
 
 static void take_note(struct start *s)
@@ -113,11 +128,8 @@ static void take_note(struct start *s)
     if (sim_dead()) return;
     s->holds = true;
     s->took = sim_now;
-    for (int i = 0; i < starts; i++) {
-        const struct sim_process *p = &sim_process[start[i].process];
-        if (&start[i] != s && start[i].holds && !p->dead && !p->woke && !sim_self()->woke && !sim_raced)
-            breaks("two runs hold the path");
-    }
+    for (int i = 0; i < starts; i++)
+        if (&start[i] != s && is_well(&start[i]) && !sim_self()->woke) breaks("two runs hold the path");
 }
 
 static void beat_task(void *argument)
@@ -129,7 +141,7 @@ static void beat_task(void *argument)
         if (s->ending || sim_dead()) break;
         if (lease_beat(RESULTS, s->token, true, ++count) >= 0 || sim_dead() || s->ending) continue;
         sim_say("lost the path");
-        if (!sim_self()->woke && !sim_raced && !sim_full) breaks("a run that was never held up loses its path");
+        if (is_well(s)) breaks("a run that is well loses its path");
         sim_kill(s->process);
     }
 }
@@ -229,7 +241,7 @@ static int work_row(struct start *s, struct part_writer *w, int row, struct erro
     int64_t ids[2] = {row, 7};
     float weights[2] = {(float)s->study, 0.5f};
     for (int k = 0; k < VALUES; k++) values[k] = value_of(s->study, row, k);
-    os_sleep(sim_below(3) ? sim_uniform() : 15 * sim_uniform());
+    os_sleep(sim_below(3) && !s->slow ? sim_uniform() : 15 * sim_uniform());
     check_lost(s);
     snprintf(name, sizeof name, "fit-0-0-%d.state", row);
     struct path path = in_folder(s->folder, name);
@@ -363,6 +375,7 @@ static int begin_parts(struct start *s, struct error *e)
 
 static int check_parts(const struct start *s, struct error *e)
 {
+    if (folder_sync(PARTS, e)) return -1;
     int study = skeleton_study(s->folder);
     if (study < 0 && !sim_dead()) breaks("the skeleton is not whole");
     return study == s->study ? 0 : error_set(e, "computes something else than the run under way");

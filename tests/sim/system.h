@@ -127,6 +127,8 @@ static int sim_full;  /* per mille of writes that meet a full disk */
 static long sim_pid, sim_operations;
 static bool sim_traced;
 
+static void (*sim_before_loss)(const char *path); /* called before a name loses its file, by unlink or rename */
+
 static void sim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void sim_say(const char *format, ...)
 {
@@ -185,6 +187,17 @@ static void sim_wait(double until)
     if (me->ready > sim_now) sim_now = me->ready;
 }
 
+/* The other threads of a process do nothing until then; some wake later. */
+static void sim_hold_others(struct sim_process *p, double until)
+{
+    for (int i = 0; i < sim_tasks; i++) {
+        double at = until + (sim_below(2) ? 10 * sim_uniform() : 0);
+        if (i == sim_me || sim_task[i].over || sim_task[i].process != p - sim_process) continue;
+        if (sim_task[i].ready < at) sim_task[i].ready = at;
+        if (p->woke < at) p->woke = at;
+    }
+}
+
 /* How long the next operation of the process in hand takes. */
 static double sim_pause(struct sim_process *p)
 {
@@ -192,9 +205,7 @@ static double sim_pause(struct sim_process *p)
     if (sim_stall > 0 && sim_below(128) == 0) pause = sim_stall * sim_uniform();
     if (p->hold_in >= 0 && p->hold_in-- == 0) {
         pause = p->hold_for;
-        for (int i = 0; i < sim_tasks; i++)
-            if (sim_task[i].process == p - sim_process && sim_task[i].ready < sim_now + pause)
-                sim_task[i].ready = sim_now + pause;
+        sim_hold_others(p, sim_now + pause);
     }
     if (pause > 1) {
         sim_say("held up for %.0f s", pause);
