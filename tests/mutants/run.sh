@@ -11,6 +11,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 TABLE=$PWD/tests/mutants/table NEEDED=95 JOBS=${JOBS:-2} applies=
+export HISTORIES=20000     # of the simulated disk: enough for its changes, a fifth of make check's
 [ "${1:-}" = --applies ] && applies=1 && shift
 lines() { grep -v '^#' "$TABLE" | grep .; }
 chosen() {     # ID WANTED...: is it asked for?
