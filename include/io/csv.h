@@ -23,7 +23,7 @@ static inline size_t csv_mark(const char *text, size_t n)
     return n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
-/* A walk over whole rows, 64 bytes at a step. */
+/* Reads a text row by row, 64 bytes at a time. */
 struct csv_cursor {
     const char *text;
     size_t n, row, block;  /* where the next row and the block in hand start */

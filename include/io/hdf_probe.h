@@ -1,6 +1,6 @@
 /* Files from elsewhere are tried in a child process first: libhdf5 loops or crashes on some damaged or hostile files, and neither a
  * watchdog nor SIGTERM ends a loop inside it. hdf_open does this by itself for every file, once, where a program has named itself;
- * on a team's file rank 0 alone does it and the others wait for its verdict. What the child walks is argued in io/hdf_walk.c. */
+ * on a team's file rank 0 alone does it and the others wait for its verdict. What the child reads, and why that is enough, is argued in io/hdf_probe_child.c. */
 #ifndef IO_HDF_PROBE_H
 #define IO_HDF_PROBE_H
 

@@ -60,7 +60,7 @@ struct results {
     int M;
     char **test_asset_names;
     double *test_assets;          /* [P, M]: the panel's, or the unscaled managed factors F_{t+1} of the whole universe */
-    bool test_assets_are_factors; /* the latter */
+    bool test_assets_are_factors; /* test_assets holds those factors, not assets of the panel */
     double *truth;                /* [P] or NULL */
     struct placebo placebo;       /* kind and lag; the seed is the study's */
     bool under_way;               /* read from parts */

@@ -1,5 +1,5 @@
 /* Events of libyaml to a tree of nodes; what YAML allows and a study does not is refused here. */
-#define _GNU_SOURCE /* tdestroy */
+#define _GNU_SOURCE /* for tdestroy */
 #include "io/yaml.h"
 
 #include <errno.h>

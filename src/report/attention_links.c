@@ -1,4 +1,4 @@
-/* The attention at one date, by the record in the results or by running the saved network forward, and its tables. */
+/* The attention at one date, found by running the saved network forward over the panel's rows, and its tables. */
 #include "report/attention_links.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void read_row(struct attention *a, int i, const float *row)
     a->strongest[i] = best;
 }
 
-/* Every row of the attention matrix in turn, panels of PANEL rows at a time. */
+/* Hands every row of the attention matrix to `take`, in order; TILE rows are computed at a time. */
 static void pass_rows(struct attention *a, const struct explanation *x, struct network *n, const struct period *p,
                       const struct attention_options *o, void (*take)(struct attention *, int, const float *))
 {

@@ -29,7 +29,7 @@ static struct book_series *add_series(struct book *b, const struct result_model 
     return s;
 }
 
-/* The equal weights of a universe that begin at place i; made if they are not there. */
+/* The series of equal weights of a universe that begins at place i, which is made where there is none. */
 static int equal_weights(struct book *b, const char *universe, int i, int64_t capacity)
 {
     for (int k = 0; k < b->series; k++)
@@ -107,7 +107,7 @@ static void simulate(struct book *b, struct results_reader *f, const struct back
                             .target = memory_array(double, capacity, "shares"),
                             .target_ids = memory_array(int64_t, capacity, "assets")};
     char digest[PANEL_DIGEST];
-    struct error held = {""}; /* of the steps: another panel is the better reason */
+    struct error held = {""}; /* an error of the steps waits: that the panel is another one explains it better */
     row_buffer_create(&buffer, m, capacity);
     for (int t = 0; t < m->T && !error_is_set(e); t++) {
         if (panel_read_stored(panel, t, &buffer, &rows, e)) break;

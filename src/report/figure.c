@@ -1,5 +1,5 @@
-/* _GNU_SOURCE: posix_spawn in a folder. */
-#define _GNU_SOURCE
+/* A figure's data and script, the styles that all figures share, and the call of gnuplot that draws them. */
+#define _GNU_SOURCE /* for posix_spawn in a folder */
 #include "figure.h"
 
 #include <errno.h>
@@ -102,7 +102,7 @@ int figure_begin(struct figures *f, const char *name, const char *title, const c
     struct figure *g = &f->figure[f->n];
     *g = (struct figure){.drawn = false};
     snprintf(g->name, sizeof g->name, "%s", name);
-    escape_file_name(g->name); /* which stands in the script, too */
+    escape_file_name(g->name); /* the script names its files by it */
     g->title = memory_text(title);
     g->caption = memory_text(caption);
     file_of(f, ".dat", path, sizeof path);
@@ -135,7 +135,7 @@ static int draw(struct figures *f)
     posix_spawn_file_actions_addchdir_np(&actions, f->folder);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    unlink(log); /* whatever has that name is not written to */
+    unlink(log); /* a link of that name is not written through */
     snprintf(log, sizeof log, "%s.log", f->figure[f->n].name);
     posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_EXCL, 0666);
     int rc = posix_spawnp(&child, "gnuplot", &actions, NULL, (char *[]){"gnuplot", script, NULL}, environ);
@@ -165,7 +165,7 @@ int figure_end(struct figures *f, struct error *e)
     file_of(f, ".gp", path, sizeof path);
     text_file_end(f->script, path, e);
     f->data = f->script = NULL;
-    for (int i = 0; i < 3; i++) { /* none of an earlier report may pass for this one's */
+    for (int i = 0; i < 3; i++) { /* a drawing of an earlier report must not pass for this one's */
         file_of(f, form[i], path, sizeof path);
         unlink(path);
     }

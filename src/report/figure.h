@@ -13,7 +13,7 @@ struct figure {
     char name[96];
     char *title, *caption;
     bool drawn;
-    bool map; /* colours carry its numbers: pages leave them as they are in the dark */
+    bool map; /* its colours are its numbers, so a page in dark mode does not invert them */
 };
 struct figures {
     char folder[4096];

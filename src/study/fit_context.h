@@ -16,7 +16,7 @@ struct fit_context {
     double *base, *positions, *variant; /* realised returns of base assets; positions in them; returns of variants */
     int fitted, fit_code;               /* row whose fit the model holds, -1: none; how it ended */
     int last;                           /* row computed last, -1: none */
-    bool trained;                       /* that row took a fit of its own or of its block */
+    bool trained;                       /* a model was fitted for that row or for the block of rows that share its fit */
     /* the row computed last, on the leader */
     int code;          /* struct fit_note's */
     struct period now; /* with its return */
@@ -24,7 +24,7 @@ struct fit_context {
     float *weights;    /* [now.n] the portfolio on assets, where the study keeps it */
 };
 
-/* Codes of the driver itself, beside a model's own (struct fit_note). */
+/* Codes that the driver gives a row, beside those that models give (struct fit_note). */
 enum { CODE_NO_ASSETS = FIT_NO_DATA };
 
 /* Bytes that a configuration takes while it is worked: model, window, record. */

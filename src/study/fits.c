@@ -27,7 +27,7 @@ static void show_progress(struct fit_job *j)
     int slowest;
     double share;
     char extra[96] = "", line[32], eta[32], text[1024];
-    struct error ignored = {""}; /* the log only tells */
+    struct error ignored = {""}; /* a run goes on where its log cannot be written */
     if (j->quiet) return;
     progress_counter_read(&done, &slowest, &share);
     if (team_size(j->world) > 1) snprintf(extra, sizeof extra, "slowest rank %d at %.0f%%", slowest, 100 * share);
@@ -168,7 +168,7 @@ static int run_queue(struct fit_context *x, struct error *e)
     }
     context_leave(x);
     if (error_is_set(e)) stop_raise();
-    rc = team_wait_max(j->world, rc != 0, fits_idle, j); /* nobody takes from the queue any more */
+    rc = team_wait_max(j->world, rc != 0, fits_idle, j); /* all ranks have left the queue */
     team_close(x->team);
     work_queue_close(queue);
     tasks_free(&t);

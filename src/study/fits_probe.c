@@ -86,7 +86,7 @@ static int measure(struct fit_context *x, int row, const double scale[2], bool s
     if (!serves) return 0;
     int served = 0;
     for (spent = 0; served < SERVED && spent < 0.2;
-         spent += rest[served++]) { /* rows behind those: read anew, as they will be */
+         spent += rest[served++]) { /* rows that lie behind the window are read from the file, as in a run */
         if (time_row(x, row + (n + served) % left, true, pair, e)) return -1;
         rest[served] = pair[0] + pair[1];
     }

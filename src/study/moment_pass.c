@@ -116,7 +116,7 @@ int moment_pass_read(struct team *world, const struct panel_meta *m, const char 
     uint32_t *crc = memory_array(uint32_t, m->T, "digests");
     int stopped = read_owned(world, m, panel, v, crc, e);
     if (!error_is_set(e)) {
-        /* every entry is zero but at its owner: or gathers */
+        /* every entry is zero on all ranks but its owner, so the bitwise or of all is the whole array */
         team_or_bytes(world, (uint8_t *)crc, sizeof(uint32_t) * (size_t)m->T);
         team_or_bytes(world, (uint8_t *)v->n, sizeof(int) * (size_t)v->U * (size_t)m->T);
         panel_digest_text(m, crc, v->digest);

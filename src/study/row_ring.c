@@ -74,8 +74,8 @@ const struct ring_slot *ring_get_history(struct row_ring *r, struct panel_file *
 {
     struct ring_slot *s = &r->slot[t % r->slots];
     int L = r->lookback;
-    /* oldest first, so that reading goes forward. Also where the history was told before: another window may have taken the slots
-     * of its early steps since, and what was told of a period holds again once its rows are back in their slot. */
+    /* The oldest first, so that the file is read forward. All steps are asked for even where this history was filled in before: another
+     * window may have used the slots of its early steps since. Reading those periods again puts the same rows where the history points. */
     for (int l = 0; l < L; l++)
         if (t - L + 1 + l >= 0 && !ring_get(r, f, t - L + 1 + l, e)) return NULL;
     if (s->filled) return s;

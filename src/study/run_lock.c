@@ -51,7 +51,7 @@ void run_lock_leave(struct run_lock *g)
     if (!g->world) return;
     watchdog_close(g->world);
     if (g->looks && !g->held) lease_release(g->output, g->token, false);
-    team_barrier(g->world); /* nobody looks at the lock any more */
+    team_barrier(g->world); /* from here on no rank looks at the lock */
     if (g->held) lease_release(g->output, g->token, true);
     memory_free(g->hosts);
     *g = (struct run_lock){0};

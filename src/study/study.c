@@ -1,5 +1,5 @@
 /* A study from its YAML: root keys, windows, ridges, universes, and models with their swept options. */
-#define _GNU_SOURCE /* tdestroy */
+#define _GNU_SOURCE /* for tdestroy */
 #include "study/study.h"
 
 #include <search.h>
@@ -352,7 +352,7 @@ static int parse_models(struct study *s, const struct yaml_node *n, struct error
     if (s->lookback && !sequences)
         return error_set(e, "%s: line %d: found lookback, but no model of the study looks back (aipm run --explain)",
                          s->file, s->lookback->line);
-    s->lookback = NULL; /* the text's tree goes */
+    s->lookback = NULL; /* it points into the tree of the file, which the caller frees */
     return 0;
 }
 

@@ -22,7 +22,7 @@ double windows_bytes(const struct fit_job *j, const struct config *c);
 /* Turn to a configuration; from a zeroed struct, or from another one, whose rows stay in memory where they serve. */
 int windows_open(struct window_source *s, const struct fit_job *j, const struct config *c, struct error *e);
 void windows_close(struct window_source *s);
-/* s->window: the T periods before panel period `now`, and now without its return. T = 0: now alone, which walks over no window. -1: bad rows. */
+/* s->window: the T periods before panel period `now`, and now without its return. T = 0: now alone, and no period before it is read. -1: bad rows. */
 int windows_take(struct window_source *s, int now, int T, struct error *e);
 /* Now with what it earned: factors, returns or benchmark, and its rows where portfolios are kept. For the driver, not for models. */
 int windows_realised(struct window_source *s, int now, struct period *out, struct error *e);

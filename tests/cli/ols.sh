@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The OLS objective through the program: the roads agree, the same bits on any number of ranks, what does not fit is refused.
+# The OLS objective through the program: the solvers agree, the same bits on any number of ranks, what does not fit is refused.
 . "$(dirname "$0")/lib.sh"
 "$AIPM" synth -o "$WORK/p.h5" --assets 100 --characteristics 8 --periods 60 --seed 3 2>/dev/null || bad "synth"
 study() {   # solver, name of the results
@@ -21,7 +21,7 @@ for s in dense iterative rank; do
 done
 python=/usr/bin/python3
 if $python -c 'import h5py, numpy' 2>/dev/null; then
-    check "the roads agree" $python tests/cli/close.py m,choice "$WORK/dense.h5" "$WORK/iterative.h5" "$WORK/rank.h5" -- \
+    check "the solvers agree" $python tests/cli/close.py m,choice "$WORK/dense.h5" "$WORK/iterative.h5" "$WORK/rank.h5" -- \
         loo_loss=1e-8 returns_by_ridge=1e-7 returns_by_heads=1e-5 symmetric_returns=1e-6
 else
     skip "python3-h5py is not there"
@@ -40,7 +40,7 @@ else
 fi
 study "solver: auto" auto
 check "auto" mpi 1 "$AIPM" run "$WORK/auto.yaml" 2>"$WORK/auto.log"
-check "auto says in the log which road it took" grep -qE "m: road=(dense|iterative)" "$WORK/auto.log"
+check "auto says in the log which solver it took" grep -qE "m: road=(dense|iterative)" "$WORK/auto.log"
 check "and in the results" grep -qaE "solver=auto .*road=(dense|iterative)" "$WORK/auto.h5"
 "$AIPM" synth -o "$WORK/big.h5" --assets 60 --characteristics 30 --periods 60 --seed 3 2>/dev/null
 refuses "a matrix that does not fit" 1 "a team of several ranks (ranks: " "$AIPM" run "$WORK/dense.yaml" --panel "$WORK/big.h5" -o "$WORK/x.h5"
@@ -52,7 +52,7 @@ check "random features: the same bits on 3 ranks" same "$WORK/embedded.h5" "$WOR
 study "embedding: x, embedding_features: 12, ranks: 2" wrong
 refuses "random features on teams" 1 "beside an embedding; needed: 1" mpi 2 "$AIPM" run "$WORK/wrong.yaml" -o "$WORK/x.h5"
 study "rank: 5, solver: iterative" wrong
-refuses "rank with the iterative road" 1 "needed: rank 0" "$AIPM" run "$WORK/wrong.yaml"
+refuses "rank with the iterative solver" 1 "needed: rank 0" "$AIPM" run "$WORK/wrong.yaml"
 sed 's/objective: ols/objective: msrr/' "$WORK/wrong.yaml" >"$WORK/wrong2.yaml"
 refuses "rank with MSRR" 1 "needed: objective ols" "$AIPM" run "$WORK/wrong2.yaml"
 check "nothing is left behind" test ! -e "$WORK/x.h5" -a ! -e "$WORK/x.h5.parts"

@@ -25,7 +25,7 @@ start=$(used "$AIPM" --help)
 took=$(used "$AIPM" run "$WORK/s.yaml" -o "$WORK/t.h5")
 said=$(awk '$1 ~ /^all\// {s += $2 * $5} END {print s}' "$WORK/plan")
 check "forecast $said ms of fits, used $took ms" awk -v a="$said" -v b="$took" -v c="$start" 'BEGIN {exit !(a > 0.6 * (b - c - 300) && a < 1.35 * b)}'
-# rows that one fit serves: few fits, and no walk over the window
+# rows that one fit serves: few fits, and none reads its window again
 "$AIPM" synth -q --planted lead_lag --frequency hourly -N 8 -D 2 -T 6000 -o "$WORK/hours.h5" || bad "synth"
 for w in 200 3000; do
     printf 'panel: %s\noutput: %s\nwindow: %d\nlookback: 8\nmodels: [{name: net, kind: cross_attention, d_model: 4, heads: 1, layers: 1, feedforward: 4, epochs: 0, refit_every: 1000, learning_rate: [1.0e-3, 1.0e-4]}]\n' \

@@ -139,9 +139,9 @@ static void refuses_in_time(void)
 
 static const struct check tests[] = {
     {"a team's grid agrees with one rank", grid_equals_one},
-    {"the iterative road has the same bits on any team", iterative_bits},
+    {"the iterative solver has the same bits on any team", iterative_bits},
     {"a matrix that does not fit says how many ranks it needs", says_what_it_needs},
-    {"where conjugate gradients fail the dense road answers, if the choice is open", falls_back},
+    {"where conjugate gradients fail the dense solver answers, if the choice is open", falls_back},
     {"on a grid too, as a recorded code", refuses_in_time},
 };
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* The CSV walk against a byte-by-byte reader, on random text made of the bytes that matter; calendar; sample rules. */
+/* The CSV reader against a byte-by-byte reader, on random text made of the bytes that matter; calendar; sample rules. */
 #include <stdint.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ static int walk_differs(size_t n)
     return at == n ? 0 : 3;
 }
 
-static void test_walk(void)
+static void test_rows(void)
 {
     static const char alphabet[] = "aab1,,,\"\n\r";
     struct random_stream s = random_open(5, 0, 0, 0);
@@ -184,7 +184,7 @@ static void test_sample(void)
 
 int main(void)
 {
-    static const struct check tests[] = {{"walk", test_walk},
+    static const struct check tests[] = {{"rows and fields", test_rows},
                                          {"quotes", test_quotes},
                                          {"header", test_header},
                                          {"calendar", test_calendar},

@@ -41,7 +41,7 @@ static void product_cases(const struct kernels *k, int m, int n, int depth, bool
             worst = fmax(worst, fabs((double)c[i * lc + j] - s) / size); /* beyond m and n: untouched */
         }
     if (worst > 1e-6)
-        fprintf(stderr, "%s %dx%dx%d%s%s: %g\n", k->name, m, n, depth, transposed ? " turned" : "", add ? " add" : "",
+        fprintf(stderr, "%s %dx%dx%d%s%s: %g\n", k->name, m, n, depth, transposed ? " transposed" : "", add ? " add" : "",
                 worst);
     CU_ASSERT(worst <= 1e-6);
     memory_free(a), memory_free(b), memory_free(c), memory_free(was);

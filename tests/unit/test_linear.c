@@ -334,7 +334,7 @@ static void bsv_low_ridge(void)
     sample_free(&s);
 }
 
-/* A model that has walked here through earlier windows answers with the same bits as a fresh one. */
+/* A model that has come here through earlier windows answers with the same bits as a fresh one. */
 static void history_is_irrelevant(void)
 {
     static const double ridge[] = {1e-4, 1e-2};
@@ -379,7 +379,7 @@ int main(void)
         {"linear transformer equals the D^3 primal ridge (pair products)", transformer_pairs},
         {"linear transformer equals the D^3 primal ridge (stacked)", transformer_stack},
         {"factor scales root and mean", transformer_scaled},
-        {"OLS: portfolios, leave-one-out, heads and their parts equal the primal's, both roads", transformer_ols},
+        {"OLS: portfolios, leave-one-out, heads and their parts equal the primal's, both solvers", transformer_ols},
         {"BSV equals its primal ridge", bsv_primal},
         {"BSV at low ridges, fewer factors than periods", bsv_low_ridge},
         {"earlier windows leave no trace", history_is_irrelevant},

@@ -318,6 +318,6 @@ int main(void)
                                          {"extreme scores, nobody to see", test_extremes},
                                          {"keys that are values", test_shared},
                                          {"layer norm", test_norm},
-                                         {"rows: turned, scaled, relu'd", test_rows}};
+                                         {"rows: transposed, scaled, relu'd", test_rows}};
     return check_run("multihead", tests, sizeof tests / sizeof *tests);
 }

@@ -321,11 +321,11 @@ static void low_rank(void)
 }
 
 static const struct check tests[] = {
-    {"portfolios against the D^3 regression, both roads", against_primal},
-    {"leave-one-out against refitting the D^3 regression, both roads", leave_one_out},
-    {"portfolios against a plain D T solve, both roads", against_plain},
+    {"portfolios against the D^3 regression, both solvers", against_primal},
+    {"leave-one-out against refitting the D^3 regression, both solvers", leave_one_out},
+    {"portfolios against a plain D T solve, both solvers", against_plain},
     {"leave-one-out losses almost without a penalty", leave_one_out_without_penalty},
-    {"the two roads agree to 1e-8", solvers_agree},
+    {"the two solvers agree to 1e-8", solvers_agree},
     {"Lemma 5", low_rank},
 };
 int main(void)

@@ -22,7 +22,7 @@
 
 enum { DEEPEST = 32, MOST_OBJECTS = 1000000, LARGE = 16 << 20, NAME = 600 };
 
-struct walk {
+struct probe {
     struct hdf *f;
     struct error *e;
     hsize_t bytes; /* of the file */
@@ -45,12 +45,12 @@ static void allow_time(hsize_t bytes)
     alarm((unsigned)(12 * more));
 }
 
-static int refuse(struct walk *w, const char *what, const char *why)
+static int refuse(struct probe *w, const char *what, const char *why)
 {
     return error_set(w->e, "%s: %s %s: %s", hdf_path(w->f), *w->path ? w->path : "/", what, why);
 }
 
-static int broken(struct walk *w, const char *what)
+static int broken(struct probe *w, const char *what)
 {
     char why[500];
     snprintf(why, sizeof why, "%s; the file is damaged: copy or make it again", hdf_reason());
@@ -86,7 +86,7 @@ static hid_t read_as(hid_t type, size_t *size)
 
 static herr_t read_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context)
 {
-    struct walk *w = context;
+    struct probe *w = context;
     char what[NAME];
     size_t size;
     (void)info;
@@ -111,7 +111,7 @@ static herr_t read_attribute(hid_t object, const char *name, const H5A_info_t *i
     return error_is_set(w->e) ? -1 : 0;
 }
 
-static int check_filters(struct walk *w, hid_t list)
+static int check_filters(struct probe *w, hid_t list)
 {
     int n = H5Pget_nfilters(list);
     for (int i = 0; i < n; i++) {
@@ -127,7 +127,7 @@ static int check_filters(struct walk *w, hid_t list)
 }
 
 /* Every chunk of the extent stands inside the file. */
-static int check_chunks(struct walk *w, hid_t id, hid_t list, int rank, const hsize_t *size)
+static int check_chunks(struct probe *w, hid_t id, hid_t list, int rank, const hsize_t *size)
 {
     hsize_t chunk[H5S_MAX_RANK], at[H5S_MAX_RANK] = {0}, bytes;
     haddr_t place;
@@ -145,7 +145,7 @@ static int check_chunks(struct walk *w, hid_t id, hid_t list, int rank, const hs
     return 0;
 }
 
-static int check_layout(struct walk *w, hid_t id, hid_t list, int rank, const hsize_t *size)
+static int check_layout(struct probe *w, hid_t id, hid_t list, int rank, const hsize_t *size)
 {
     haddr_t place = H5Dget_offset(id);
     hsize_t stored = H5Dget_storage_size(id);
@@ -163,7 +163,7 @@ static int check_layout(struct walk *w, hid_t id, hid_t list, int rank, const hs
 }
 
 /* Rows of a dataset in pieces of a few megabytes: all of it where HDF5 follows or unpacks something, else the first piece. */
-static int read_rows(struct walk *w, hid_t id, hid_t type, hid_t list, int rank, const hsize_t *size)
+static int read_rows(struct probe *w, hid_t id, hid_t type, hid_t list, int rank, const hsize_t *size)
 {
     size_t bytes;
     hsize_t row = 1, start[H5S_MAX_RANK] = {0}, count[H5S_MAX_RANK];
@@ -198,7 +198,7 @@ static bool never_written(hid_t id, hid_t list)
     return H5Pget_layout(list) == H5D_CONTIGUOUS && H5Dget_offset(id) == HADDR_UNDEF && H5Dget_storage_size(id) == 0;
 }
 
-static int walk_dataset(struct walk *w, hid_t id)
+static int probe_dataset(struct probe *w, hid_t id)
 {
     hid_t type = H5Dget_type(id), space = H5Dget_space(id), list = H5Dget_create_plist(id);
     hsize_t size[H5S_MAX_RANK];
@@ -216,9 +216,9 @@ static int walk_dataset(struct walk *w, hid_t id)
     return error_is_set(w->e) ? -1 : 0;
 }
 
-static herr_t walk_link(hid_t group, const char *name, const H5L_info_t *info, void *context);
+static herr_t probe_link(hid_t group, const char *name, const H5L_info_t *info, void *context);
 
-static int walk_object(struct walk *w, hid_t id)
+static int probe_object(struct probe *w, hid_t id)
 {
     hsize_t at = 0;
     if (++w->objects > MOST_OBJECTS) return refuse(w, "is one object too many", "a million are the most");
@@ -226,16 +226,16 @@ static int walk_object(struct walk *w, hid_t id)
     if (H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_NATIVE, &at, read_attribute, w) < 0)
         broken(w, "has attributes that cannot be read");
     H5I_type_t kind = H5Iget_type(id);
-    if (!error_is_set(w->e) && kind == H5I_DATASET) walk_dataset(w, id);
-    if (!error_is_set(w->e) && kind == H5I_GROUP && H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, walk_link, w) < 0)
+    if (!error_is_set(w->e) && kind == H5I_DATASET) probe_dataset(w, id);
+    if (!error_is_set(w->e) && kind == H5I_GROUP && H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, probe_link, w) < 0)
         broken(w, "has members that cannot be read");
     w->depth--;
     return error_is_set(w->e) ? -1 : 0;
 }
 
-static herr_t walk_link(hid_t group, const char *name, const H5L_info_t *info, void *context)
+static herr_t probe_link(hid_t group, const char *name, const H5L_info_t *info, void *context)
 {
-    struct walk *w = context;
+    struct probe *w = context;
     size_t end = strlen(w->path);
     snprintf(w->path + end, sizeof w->path - end, "/%s", name);
     if (info->type != H5L_TYPE_HARD) {
@@ -245,7 +245,7 @@ static herr_t walk_link(hid_t group, const char *name, const H5L_info_t *info, v
     hid_t id = H5Oopen(group, name, H5P_DEFAULT);
     if (id < 0) broken(w, "cannot be opened");
     else {
-        walk_object(w, id);
+        probe_object(w, id);
         H5Oclose(id);
     }
     w->path[end] = '\0';
@@ -274,13 +274,13 @@ int hdf_probe_child(const char *path)
     struct error e = {""};
     limit_child();
     dup2(STDOUT_FILENO, STDERR_FILENO); /* what ends it goes to the parent, too */
-    struct walk w = {.f = hdf_open(path, NULL, &e), .e = &e};
+    struct probe w = {.f = hdf_open(path, NULL, &e), .e = &e};
     if (w.f) {
         if (H5Fget_filesize(w.f->id, &w.bytes) < 0) error_set(&e, "%s: its size cannot be read: %s", path, hdf_reason());
         hid_t root = error_is_set(&e) ? -1 : H5Oopen(w.f->id, "/", H5P_DEFAULT);
         if (root < 0) error_set(&e, "%s: its root cannot be opened: %s", path, hdf_reason());
         else {
-            walk_object(&w, root);
+            probe_object(&w, root);
             H5Oclose(root);
         }
         hdf_close(w.f, &e);
