@@ -33,6 +33,9 @@ void team_barrier(struct team *t);                                       /* coll
 void team_broadcast(struct team *t, void *data, size_t bytes, int root); /* collective, any size */
 /* A string that only root has: returns a copy on every rank (memory_free). collective */
 char *team_broadcast_text(struct team *t, const char *text, int root);
+/* n texts that rank 0 has, in one message, for they may be very many: on rank 0 `texts` itself, on the others a copy (memory_free, and of each).
+ * collective */
+char **team_broadcast_texts(struct team *t, char **texts, int n);
 
 /* Every rank gets the error of the lowest rank that has one; returns 0 if none has, -1 otherwise (collective). After
  * it all ranks take the same branch. */

@@ -13,26 +13,12 @@
 
 /* ---- the list of files: made by rank 0, sorted, so that the order on the command line is of no matter -------------------------- */
 
-struct price_path {
-    char *symbol, *path;
-};
-struct price_list {
-    struct price_path *entry;
-    int n;
-};
-
-static void list_add(struct price_list *l, const char *symbol, size_t symbol_bytes, const char *path)
+static void list_add(struct prices *x, const char *symbol, size_t symbol_bytes, const char *path)
 {
-    l->entry = memory_grow(l->entry, (size_t)l->n + 1, sizeof *l->entry, "price files");
+    x->file = memory_grow(x->file, (size_t)x->A + 1, sizeof *x->file, "price files");
     char *copy = memory_array(char, symbol_bytes + 1, "a symbol");
     memcpy(copy, symbol, symbol_bytes);
-    l->entry[l->n++] = (struct price_path){copy, memory_text(path)};
-}
-
-static void list_free(struct price_list *l)
-{
-    for (int k = 0; k < l->n; k++) memory_free(l->entry[k].symbol), memory_free(l->entry[k].path);
-    memory_free(l->entry);
+    x->file[x->A++] = (struct price_file){.symbol = copy, .path = memory_text(path)};
 }
 
 /* Length of a file's name without the extensions price files have; *data: it has one. */
@@ -51,11 +37,11 @@ static size_t stem(const char *name, bool *data)
     return n;
 }
 
-static int add_folder(struct price_list *l, const char *folder, struct error *e)
+static int add_folder(struct prices *x, const char *folder, struct error *e)
 {
     DIR *d = opendir(folder);
     char path[4096];
-    int before = l->n, left_out = 0;
+    int before = x->A, left_out = 0;
     bool data;
     if (!d) return error_set(e, "%s: cannot be listed: %s", folder, strerror(errno));
     for (struct dirent *f; (f = readdir(d));) {
@@ -65,14 +51,14 @@ static int add_folder(struct price_list *l, const char *folder, struct error *e)
             !S_ISREG(st.st_mode))
             continue;
         stem(f->d_name, &data);
-        if (data) list_add(l, "", 0, path);
+        if (data) list_add(x, "", 0, path);
         else left_out++;
     }
     closedir(d);
     if (left_out)
         log_info("%s: %d files left out: their names end in none of .csv, .json, .jsonl, .txt (.gz, .zst)", folder,
                  left_out);
-    if (l->n == before)
+    if (x->A == before)
         return error_set(e, "%s: no file with a name in .csv, .json, .jsonl or .txt (.gz, .zst); needed are price files",
                          folder);
     return 0;
@@ -80,13 +66,14 @@ static int add_folder(struct price_list *l, const char *folder, struct error *e)
 
 static int by_path(const void *a, const void *b)
 {
-    const struct price_path *x = a, *y = b;
+    const struct price_file *x = a, *y = b;
     int c = strcmp(x->path, y->path);
     return c ? c : strcmp(x->symbol, y->symbol);
 }
 
-static int make_list(const struct ingest_options *o, struct price_list *l, struct error *e)
+static int make_list(struct prices *x, struct error *e)
 {
+    const struct ingest_options *o = x->o;
     for (int k = 0; k < o->prices && !error_is_set(e); k++) {
         const char *arg = o->price[k], *equals = strchr(arg, '='), *slash = strchr(arg, '/');
         bool named = equals && equals > arg && (!slash || equals < slash);
@@ -97,50 +84,31 @@ static int make_list(const struct ingest_options *o, struct price_list *l, struc
         else if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
             if (named)
                 error_set(e, "%s: is a folder; needed is a file for the one asset %.*s", path, (int)(equals - arg), arg);
-            else add_folder(l, path, e);
-        } else list_add(l, arg, named ? (size_t)(equals - arg) : 0, path);
+            else add_folder(x, path, e);
+        } else list_add(x, arg, named ? (size_t)(equals - arg) : 0, path);
     }
-    if (l->n) qsort(l->entry, (size_t)l->n, sizeof *l->entry, by_path);
+    if (x->A) qsort(x->file, (size_t)x->A, sizeof *x->file, by_path);
     struct stat output, input;
-    for (int k = 0; k < l->n && !error_is_set(e) && !stat(o->output, &output); k++)
-        if (!stat(l->entry[k].path, &input) && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+    for (int k = 0; k < x->A && !error_is_set(e) && !stat(o->output, &output); k++)
+        if (!stat(x->file[k].path, &input) && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
             error_set(e, "%s: is one of the price files; needed is another file for the panel", o->output);
     return error_is_set(e) ? -1 : 0;
 }
 
-/* Rank 0's list, on every rank: symbols and paths as one text with a NUL behind each. */
+/* Rank 0's list, on every rank. */
 static int share_list(struct prices *x, struct error *e)
 {
-    struct price_list l = {0};
-    size_t bytes = 0;
-    char *pool = NULL, *p;
-    if (team_rank(x->team) == 0) {
-        make_list(x->o, &l, e);
-        for (int k = 0; k < l.n; k++) bytes += strlen(l.entry[k].symbol) + strlen(l.entry[k].path) + 2;
-        p = pool = memory_array(char, bytes, "names of price files");
-        for (int k = 0; k < l.n; k++) {
-            p = stpcpy(p, l.entry[k].symbol) + 1;
-            p = stpcpy(p, l.entry[k].path) + 1;
-        }
-        x->A = l.n;
-    }
-    list_free(&l);
-    if (!team_agree(x->team, e)) {
-        team_broadcast(x->team, &x->A, sizeof x->A, 0);
-        team_broadcast(x->team, &bytes, sizeof bytes, 0);
-        if (!pool) pool = memory_array(char, bytes, "names of price files");
-        team_broadcast(x->team, pool, bytes, 0);
-        x->file = memory_array(struct price_file, x->A, "price files");
-        p = pool;
-        for (int k = 0; k < x->A; k++) {
-            x->file[k].symbol = memory_text(p);
-            p += strlen(p) + 1;
-            x->file[k].path = memory_text(p);
-            p += strlen(p) + 1;
-        }
-    }
-    memory_free(pool);
-    return error_is_set(e) ? -1 : 0;
+    bool root = team_rank(x->team) == 0;
+    if (root) make_list(x, e);
+    if (team_agree(x->team, e)) return -1;
+    team_broadcast(x->team, &x->A, sizeof x->A, 0);
+    char **text = root ? memory_array(char *, 2 * (size_t)x->A, "names of price files") : NULL;
+    for (int k = 0; k < x->A && root; k++) text[2 * k] = x->file[k].symbol, text[2 * k + 1] = x->file[k].path;
+    text = team_broadcast_texts(x->team, text, 2 * x->A);
+    if (!root) x->file = memory_array(struct price_file, x->A, "price files");
+    for (int k = 0; k < x->A; k++) x->file[k].symbol = text[2 * k], x->file[k].path = text[2 * k + 1];
+    memory_free(text);
+    return 0;
 }
 
 /* ---- their contents: files are dealt over the ranks ------------------------------------------------------------------------------- */
@@ -228,9 +196,7 @@ static int choose_frequency(struct prices *x, struct error *e)
     int first = -1;
     char one[FREQUENCY_NAME], other[FREQUENCY_NAME];
     struct frequency asked = {0}, found;
-    if (x->o->frequency && !frequency_parse(x->o->frequency, &asked))
-        return error_set(e, "frequency: found '%s'; needed: hourly, daily, weekly, monthly, or as 5-minute, 4-hourly",
-                         x->o->frequency);
+    if (x->o->frequency) frequency_parse(x->o->frequency, &asked); /* checked with the options */
     x->frequency = asked;
     for (int k = 0; k < x->A; k++) {
         const struct price_file *s = &x->file[k];

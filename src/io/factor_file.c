@@ -360,14 +360,13 @@ int factor_table_read(const char *file, bool percent, struct team *team, struct 
     }
     int head[3] = {f->first, f->months, f->k};
     team_broadcast(team, head, sizeof head, 0);
-    char **names = memory_array(char *, head[2], "names of factors");
-    for (int k = 0; k < head[2]; k++) names[k] = team_broadcast_text(team, root ? f->names[k] : NULL, 0);
+    char **names = team_broadcast_texts(team, f->names, head[2]);
     if (!root) {
         *f = (struct factor_table){head[0], head[1], head[2], copy_names(head[2], names), NULL};
         f->returns = memory_array(double, (size_t)f->months * f->k, "factor returns");
+        for (int k = 0; k < head[2]; k++) memory_free(names[k]);
+        memory_free(names);
     }
-    for (int k = 0; k < head[2]; k++) memory_free(names[k]);
-    memory_free(names);
     team_broadcast(team, f->returns, (size_t)f->months * f->k * sizeof(double), 0);
     return 0;
 }

@@ -215,21 +215,6 @@ static void share_array(struct team *team, void *pointer, size_t count, size_t s
     team_broadcast(team, *array, count * size, 0);
 }
 
-/* n texts one after the other in one message: a panel may name very many assets. */
-static void share_texts(struct team *team, char ***texts, int n)
-{
-    bool root = team_rank(team) == 0;
-    size_t bytes = 0;
-    for (int i = 0; root && i < n; i++) bytes += strlen((*texts)[i]) + 1;
-    team_broadcast(team, &bytes, sizeof bytes, 0);
-    char *all = memory_array(char, bytes, "texts"), *at = all;
-    for (int i = 0; root && i < n; i++) at = stpcpy(at, (*texts)[i]) + 1;
-    team_broadcast(team, all, bytes, 0);
-    if (!root) *texts = memory_array(char *, n, "texts");
-    for (int i = 0; !root && i < n; i++, at += strlen(at) + 1) (*texts)[i] = memory_text(at);
-    memory_free(all);
-}
-
 static void share_text(struct team *team, char **text)
 {
     char *copy = team_broadcast_text(team, *text, 0);
@@ -254,17 +239,17 @@ static void share_meta(struct team *team, struct panel_meta *m)
     share_text(team, &m->frequency);
     share_array(team, &m->dates, T, sizeof(int64_t), "panel dates");
     share_array(team, &m->offsets, T + 1, sizeof(int64_t), "panel offsets");
-    share_texts(team, &m->characteristic_names, m->D);
+    m->characteristic_names = team_broadcast_texts(team, m->characteristic_names, m->D);
     for (int g = 0; g < m->G; g++) {
         share_text(team, &m->group_names[g]);
-        share_texts(team, &m->label_names[g], m->labels[g]);
+        m->label_names[g] = team_broadcast_texts(team, m->label_names[g], m->labels[g]);
     }
     if (m->assets) {
-        share_texts(team, &m->asset_names, m->assets);
+        m->asset_names = team_broadcast_texts(team, m->asset_names, m->assets);
         share_array(team, &m->asset_name_ids, (size_t)m->assets, sizeof(int64_t), "ids of named assets");
     }
     if (m->M) {
-        share_texts(team, &m->test_asset_names, m->M);
+        m->test_asset_names = team_broadcast_texts(team, m->test_asset_names, m->M);
         share_array(team, &m->test_assets, T * (size_t)m->M, sizeof(double), "test assets");
     }
     if (truth) share_array(team, &m->truth, T, sizeof(double), "true SDF returns");
@@ -273,7 +258,7 @@ static void share_meta(struct team *team, struct panel_meta *m)
         struct benchmark *k = &m->benchmark[b];
         team_broadcast(team, &k->k, sizeof k->k, 0);
         share_text(team, &k->name);
-        share_texts(team, &k->factor_names, k->k);
+        k->factor_names = team_broadcast_texts(team, k->factor_names, k->k);
         share_array(team, &k->returns, T * (size_t)k->k, sizeof(double), "benchmark returns");
     }
 }

@@ -120,6 +120,21 @@ char *team_broadcast_text(struct team *t, const char *text, int root)
     return copy;
 }
 
+char **team_broadcast_texts(struct team *t, char **texts, int n)
+{
+    bool root = t->rank == 0;
+    size_t bytes = 0;
+    for (int i = 0; root && i < n; i++) bytes += strlen(texts[i]) + 1;
+    team_broadcast(t, &bytes, sizeof bytes, 0);
+    char *all = memory_array(char, bytes, "texts"), *at = all;
+    for (int i = 0; root && i < n; i++) at = stpcpy(at, texts[i]) + 1;
+    team_broadcast(t, all, bytes, 0);
+    if (!root) texts = memory_array(char *, n, "texts");
+    for (int i = 0; !root && i < n; i++, at += strlen(at) + 1) texts[i] = memory_text(at);
+    memory_free(all);
+    return texts;
+}
+
 int team_agree(struct team *t, struct error *e)
 {
     int first = error_is_set(e) ? t->rank : t->size;
