@@ -4,10 +4,12 @@
 
 /* ---- names ---- */
 
-static int sim_entry_of(int folder, const char *name, size_t n)
+static int sim_entry_of(uint32_t key, int folder, const char *name, size_t n)
 {
     for (int i = 0; i < disk.entries; i++)
-        if (disk.entry[i].folder == folder && disk.entry[i].length == n && !memcmp(disk.entry[i].name, name, n)) return i;
+        if (disk.key[i] == key && disk.entry[i].folder == folder && disk.entry[i].length == n &&
+            !memcmp(disk.entry[i].name, name, n))
+            return i;
     return -1;
 }
 
@@ -17,14 +19,16 @@ static int sim_find(const char *path)
     int folder = 0;
     for (;;) {
         while (*path == '/') path++;
-        size_t n = strcspn(path, "/");
-        int e = sim_entry_of(folder, path, n);
+        size_t n;
+        uint32_t key = sim_key(folder, path, &n);
+        int e = sim_entry_of(key, folder, path, n);
         if (!path[n]) {
             if (e >= 0) return e;
             if (n >= SIM_NAME || disk.entries == SIM_ENTRIES) abort();
             struct sim_entry *x = &disk.entry[disk.entries];
             x->folder = folder, x->file = x->kept = -1, x->length = n;
             memcpy(x->name, path, n + 1);
+            disk.key[disk.entries] = key;
             return disk.entries++;
         }
         if (e < 0 || disk.entry[e].file < 0) return errno = ENOENT, -1;

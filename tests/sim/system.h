@@ -79,6 +79,7 @@ static struct {
     struct sim_file file[SIM_FILES];
     struct sim_write write[SIM_PENDING];
     struct sim_entry entry[SIM_ENTRIES];
+    uint32_t key[SIM_ENTRIES]; /* of an entry's folder and name, to find it by */
     struct sim_change change[SIM_PENDING];
     int files, writes, entries, changes, journal_end;
     char journal[SIM_JOURNAL];
@@ -86,6 +87,14 @@ static struct {
     enum os_opening how[SIM_OPEN];
     int descriptors;
 } disk;
+
+/* The key of the name at the beginning of a path, and its length. */
+static uint32_t sim_key(int folder, const char *path, size_t *n)
+{
+    uint32_t h = 2166136261u + (uint32_t)folder;
+    for (*n = 0; path[*n] && path[*n] != '/'; ++*n) h = (h ^ (unsigned char)path[*n]) * 16777619u; /* FNV-1a */
+    return h;
+}
 
 /* ---- processes ---- */
 
@@ -337,7 +346,8 @@ static void sim_reset(uint64_t seed)
     sim_state = seed * 0x2545f4914f6cdd1du + 1;
     disk.files = 2, disk.entries = 1, disk.writes = disk.changes = disk.journal_end = disk.descriptors = 0;
     for (int i = 0; i < disk.files; i++) disk.file[i].folder = true, disk.file[i].size = disk.file[i].kept_size = 0;
-    disk.entry[0] = (struct sim_entry){.folder = 0, .file = 1, .kept = 1, .length = 1, .name = "d"};
+    disk.entry[0] = (struct sim_entry){.folder = 0, .file = 1, .kept = 1, .name = "d"};
+    disk.key[0] = sim_key(0, "d", &disk.entry[0].length);
     sim_now = 1000, sim_stall = 0, sim_power = -1, sim_raced = false, sim_full = 0, sim_operations = 0;
     sim_pid = 100 + (long)(seed % 100000) * 100;
     for (int h = 0; h < SIM_HOSTS; h++) {
