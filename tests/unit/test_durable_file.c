@@ -271,6 +271,9 @@ static void all_of_it_reaches_the_disk(void)
     CU_ASSERT(part_append(w, &key, 1, &value, 0, NULL, NULL, &e) == 0 && forced("fd"));
     CU_ASSERT(part_append(w, &key, 1, &value, 0, NULL, NULL, &e) == 0 && forced("f"));
     CU_ASSERT(part_close(w, &e) == 0 && forced(""));
+    w = part_create(folder, 1, 0, 0); /* another start of the same number appends to no log of the first */
+    CU_ASSERT(part_append(w, &key, 1, &value, 0, NULL, NULL, &e) == -1 && says("cannot be created"));
+    CU_ASSERT(part_close(w, &e) == 0 && forced(""));
     CU_ASSERT(lease_take(at("r"), token, &e) == 0 && forced("fd"));
     lease_release(at("r"), token, true);
     CU_ASSERT(forced("d"));
