@@ -16,6 +16,7 @@
         WORD_OPTION("objective", first, words_of_default "|mse|cross_entropy|mean_return|sharpe",                           \
                     "(1 - w'R)^2, |R - y|^2, classes, -w'R, or -mean/sd of w'R over a rollout"),                            \
         INT_OPTION("rollout", "0", 0, 1e5, "consecutive periods of a step; 0: 1, or 12 where the objective is sharpe"),     \
+        INT_OPTION("batch", "0", 0, 1e5, "periods of a step, drawn at random anew in every epoch; 0: rollouts"),            \
         WORD_OPTION("schedule", "constant", "constant|cosine|linear|plateau",                                               \
                     "how the learning rate falls: to zero, or where the loss no longer falls"),                             \
         INT_OPTION("plateau_patience", "5", 1, 1e5,                                                                         \

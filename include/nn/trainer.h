@@ -19,9 +19,10 @@ struct trainer {
     float *best;           /* early stopping: the best parameters so far */
     float *y,
         *dy; /* [1 + max_assets outputs] of a period, on every rank; y[0] carries the leader's answer to the poll along */
-    double *work;               /* of the objective */
-    double *f, *losses, *slope; /* [2 rollout + T] of the periods of a step, or of those held out */
-    int *order;                 /* [T] */
+    double *work;                 /* of the objective */
+    double *f, *losses, *slope;   /* [2 rollout + T] of the periods of a step, or of those held out */
+    int *order;                   /* [T] */
+    const struct period **chosen; /* [2 rollout + T] the periods of the step in hand */
     struct team_sum *sum;
     struct team_share *share;
     int64_t *range;

@@ -14,6 +14,7 @@ struct training {
     double rate; /* Adam's step size */
     struct objective objective;
     int rollout; /* H: consecutive periods of a step */
+    int batch;   /* or so many periods drawn at random anew in every epoch; 0: rollouts */
     enum rate_schedule
         schedule; /* how the rate falls: to zero over all steps, or by `factor` where the loss has stopped falling */
     int plateau;  /* RATE_PLATEAU: epochs without improvement before the rate falls */
@@ -25,10 +26,12 @@ struct training {
     struct fit_policy policy; /* rows served by an earlier fit have training_loss NaN */
 };
 
-/* How many steps an epoch over so many periods takes, and the first period of step g: rollouts of H to 2 H - 1 periods. */
+/* How many steps an epoch over so many periods takes, and the first period of step g: H to 2 H - 1 periods each, H that of rollouts or
+ * batches. */
 static inline int training_steps(const struct training *t, int periods)
 {
-    return periods / t->rollout > 1 ? periods / t->rollout : 1;
+    int length = t->batch ? t->batch : t->rollout;
+    return periods / length > 1 ? periods / length : 1;
 }
 static inline int training_step_first(const struct training *t, int periods, int g)
 {

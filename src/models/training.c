@@ -18,7 +18,7 @@ static int word_index(const char *word, const char *const *words)
 void training_settle(struct training *t, enum loss loss)
 {
     t->objective.loss = loss;
-    if (!t->rollout) t->rollout = loss == LOSS_SHARPE ? 12 : 1;
+    if (!t->rollout) t->rollout = loss == LOSS_SHARPE && !t->batch ? 12 : 1;
 }
 
 struct fit_policy training_policy(const struct values *v)
@@ -38,6 +38,7 @@ struct training training_options(const struct values *v)
                          .epochs = (int)values_int(v, "epochs"),
                          .rate = values_real(v, "learning_rate"),
                          .rollout = (int)values_int(v, "rollout"),
+                         .batch = (int)values_int(v, "batch"),
                          .plateau = (int)values_int(v, "plateau_patience"),
                          .factor = values_real(v, "plateau_factor"),
                          .decay = values_real(v, "weight_decay"),
@@ -69,10 +70,12 @@ int training_check(const struct training *t, const struct shape *s, struct error
         return error_set(
             e, "found early_stopping: %d with a window of %d periods; needed: fewer, so that some are left to train on",
             t->hold_out, s->T);
-    if (t->objective.loss == LOSS_SHARPE && t->rollout < 2)
-        return error_set(
-            e, "found objective: sharpe with rollout: %d; needed: 2 periods or more, a Sharpe ratio of one is none",
-            t->rollout);
+    if (t->batch && t->rollout > 1)
+        return error_set(e, "found batch: %d with rollout: %d; needed: one of the two", t->batch, t->rollout);
+    int length = t->batch ? t->batch : t->rollout;
+    if (t->objective.loss == LOSS_SHARPE && length < 2)
+        return error_set(e, "found objective: sharpe with %s: %d; needed: 2 periods or more, a Sharpe ratio of one is none",
+                         t->batch ? "batch" : "rollout", length);
     if (t->objective.loss == LOSS_SHARPE && (s->T - t->hold_out < 2 || t->hold_out == 1))
         return error_set(e,
                          "found objective: sharpe with %d periods to train on and %d held out; needed: 2 or more of each "
@@ -126,9 +129,12 @@ void training_cost(const struct training *t, const struct shape *s, double flops
 {
     /* a step costs one forward pass and twice that backward; a Sharpe ratio costs one more pass, because its derivative
      * waits for the whole rollout; then one pass for the weights of now; fits happen every refit_every rows */
-    double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3, n = s->max_assets, rollout = t->rollout ? t->rollout : 1;
+    double passes = t->objective.loss == LOSS_SHARPE ? 4 : 3, n = s->max_assets,
+           rollout = t->batch     ? t->batch
+                     : t->rollout ? t->rollout
+                                  : 1;
     double own = sizeof(struct trainer) + 4 * (2 * (n * objective_outputs(&t->objective) + 1) + n + s->T) +
-                 8 * (objective_workspace(s->max_assets) + 3 * (2 * rollout + s->T) + t->epochs); /* trainer_create */
+                 8 * (objective_workspace(s->max_assets) + 4 * (2 * rollout + s->T) + t->epochs); /* trainer_create */
     *c = (struct cost){
         .flops = flops * ((passes * t->epochs * (s->T - t->hold_out) + t->epochs * t->hold_out) / t->policy.refit_every + 1),
         .bytes = bytes + own};

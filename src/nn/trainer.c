@@ -32,7 +32,8 @@ struct trainer *trainer_create(struct network *n, const struct training *how, in
     t->second = memory_array(float, n->size, "Adam's moments");
     t->total = memory_array(float, n->size, "gradient");
     t->best = memory_array(float, how->hold_out ? n->size : 0, "best parameters");
-    size_t outputs = (size_t)n->max_assets * (size_t)n->outputs + 1, most = 2 * (size_t)t->how.rollout + (size_t)T;
+    size_t outputs = (size_t)n->max_assets * (size_t)n->outputs + 1,
+           most = 2 * (size_t)(how->batch ? how->batch : t->how.rollout) + (size_t)T;
     t->y = memory_array(float, outputs, "outputs");
     t->dy = memory_array(float, outputs, "outputs");
     t->work = memory_array(double, objective_workspace(n->max_assets), "objective");
@@ -41,6 +42,7 @@ struct trainer *trainer_create(struct network *n, const struct training *how, in
     t->slope = memory_array(double, most, "derivatives of a rollout");
     t->weights = memory_array(float, n->max_assets, "weights");
     t->order = memory_array(int, T, "order of periods");
+    t->chosen = memory_array(const struct period *, most, "periods of a step");
     t->loss = memory_array(double, how->epochs, "losses of epochs");
     return t;
 }
@@ -58,8 +60,8 @@ void trainer_destroy(struct trainer *t)
 {
     if (!t) return;
     unbind(t);
-    void *const all[] = {t->first, t->second, t->total,  t->best,  t->y,     t->dy,  t->weights,
-                         t->work,  t->f,      t->losses, t->slope, t->order, t->loss};
+    void *const all[] = {t->first, t->second, t->total,  t->best,  t->y,     t->dy,     t->weights,
+                         t->work,  t->f,      t->losses, t->slope, t->order, t->chosen, t->loss};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
     network_destroy(t->net);
     memory_free(t);
@@ -119,17 +121,18 @@ static void gradient_sum(struct trainer *t)
     team_share_finish(t->share);
 }
 
-/* Loss of the rollout period[0 .. H-1] (those without assets left out; NaN if none is left) and, if asked, its gradient in t->total. The
+/* Loss of the rollout period[0 .. H-1], in any order (those without assets left out; NaN if none is left) and, if asked, its gradient in t->total. The
  * losses of most objectives are sums over periods, so each period goes backward at once; a Sharpe ratio's derivative needs all of
  * the rollout's returns, so its periods go forward twice. key: of the dropout, per period. */
-static double rollout_loss(struct trainer *t, const struct period *period, int H, bool gradient, uint64_t key, int *poll)
+static double rollout_loss(struct trainer *t, const struct period *const *period, int H, bool gradient, uint64_t key,
+                           int *poll)
 {
     const struct objective *o = &t->how.objective;
     int used = 0, rest = 0, no_poll = 0, there = 0;
-    for (int h = 0; h < H; h++) there += period[h].n > 0;
+    for (int h = 0; h < H; h++) there += period[h]->n > 0;
     if (gradient) gradient_zero(t);
     for (int h = 0; h < H; h++) {
-        const struct period *p = &period[h];
+        const struct period *p = period[h];
         if (!p->n) continue;
         t->net->dropout.key[2] = key + (uint64_t)h;
         outputs_of(t, p, gradient, poll);
@@ -143,20 +146,27 @@ static double rollout_loss(struct trainer *t, const struct period *period, int H
     if (!used) return NAN;
     double loss = objective_rollout(o, used, t->f, t->losses, t->slope);
     for (int h = 0; gradient && o->loss == LOSS_SHARPE && isfinite(loss) && h < H; h++) {
-        if (!period[h].n) continue;
+        if (!period[h]->n) continue;
         t->net->dropout.key[2] = key + (uint64_t)h;
-        outputs_of(t, &period[h], true, &no_poll);
-        backward(t, &period[h], t->slope[rest++]);
+        outputs_of(t, period[h], true, &no_poll);
+        backward(t, period[h], t->slope[rest++]);
     }
     if (gradient) gradient_sum(t);
     return loss;
+}
+
+/* The H periods from p on are those of the step. */
+static void consecutive(struct trainer *t, const struct period *p, int H)
+{
+    for (int h = 0; h < H; h++) t->chosen[h] = p + h;
 }
 
 double trainer_loss(struct trainer *t, const struct period *p, int H, struct team *team, bool gradient)
 {
     int poll = 0;
     bind(t, team);
-    return rollout_loss(t, p, H, gradient, 0, &poll);
+    consecutive(t, p, H);
+    return rollout_loss(t, t->chosen, H, gradient, 0, &poll);
 }
 
 static double rate_at(const struct training *how, const struct progress_state *s, long steps)
@@ -176,12 +186,12 @@ static void clip(size_t n, float *g, double most)
     for (size_t i = 0; i < n; i++) g[i] *= s;
 }
 
-/* Rollouts of an epoch in order, or shuffled by Fisher and Yates. */
-static void set_order(struct trainer *t, int steps, int64_t window, int epoch)
+/* The epoch's rollouts in order, or its rollouts or single periods shuffled by Fisher and Yates. */
+static void set_order(struct trainer *t, int count, int64_t window, int epoch)
 {
     struct random_stream s = random_open(t->seed, 2000, (uint64_t)window, (uint64_t)epoch);
-    for (int i = 0; i < steps; i++) t->order[i] = i;
-    for (int i = steps - 1; i > 0 && t->how.shuffle; i--) {
+    for (int i = 0; i < count; i++) t->order[i] = i;
+    for (int i = count - 1; i > 0 && (t->how.shuffle || t->how.batch); i--) {
         int j = (int)(random_uniform(&s, (uint64_t)i) * (i + 1)), was = t->order[i];
         t->order[i] = t->order[j];
         t->order[j] = was;
@@ -257,28 +267,37 @@ static void begin(struct trainer *t, const struct window *w, struct progress_sta
 }
 
 /* Periods with assets. */
-static int inhabited(const struct period *period, int H)
+static int inhabited(const struct period *const *period, int H)
 {
     int there = 0;
-    for (int h = 0; h < H; h++) there += period[h].n > 0;
+    for (int h = 0; h < H; h++) there += period[h]->n > 0;
     return there;
 }
 
-/* One Adam step on a rollout. Returns -1 if the loss is not finite, 1 if the leader was told to stop after this step, else
+/* The periods of step g of an epoch, in t->chosen. Returns how many. */
+static int choose(struct trainer *t, const struct window *w, int periods, int g)
+{
+    int step = t->how.batch ? g : t->order[g], from = training_step_first(&t->how, periods, step),
+        count = training_step_first(&t->how, periods, step + 1) - from;
+    consecutive(t, w->period + from, count);
+    for (int i = 0; t->how.batch && i < count; i++) t->chosen[i] = &w->period[t->order[from + i]];
+    return count;
+}
+
+/* One Adam step on the periods chosen. Returns -1 if the loss is not finite, 1 if the leader was told to stop after this step, else
  * 0. */
-static int step(struct trainer *t, const struct window *w, const struct period *period, int H, struct progress_state *s,
-                long steps)
+static int step(struct trainer *t, const struct window *w, int H, struct progress_state *s, long steps)
 {
     struct network *n = t->net;
     const struct fit_monitor *m = t->monitor;
     int poll = m && m->poll && team_rank(n->shards.team) == 0 ? (int)m->poll(m->context) : FIT_CONTINUE;
     n->dropout.key[0] = t->seed, n->dropout.key[1] = (uint64_t)w->period[w->T].date;
-    double loss = rollout_loss(t, period, H, true, (uint64_t)s->step << 20, &poll);
+    double loss = rollout_loss(t, t->chosen, H, true, (uint64_t)s->step << 20, &poll);
     if (!isfinite(loss)) return -1;
     if (t->how.clip > 0) clip(n->size, t->total, t->how.clip);
     double rate = rate_at(&t->how, s, steps);
     adam_step(n->size, n->parameter, t->total, t->first, t->second, ++s->step, rate, t->how.decay);
-    s->sum += loss * inhabited(period, H);
+    s->sum += loss * inhabited(t->chosen, H);
     s->at++;
     if (poll == FIT_CONTINUE) return 0;
     save_state(t, s);
@@ -314,19 +333,18 @@ static int train(struct trainer *t, const struct window *w, struct progress_stat
     long steps = (long)t->how.epochs * a_pass;
     for (; s->epoch < t->how.epochs && !s->over; s->epoch++, s->at = 0, s->sum = 0) {
         int trained = 0;
-        set_order(t, a_pass, w->period[w->T].date, s->epoch);
+        set_order(t, t->how.batch ? periods : a_pass, w->period[w->T].date, s->epoch);
         for (int g = 0; g < a_pass; g++) {
-            int from = training_step_first(&t->how, periods, t->order[g]),
-                end = training_step_first(&t->how, periods, t->order[g] + 1);
-            int there = inhabited(w->period + from, end - from);
+            int count = choose(t, w, periods, g), there = inhabited(t->chosen, count);
             trained += there;
             if (g < s->at) continue; /* done before a checkpoint */
-            int rc = there ? step(t, w, w->period + from, end - from, s, steps) : (s->at++, 0);
+            int rc = there ? step(t, w, count, s, steps) : (s->at++, 0);
             if (rc) return rc;
         }
         double loss = t->loss[s->epoch] = trained ? s->sum / trained : NAN;
         if (t->how.hold_out) {
-            loss = rollout_loss(t, w->period + periods, t->how.hold_out, false, 0, &no_poll);
+            consecutive(t, w->period + periods, t->how.hold_out);
+            loss = rollout_loss(t, t->chosen, t->how.hold_out, false, 0, &no_poll);
             judge(t, loss, s);
         }
         if (t->how.schedule == RATE_PLATEAU) plateau(&t->how, loss, s);

@@ -149,11 +149,13 @@ static void test_ranks(void)
                            .clip = 0.5,
                            .hold_out = 1,
                            .patience = 1,
+                           .rollout = 1,
                            .dropout = 0.3,
                            .shuffle = true};
     for (int kind = 0; kind < KINDS; kind++)
-        for (int options = 0; options < 2; options++) {
+        for (int options = 0; options < 3; options++) {
             struct outcome one, many;
+            all.batch = options == 2 ? 2 : 0;
             struct trainer *t = make(kind, 4, options ? &all : &plain, 5);
             fit_to(t, &w, alone, &one);
             fit_to(t, &w, world, &many);

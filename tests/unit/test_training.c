@@ -232,6 +232,36 @@ static int train_by_hand(struct trainer *t, const struct training *how, const st
     return lower;
 }
 
+static void fit(struct trainer *t, const struct window *w)
+{
+    struct fit_note note;
+    CU_ASSERT_EQUAL(trainer_fit(t, w, world, &note), 0);
+}
+
+/* Batches: of one period they are shuffled periods, of all a rollout of all; every period comes once an epoch, in other company each time. */
+static void batches(void)
+{
+    enum { E = 4 };
+    const struct training base = {.seeds = 1, .epochs = E, .rate = 0.01, .rollout = 1, .factor = 0.5};
+    struct training how[6] = {base, base, base, base, base, base};
+    how[0].batch = 1, how[1].shuffle = true;
+    how[2].batch = T, how[3].rollout = T;
+    how[4].batch = 3, how[4].rate = 0;
+    how[5].batch = 3, how[5].rate = 0, how[5].objective.loss = LOSS_SHARPE;
+    struct window w = make_window(false, 20100131);
+    struct trainer *t[6];
+    for (int k = 0; k < 6; k++) fit(t[k] = make(&how[k], T, 1), &w);
+    CU_ASSERT(!memcmp(t[0]->net->parameter, t[1]->net->parameter, sizeof(float) * t[0]->net->size));
+    for (int e = 0; e < E; e++) {
+        CU_ASSERT_EQUAL(t[0]->loss[e], t[1]->loss[e]);
+        CHECK_CLOSE(t[2]->loss[e], t[3]->loss[e], 1e-5);
+        CHECK_CLOSE(t[4]->loss[e], t[4]->loss[0],
+                    1e-6); /* nothing is learnt: the mean over all periods, whatever their order */
+        CU_ASSERT(!e || fabs(t[5]->loss[e] - t[5]->loss[0]) > 1e-4);
+    }
+    for (int k = 0; k < 6; k++) trainer_destroy(t[k]);
+}
+
 static void steps_by_formula(void)
 {
     enum { E = 12 };
@@ -323,6 +353,7 @@ int main(int argc, char **argv)
                                          {"patience is counted", patience_is_counted},
                                          {"early stopping follows its rule", stopping_follows_the_rule},
                                          {"steps by their formulas", steps_by_formula},
+                                         {"batches", batches},
                                          {"shuffled anew by epoch, seed and window", shuffled_anew},
                                          {"begins again at half the rate", half_the_rate}};
     world = world_open(&argc, &argv);
