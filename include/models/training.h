@@ -29,6 +29,8 @@
         REAL_OPTION("dropout", "0", 0, 0.95, "share of hidden units silenced in training"),                                 \
         BOOL_OPTION("shuffle", "false", "periods in random order, anew in every epoch"),                                    \
         BOOL_OPTION("warm_start", "false", "begin at the previous window's parameters"),                                    \
+        WORD_OPTION("start_from", "none", NULL,                                                                             \
+                    "RESULTS.parameters of another run: fits begin at the latest saved by then"),                           \
         INT_OPTION("refit_every", "1", 1, 1e6, "periods between fits; in between the last fit's parameters serve"),         \
         BOOL_OPTION("save_parameters", "false", "keep the parameters of every fit")
 struct training training_options(const struct values *v);

@@ -14,8 +14,10 @@ struct fit_note {
 
 /* Which rows are fitted, where fits begin, what is kept of them. */
 struct fit_policy {
-    int refit_every;      /* consecutive rows that share the fit of the first of them; 1: every row is fitted */
-    bool warm_start;      /* a fit begins at the parameters of the one before */
+    int refit_every; /* consecutive rows that share the fit of the first of them; 1: every row is fitted */
+    bool warm_start; /* a fit begins at the parameters of the one before */
+    const char *
+        start_from; /* a RESULTS.parameters folder: a fit (of a chain of warm starts the first) begins there; NULL: at its own values */
     bool save_parameters; /* the parameters of every fit go to files */
 };
 

@@ -23,7 +23,9 @@ void training_settle(struct training *t, enum loss loss)
 
 struct fit_policy training_policy(const struct values *v)
 {
+    const char *from = values_word(v, "start_from");
     return (struct fit_policy){.refit_every = (int)values_int(v, "refit_every"),
+                               .start_from = strcmp(from, "none") ? from : NULL,
                                .warm_start = values_bool(v, "warm_start"),
                                .save_parameters = values_bool(v, "save_parameters")};
 }

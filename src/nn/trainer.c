@@ -255,12 +255,13 @@ static bool load_state(struct trainer *t, struct progress_state *s)
 
 /* ---- the fit ---- */
 
-/* A fit begins at the window's own initial values; a warm start that has not diverged before begins at the parameters in hand. */
+/* A fit begins at the window's own initial values; one that is to start elsewhere and has not diverged before, at the parameters in hand. */
 static void begin(struct trainer *t, const struct window *w, struct progress_state *s)
 {
     struct network *n = t->net;
     *s = (struct progress_state){.size = n->size, .restarts = s->restarts, .best_loss = INFINITY, .lowest = INFINITY};
-    if (!(t->how.policy.warm_start && t->warm && !s->restarts)) network_initialise(n, t->seed, w->period[w->T].date);
+    bool elsewhere = t->how.policy.warm_start || t->how.policy.start_from;
+    if (!(elsewhere && t->warm && !s->restarts)) network_initialise(n, t->seed, w->period[w->T].date);
     memset(t->first, 0, sizeof(float) * n->size);
     memset(t->second, 0, sizeof(float) * n->size);
     for (int i = 0; i < t->how.epochs; i++) t->loss[i] = NAN;

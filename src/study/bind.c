@@ -1,9 +1,27 @@
 /* A study meets its panel: what fits, what each configuration costs, and what it computes in canonical form. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "io/parameters_file.h"
 #include "study/study.h"
+
+/* Saved parameters that fits are to begin at are there, of every seed. */
+static int check_start(const struct study *s, const struct config *c, struct error *e)
+{
+    for (int seed = 0; seed < (int)values_int(&c->values, "seeds"); seed++) {
+        char *folder = parameters_folder(c->policy.start_from, c->universe->name, c->name, seed);
+        if (access(folder, R_OK | X_OK))
+            error_set(e,
+                      "%s: line %d: model '%s': start_from: there is no folder %s; needed: RESULTS.parameters of a run with "
+                      "save_parameters: true, a model of this name and as many seeds",
+                      s->file, c->line, c->name, folder);
+        memory_free(folder);
+        if (error_is_set(e)) return -1;
+    }
+    return 0;
+}
 
 static int bind_config(struct study *s, struct config *c, const struct panel_meta *meta, struct error *e)
 {
@@ -20,6 +38,7 @@ static int bind_config(struct study *s, struct config *c, const struct panel_met
                               .name = c->name};
     c->shape.lookback = c->class->needs & NEED_HISTORY ? (int)values_int(&c->values, "lookback") : 1;
     c->policy = c->class->trainable ? c->class->trainable->policy(&c->values) : (struct fit_policy){.refit_every = 1};
+    if (c->policy.start_from && check_start(s, c, e)) return -1;
     if (c->shape.shortest >= meta->T)
         return error_set(e, "%s: line %d: model '%s': found a window of %d periods; needed: fewer than the panel's %d",
                          s->file, c->line, c->name, c->shape.shortest, meta->T);

@@ -149,6 +149,8 @@ static int train(struct fit_context *x, int row, struct error *e)
     x->fitted = -1;
     x->trained = true;
     windows_take(&x->source, now, config_window(x->job->study, c, row), e);
+    if (c->policy.start_from && (!x->chains || row == config_first_row(x->job->study, c)) && !error_is_set(e))
+        c->class->trainable->warm(x->model, !state_load(x, c->policy.start_from, e));
     if (team_agree(x->team, e)) return -1;
     if (nobody(x) && c->policy.refit_every == 1 && !c->policy.warm_start) note.code = CODE_NO_ASSETS;
     else if (c->class->trainable) state_fit(x, row, &note, e);
@@ -164,7 +166,7 @@ static int train(struct fit_context *x, int row, struct error *e)
  * error (agreed). */
 static int serve(struct fit_context *x, int row, struct fit_note *note, struct error *e)
 {
-    if (!windows_take(&x->source, study_period(x->job->study, row), 0, e) && x->applies) state_load(x, e);
+    if (!windows_take(&x->source, study_period(x->job->study, row), 0, e) && x->applies) state_load(x, x->job->apply, e);
     if (team_agree(x->team, e)) return -1;
     if (!note->code && !nobody(x)) x->config->class->trainable->apply(x->model, &x->source.window, x->team, note);
     return 0;

@@ -135,10 +135,10 @@ int state_save(struct fit_context *x, struct error *e)
     return rc;
 }
 
-int state_load(struct fit_context *x, struct error *e)
+int state_load(struct fit_context *x, const char *from, struct error *e)
 {
     int64_t found;
-    char *folder = folder_of(x, x->job->apply);
+    char *folder = folder_of(x, from);
     const struct window *w = &x->source.window;
     int rc = parameters_load(folder, w->period[w->T].date, network_of(x), &found, e);
     memory_free(folder);

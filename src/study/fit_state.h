@@ -17,6 +17,6 @@ int state_save(struct fit_context *x, struct error *e);
 /* The row whose parameters a chain left behind, which are then in hand; -1: none. Collective on the team. */
 int state_load_chain(struct fit_context *x);
 /* Saved parameters (struct fit_job.apply) that are to serve the window's now. */
-int state_load(struct fit_context *x, struct error *e);
+int state_load(struct fit_context *x, const char *from, struct error *e);
 
 #endif

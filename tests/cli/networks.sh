@@ -36,6 +36,22 @@ for m in mlp tf.blocks=1 tf.blocks=2 refit; do
     check "$m has the same weights" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/$m/weights"
 done
 check "models without parameters are fitted" same "$WORK/one.h5" "$WORK/applied.h5" "/models/all/dkkm.activation=relu"
+# fits that begin at saved parameters: without an epoch they are those applied, with some the same on any ranks, and not those from scratch
+differ() { ! same "$@"; }
+tuned() {   # name, epochs
+    sed "s/^  - {name: \(bsv\|dkkm\|embedded\|chain\|refit_chain\).*//; s/epochs: 3/epochs: $2, start_from: $(sed 's,/,\\/,g' <<<"$WORK/one.h5.parameters")/; s/one.h5$/$1.h5/; s/save_parameters: true/save_parameters: false/" "$WORK/one.yaml" >"$WORK/$1.yaml"
+}
+tuned start 0; tuned tuned 2; sed 's/tuned.h5$/tuned3.h5/' "$WORK/tuned.yaml" >"$WORK/tuned3.yaml"
+check "started elsewhere" "$AIPM" run "$WORK/start.yaml"
+check "tuned" "$AIPM" run "$WORK/tuned.yaml"
+check "tuned on three ranks" mpirun --oversubscribe -n 3 "$AIPM" run "$WORK/tuned3.yaml"
+for m in mlp tf.blocks=2 refit; do
+    check "$m begins there" same "$WORK/applied.h5" "$WORK/start.h5" "/models/all/$m/returns"
+    check "$m is tuned alike" same "$WORK/tuned.h5" "$WORK/tuned3.h5" "/models/all/$m/returns"
+    check "$m goes on from there" differ "$WORK/one.h5" "$WORK/tuned.h5" "/models/all/$m/returns"
+done
+sed 's/one.h5.parameters/nowhere/; s/start.h5/nowhere.h5/' "$WORK/start.yaml" >"$WORK/nowhere.yaml"
+refuses "started from nowhere" 1 "start_from: there is no folder" "$AIPM" run "$WORK/nowhere.yaml"
 rm -r "$WORK/applied.h5" "$WORK/one.h5.parameters/all/mlp/seed=1"
 refuses "applied without a seed's parameters" 1 "needed: a run with save_parameters: true" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/applied.yaml"
 check "no results are left" test ! -e "$WORK/applied.h5"
