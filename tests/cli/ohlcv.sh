@@ -171,5 +171,8 @@ refuses "a panel over its own prices" 1 "over.csv: is one of the price files" "$
 check "the prices stand" cmp -s H.csv over.csv
 refuses "an option of stocks" 2 "--country: found an option of stocks without --stocks" "$AIPM" ingest --ohlcv H.csv --country USA -o none.h5
 refuses "stocks and prices" 2 "needed: one or the other" "$AIPM" ingest --ohlcv H.csv --stocks H.csv -o none.h5
+refuses "half a value of history" 2 "--history: found '1.5'; needed: a whole number, 2 to 1000000" "$AIPM" ingest --ohlcv H.csv --history 1.5 -o none.h5
+refuses "a first date that is none" 2 "--from: found 'monday'; needed: a date as YYYYMMDD" "$AIPM" ingest --ohlcv H.csv --from monday -o none.h5
+refuses "a first date out of the calendar" 2 "--from: found '17000101'; needed: a date as YYYYMMDD" "$AIPM" ingest --ohlcv H.csv --from 17000101 -o none.h5
 refuses "options of prices without them" 2 "needed: --ohlcv FILE" "$AIPM" ingest --stocks H.csv --horizon 2 -o none.h5
 check "nothing half-written is left" test -z "$(ls none.h5* 2>/dev/null)"
