@@ -214,13 +214,13 @@ static void histories(void)
 
 static void every_operation(void)
 {
-    enum { DRAWS = 16 };
+    static const uint64_t draws[FATES] = {4, 4, 16, 16};
     int failed = 0, n = 0;
     for (uint64_t fate = 0; fate < FATES && !getenv("SEED"); fate++) {
         bool reached = true;
         for (uint64_t k = 0; reached; k++) {
             reached = false;
-            for (uint64_t draw = 0; draw < DRAWS && failed < 5; draw++, n++) {
+            for (uint64_t draw = 0; draw < draws[fate] && failed < 5; draw++, n++) {
                 reached |= play(PLANNED | fate << 32 | k << 8 | draw);
                 failed += *broken != '\0';
             }
