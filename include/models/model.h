@@ -96,7 +96,8 @@ enum need {
     NEED_TIMING = 2,    /* period.timing, window.timing_gram */
     NEED_ROWS = 4,      /* period.characteristics, returns, ids */
     NEED_BENCHMARK = 8, /* period.benchmark: of the panel's benchmark named like the model */
-    NEED_HISTORY = 16,  /* with NEED_ROWS: period.history over shape.lookback steps, and period.group */
+    NEED_HISTORY = 16,  /* with NEED_ROWS: period.history over shape.lookback steps */
+    NEED_GROUPS = 32,   /* with NEED_ROWS: period.group */
 };
 
 /* What the base assets of positions are. */

@@ -13,7 +13,13 @@
 /* JKP size groups by NYSE breakpoints: nano < 1% <= micro < 20% <= small < 50% <= large < 80% <= mega. */
 enum size_group { SIZE_UNKNOWN = -1, SIZE_NANO, SIZE_MICRO, SIZE_SMALL, SIZE_LARGE, SIZE_MEGA };
 
-enum { PANEL_MOST_GROUPS = 4, MOST_PERIODS_PER_YEAR = 1000000 };
+/* Size groups stand behind the panel's group columns where labels of assets are asked for by column. */
+enum {
+    PANEL_MOST_GROUPS = 4,
+    PANEL_SIZE_GROUP = PANEL_MOST_GROUPS,
+    PANEL_COLUMNS_OF_LABELS,
+    MOST_PERIODS_PER_YEAR = 1000000
+};
 
 /* What every rank knows of a panel: everything but its rows. About 16 T + 8 T (M + benchmarks) bytes. */
 struct panel_meta {
@@ -53,6 +59,7 @@ const struct benchmark *panel_benchmark(const struct panel_meta *m, const char *
 int panel_max_assets(const struct panel_meta *m);
 int panel_year(const struct panel_meta *m);                    /* whole periods nearest to a year, 1 at least */
 int panel_group(const struct panel_meta *m, const char *name); /* its column, -1: none */
+int panel_labels(const struct panel_meta *m, int column); /* labels of a group column or of size groups; 0: no such column */
 /* Name of asset id, or NULL; its place among the named assets, or -1. */
 const char *panel_asset_name(const struct panel_meta *m, int64_t id);
 int panel_asset_index(const struct panel_meta *m, int64_t id);
@@ -77,10 +84,11 @@ const struct universe *universe_find(const char *name); /* NULL: no such univers
 const char *universe_list(void);                        /* "all, micro, small, large, mega, nonmicro" */
 
 /* The rows of r that belong to u: their indices into index [r->n], or copies of them into arrays [r->n] of which any may be NULL: x
- * [.., D], returns, ids, group [groups]. Both return how many; nobody else decides who belongs. */
+ * [.., D], returns, ids, labels by column, the last column of which holds size groups. Both return how many; nobody else decides who
+ * belongs. */
 int universe_select(const struct universe *u, const struct rows *r, int *index);
 int universe_gather(const struct universe *u, const struct rows *r, int D, float *x, double *returns, int64_t *ids,
-                    int groups, int32_t *const *group);
+                    int32_t *const group[PANEL_COLUMNS_OF_LABELS]);
 
 /* Excess returns that can be: all is lost and a riskless rate of up to a quarter a period comes off that; a million times the stake. */
 #define PANEL_LEAST_RETURN (-1.25)

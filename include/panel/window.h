@@ -28,8 +28,8 @@ struct period {
     const double *returns;         /* [n] R_{t+1}; NULL for now */
     const int64_t *ids;            /* [n] */
     const struct history *history; /* NEED_HISTORY: characteristics of steps t-L+1 .. t, also those before the window */
-    const int32_t
-        *group[PANEL_MOST_GROUPS]; /* [n] label numbers of the panel's group columns (-1: unknown), NULL: no such column */
+    /* NEED_GROUPS: [n] label numbers of the panel's group columns, and last its size groups (-1: unknown); NULL: no such column. */
+    const int32_t *group[PANEL_COLUMNS_OF_LABELS];
 };
 
 struct window {

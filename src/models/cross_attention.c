@@ -101,4 +101,4 @@ static const struct explanation explanation = {.recorded_by = "save_attention: m
 NETWORK_MODEL(cross_attention_class, model, .name = "cross_attention",
               .summary = "encoder over each asset's history, attention over time and between assets: full, lagged or "
                          "hierarchical",
-              .options = options, .needs = NEED_ROWS | NEED_HISTORY, .check = check, .explain = &explanation);
+              .options = options, .needs = NEED_ROWS | NEED_HISTORY | NEED_GROUPS, .check = check, .explain = &explanation);

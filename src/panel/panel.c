@@ -62,6 +62,12 @@ int panel_group(const struct panel_meta *m, const char *name)
     return -1;
 }
 
+int panel_labels(const struct panel_meta *m, int column)
+{
+    if (column == PANEL_SIZE_GROUP) return m->has_size_groups ? SIZE_MEGA + 1 : 0;
+    return column >= 0 && column < m->G ? m->labels[column] : 0;
+}
+
 int panel_asset_index(const struct panel_meta *m, int64_t id)
 {
     int low = 0, high = m->assets;
@@ -110,7 +116,7 @@ int universe_select(const struct universe *u, const struct rows *r, int *index)
 }
 
 int universe_gather(const struct universe *u, const struct rows *r, int D, float *x, double *returns, int64_t *ids,
-                    int groups, int32_t *const *group)
+                    int32_t *const group[PANEL_COLUMNS_OF_LABELS])
 {
     int n = 0;
     for (int i = 0; i < r->n; i++) {
@@ -118,7 +124,9 @@ int universe_gather(const struct universe *u, const struct rows *r, int D, float
         if (x) memcpy(x + (size_t)n * (size_t)D, r->characteristics + (size_t)i * (size_t)D, sizeof(float) * (size_t)D);
         if (returns) returns[n] = r->returns[i];
         if (ids) ids[n] = r->ids[i];
-        for (int g = 0; g < groups; g++) group[g][n] = r->group[g][i];
+        for (int g = 0; g < PANEL_MOST_GROUPS; g++)
+            if (group[g]) group[g][n] = r->group[g][i];
+        if (group[PANEL_SIZE_GROUP]) group[PANEL_SIZE_GROUP][n] = r->size_groups[i];
         n++;
     }
     return n;

@@ -208,12 +208,24 @@ static const struct config *find_config(const struct study *s, const struct resu
 }
 
 /* Rows of the universe at period t, as a model sees them. */
-static void select_rows(const struct universe *u, const struct rows *r, int D, int64_t date, struct period *p)
+static void select_rows(const struct universe *u, const struct rows *r, const struct panel_meta *m, int64_t date,
+                        struct period *p)
 {
-    float *x = memory_array(float, (size_t)r->n *(size_t)D, "rows of a universe");
+    float *x = memory_array(float, (size_t)r->n *(size_t)m->D, "rows of a universe");
     int64_t *ids = memory_array(int64_t, r->n, "rows of a universe");
-    int n = universe_gather(u, r, D, x, NULL, ids, 0, NULL);
+    int32_t *group[PANEL_COLUMNS_OF_LABELS] = {NULL};
+    for (int g = 0; g < PANEL_COLUMNS_OF_LABELS; g++)
+        if (panel_labels(m, g)) group[g] = memory_array(int32_t, r->n, "rows of a universe");
+    int n = universe_gather(u, r, m->D, x, NULL, ids, group);
     *p = (struct period){.date = date, .n = n, .scale = 1, .characteristics = x, .ids = ids};
+    for (int g = 0; g < PANEL_COLUMNS_OF_LABELS; g++) p->group[g] = group[g];
+}
+
+static void free_rows(struct period *p)
+{
+    memory_free((void *)(uintptr_t)p->characteristics);
+    memory_free((void *)(uintptr_t)p->ids);
+    for (int g = 0; g < PANEL_COLUMNS_OF_LABELS; g++) memory_free((void *)(uintptr_t)p->group[g]);
 }
 
 static char *folder_of(const struct results *r, const char *universe, const char *model, int seed)
@@ -238,7 +250,8 @@ static void from_parameters(const struct results *r, const struct attention_opti
     struct model *m = c->class->create(&c->shape, 0, &c->values);
     struct network *n = c->class->trainable->network(m);
     char *folder = folder_of(r, c->universe->name, c->name, o->seed);
-    if (o->block > x->blocks(n))
+    if (!x->blocks(n)) a->n = 0; /* nothing to read */
+    else if (o->block > x->blocks(n))
         error_set(e, "--block: found %d; needed: 1 to %d, the blocks of %s", o->block, x->blocks(n), c->name);
     else if (o->head > x->heads(n))
         error_set(e, "--head: found %d; needed: 1 to %d, the heads of %s", o->head, x->heads(n), c->name);
@@ -277,10 +290,9 @@ static void from_panel(const struct results *r, const struct attention_options *
     struct period p = {0};
     row_buffer_create(&b, m, panel_max_assets(m));
     if (!panel_read_period(f, t, &b, &rows, e)) {
-        select_rows(c->universe, &rows, m->D, o->date, &p);
+        select_rows(c->universe, &rows, m, o->date, &p);
         from_parameters(r, o, c, alone, &p, a, e);
-        memory_free((void *)(uintptr_t)p.characteristics);
-        memory_free((void *)(uintptr_t)p.ids);
+        free_rows(&p);
     }
     row_buffer_free(&b);
     panel_close(f, e);

@@ -4,14 +4,14 @@
 #include "base/memory.h"
 
 void ring_create(struct row_ring *r, const struct panel_meta *m, const struct universe *u, int window, int lookback,
-                 int capacity)
+                 bool groups, int capacity)
 {
     *r = (struct row_ring){.universe = u,
                            .slots = window + (lookback ? lookback - 1 : 0),
                            .D = m->D,
                            .capacity = capacity,
                            .lookback = lookback,
-                           .groups = lookback ? m->G : 0};
+                           .groups = groups};
     row_buffer_create(&r->buffer, m, panel_max_assets(m));
     r->slot = memory_array(struct ring_slot, r->slots, "rows of a window");
     for (int i = 0; i < r->slots; i++) {
@@ -20,7 +20,8 @@ void ring_create(struct row_ring *r, const struct panel_meta *m, const struct un
         s->characteristics = memory_array(float, (size_t)capacity *(size_t)m->D, "rows of a window");
         s->returns = memory_array(double, capacity, "rows of a window");
         s->ids = memory_array(int64_t, capacity, "rows of a window");
-        for (int g = 0; g < r->groups; g++) s->group[g] = memory_array(int32_t, capacity, "groups of a window");
+        for (int g = 0; groups && g < PANEL_COLUMNS_OF_LABELS; g++)
+            if (panel_labels(m, g)) s->group[g] = memory_array(int32_t, capacity, "groups of a window");
         s->past = memory_array(const float *, lookback, "history of a window");
         s->row = memory_array(int32_t, (size_t)capacity * (size_t)lookback, "history of a window");
     }
@@ -33,17 +34,17 @@ void ring_free(struct row_ring *r)
         struct ring_slot *s = &r->slot[i];
         void *const all[] = {s->characteristics, s->returns, s->ids, s->past, s->row};
         for (size_t k = 0; k < sizeof all / sizeof *all; k++) memory_free(all[k]);
-        for (int g = 0; g < r->groups; g++) memory_free(s->group[g]);
+        for (int g = 0; g < PANEL_COLUMNS_OF_LABELS; g++) memory_free(s->group[g]);
     }
     row_buffer_free(&r->buffer);
     memory_free(r->slot);
     *r = (struct row_ring){0};
 }
 
-double ring_bytes(const struct panel_meta *m, int window, int lookback, int capacity)
+double ring_bytes(const struct panel_meta *m, int window, int lookback, bool groups, int capacity)
 {
     double slots = window + (lookback ? lookback - 1 : 0), row = 4. * m->D + 16 + 4. * lookback;
-    if (lookback) row += 4. * m->G;
+    for (int g = 0; groups && g < PANEL_COLUMNS_OF_LABELS; g++) row += panel_labels(m, g) ? 4 : 0;
     return slots * (capacity * row + 8. * lookback) + (double)row_buffer_bytes(m, panel_max_assets(m));
 }
 
@@ -56,7 +57,7 @@ const struct ring_slot *ring_get(struct row_ring *r, struct panel_file *f, int t
     s->filled = false;
     if (panel_read_period(f, t, &r->buffer, &rows, e)) return NULL;
     require(rows.n <= r->capacity);
-    s->n = universe_gather(r->universe, &rows, r->D, s->characteristics, s->returns, s->ids, r->groups, s->group);
+    s->n = universe_gather(r->universe, &rows, r->D, s->characteristics, s->returns, s->ids, s->group);
     s->t = t;
     return s;
 }

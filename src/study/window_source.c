@@ -18,6 +18,11 @@ static int lookback_of(const struct config *c)
     return c->class->needs & NEED_HISTORY ? c->shape.lookback : 0;
 }
 
+static bool wants_groups(const struct config *c)
+{
+    return (c->class->needs & NEED_GROUPS) != 0;
+}
+
 /* Periods whose rows are held at once. */
 static int ring_window(const struct fit_job *j, const struct config *c)
 {
@@ -28,7 +33,8 @@ double windows_bytes(const struct fit_job *j, const struct config *c)
 {
     double T = c->shape.T, D = c->shape.D, bytes = sizeof(struct period) * (T + 1);
     if (wants_moments(c)) bytes += 8 * ((T + 1) * D + T * T + (T + 1) * (T + 1));
-    if (ring_window(j, c)) bytes += ring_bytes(j->meta, ring_window(j, c), lookback_of(c), c->shape.max_assets);
+    if (ring_window(j, c))
+        bytes += ring_bytes(j->meta, ring_window(j, c), lookback_of(c), wants_groups(c), c->shape.max_assets);
     return bytes;
 }
 
@@ -44,9 +50,9 @@ int windows_open(struct window_source *s, const struct fit_job *j, const struct 
     int rows = ring_window(j, c);
     leave_window(s);
     if (!before || before->universe != c->universe || ring_window(j, before) != rows ||
-        lookback_of(before) != lookback_of(c)) {
+        lookback_of(before) != lookback_of(c) || wants_groups(before) != wants_groups(c)) {
         ring_free(&s->ring);
-        if (rows) ring_create(&s->ring, j->meta, c->universe, rows, lookback_of(c), c->shape.max_assets);
+        if (rows) ring_create(&s->ring, j->meta, c->universe, rows, lookback_of(c), wants_groups(c), c->shape.max_assets);
     }
     *s = (struct window_source){.job = j, .config = c, .file = s->file, .ring = s->ring};
     s->period = memory_array(struct period, T + 1, "window");
@@ -82,7 +88,7 @@ static int take_rows(struct window_source *s, int t, bool returns, struct period
     p->returns = returns ? r->returns : NULL;
     p->ids = r->ids;
     p->history = s->ring.lookback ? &r->history : NULL;
-    for (int g = 0; g < s->ring.groups; g++) p->group[g] = r->group[g];
+    for (int g = 0; g < PANEL_COLUMNS_OF_LABELS; g++) p->group[g] = r->group[g];
     return 0;
 }
 

@@ -83,7 +83,8 @@ static void look(const struct ring_slot *s, int t, const char *universe)
         }
     for (int i = 0; i < s->n; i++)
         for (int64_t r = offsets[t]; r < offsets[t + 1]; r++)
-            if (ids[r] == s->ids[i]) CU_ASSERT(s->group[0][i] == sector[r]);
+            if (ids[r] == s->ids[i])
+                CU_ASSERT(s->group[0][i] == sector[r] && s->group[PANEL_SIZE_GROUP][i] == sizes[r] && !s->group[1]);
 }
 
 /* All periods of a window are taken first: what was told of each must stand when the last has come. */
@@ -105,7 +106,7 @@ static void test_rolling(void)
         struct row_ring ring;
         struct panel_file *f = panel_open(path, NULL, &m, &e);
         CU_ASSERT_FATAL(f != NULL);
-        ring_create(&ring, &m, universe_find(universes[u]), WINDOW, L, N);
+        ring_create(&ring, &m, universe_find(universes[u]), WINDOW, L, true, N);
         for (int now = WINDOW - 1; now < T; now++) { window_look(&ring, f, now, universes[u]); }
         for (int now = T - 1; now >= WINDOW - 1; now--) { /* and back: what was told must still be there */
             window_look(&ring, f, now, universes[u]);
