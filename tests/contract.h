@@ -45,6 +45,7 @@ static void write_rows(struct panel_writer *w, enum panel_kind kind, int D, int 
     double *r = memory_array(double, n, "test");
     int64_t *ids = memory_array(int64_t, n, "test");
     int32_t *group[2] = {memory_array(int32_t, n, "test"), memory_array(int32_t, n, "test")};
+    int8_t *sizes = memory_array(int8_t, n, "test");
     for (int64_t id = 0; place < n; id++)
         for (int i = 0; i < n; i++) { /* by ascending ids */
             if (id_of(kind, i) != id) continue;
@@ -52,10 +53,11 @@ static void write_rows(struct panel_writer *w, enum panel_kind kind, int D, int 
             r[place] = 0.1 * random_normal(&v, (uint64_t)i) + 0.1 * (double)x[place * D];
             group[0][place] = i % 3 - 1;
             group[1][place] = i % 2;
+            sizes[place] = (int8_t)(i % 4 - 1);
             ids[place++] = id;
         }
-    panel_write_rows(w, at, n, x, r, ids, NULL, group, e);
-    memory_free(x), memory_free(r), memory_free(ids), memory_free(group[0]), memory_free(group[1]);
+    panel_write_rows(w, at, n, x, r, ids, sizes, group, e);
+    memory_free(x), memory_free(r), memory_free(ids), memory_free(group[0]), memory_free(group[1]), memory_free(sizes);
 }
 
 static char *panel_path(enum panel_kind kind)
@@ -81,6 +83,7 @@ static void write_panel(enum panel_kind kind)
                            .characteristic_names = names,
                            .dates = dates,
                            .offsets = offsets,
+                           .has_size_groups = true,
                            .G = 2,
                            .group_names = {"market", "sector"},
                            .labels = {2, 2},

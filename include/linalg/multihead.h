@@ -18,6 +18,7 @@ struct multihead {
     bool causal;                 /* query i sees keys up to i + keys - queries: queries are the last steps of keys */
     const unsigned char *absent; /* [keys] not 0: nobody sees this key; NULL: all are there */
     int self;                    /* query i does not see key self + i; -1: it does */
+    bool linear;                 /* P_ij = q_i k_j / keys instead: no exponential; only without masks */
 };
 
 static inline int multihead_tiles(int queries)

@@ -33,7 +33,7 @@ struct attention {
     float *map;                                 /* [followers, leaders] weights; NaN: an asset on itself */
 };
 
-/* `alone`: a team of this rank. attention_free on success. */
+/* `alone`: a team of this rank. attention_free on success; a->n is 0 if the model has no attention that is a softmax. */
 int attention_read(const struct results *r, const struct attention_options *o, struct team *alone, struct attention *a,
                    struct error *e);
 void attention_free(struct attention *a);

@@ -52,6 +52,11 @@ static void inspect(const struct inspect_arguments *a, const struct results *res
     char folder[4096];
     struct attention r;
     if (attention_read(results, &a->attention, alone, &r, e)) return;
+    if (!r.n) {
+        error_set(e, "%s: the transformer%s%s has no attention that is a softmax; needed: one with attention: softmax",
+                  results->path, a->attention.model ? " " : "", a->attention.model ? a->attention.model : "");
+        return;
+    }
     if (r.fitted != r.date)
         log_warn("no parameters of %lld: those of %lld are used", (long long)r.date, (long long)r.fitted);
     struct table *links = attention_links(&r), *assets = attention_assets(&r);

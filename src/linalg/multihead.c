@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
+
 /* Keys of a block: a multiple of every tile height, few enough for the second-level cache. */
 enum { BLOCK = 120 };
 /* How far a score may exceed the shift before the tile starts again with the exact maximum. */
@@ -63,6 +65,14 @@ static void scores(const struct kernels *k, const struct multihead *m, const str
             if (i >= 0 && i < p->rows) e[j * TILE + i] = -INFINITY;
 }
 
+/* Scores become weights, which are to be divided by their sum; linear ones, by the number of keys. */
+static void weights(const struct kernels *k, const struct multihead *m, const struct multihead_tile *p, int keys,
+                    const float *shift, float *e, float *sum)
+{
+    if (!m->linear) k->tile_weigh(keys, p->width, e, shift, sum);
+    for (int j = 0; m->linear && j < p->width; j++) sum[j] += (float)keys;
+}
+
 /* A shift must be finite: any will do where there is no key. */
 static void make_finite(float *shift, int width)
 {
@@ -91,7 +101,7 @@ static bool weigh(const struct kernels *k, const struct multihead *m, const stru
         int keys = smaller(BLOCK, p->keys - at);
         float *e = kept ? kept + (size_t)at * TILE : p->e;
         scores(k, m, p, at, keys, e);
-        if (!exact) {
+        if (!exact && !m->linear) {
             fill(p->top, p->width, -INFINITY);
             k->tile_max(keys, p->width, e, p->top);
             if (at == 0) {
@@ -101,7 +111,7 @@ static bool weigh(const struct kernels *k, const struct multihead *m, const stru
             for (int j = 0; at && j < p->width; j++)
                 if (p->top[j] > shift[j] + HEADROOM) return false;
         }
-        k->tile_weigh(keys, p->width, e, shift, sum);
+        weights(k, m, p, keys, shift, e, sum);
         k->product(p->rows, p->ld, keys, e, 1, TILE, p->value + at * m->k_row, m->k_row, o, m->q_row, at > 0);
     }
     return true;
@@ -110,6 +120,7 @@ static bool weigh(const struct kernels *k, const struct multihead *m, const stru
 void multihead_forward(const struct kernels *k, const struct multihead *m, const float *q, const float *key,
                        const float *value, float *o, float *kept, float *statistics, float *work)
 {
+    require(!m->linear || (!m->causal && !m->absent && m->self < 0));
     for (int h = 0; h < m->heads; h++)
         for (int first = 0; first < m->queries; first += TILE, statistics += 2 * TILE) {
             struct multihead_tile p = tile_of(m, h, first, q, key, value, work);
@@ -136,7 +147,7 @@ static void settle_single(const struct multihead_tile *p, int keys, const float 
 }
 
 /* With E the exponentials and s their sum, dO divided by s first:  dS = E (dO V' - r),  r_i = dO_i O_i,  dQ = dS K,  dK = dS' Q,
- * dV = E' dO. */
+ * dV = E' dO. Linear: dS = dO V'. */
 void multihead_backward(const struct kernels *k, const struct multihead *m, const float *q, const float *key,
                         const float *value, const float *o, float *d_o, const float *kept, const float *statistics,
                         float *dq, float *dkey, float *dvalue, bool add, float *work)
@@ -165,11 +176,13 @@ void multihead_backward(const struct kernels *k, const struct multihead *m, cons
                 if (!kept) {
                     float unused[TILE] __attribute__((aligned(64))) = {0};
                     scores(k, m, &p, at, keys, p.e);
-                    k->tile_weigh(keys, p.width, p.e, shift, unused);
+                    weights(k, m, &p, keys, shift, p.e, unused);
                 }
                 k->product(keys, p.width, m->width, p.value + skip_k, m->k_row, 1, p.transposed_d, TILE, p.d, TILE, false);
-                k->tile_softmax_back(keys, p.width, e, p.top, p.d);
-                settle_single(&p, keys, inverse, e, p.d);
+                if (!m->linear) {
+                    k->tile_softmax_back(keys, p.width, e, p.top, p.d);
+                    settle_single(&p, keys, inverse, e, p.d);
+                }
                 k->product(p.rows, p.ld, keys, p.d, 1, TILE, p.key + skip_k, m->k_row, dq + skip, m->q_row, at > 0);
                 if (!dkey) continue;
                 k->product(keys, p.ld, p.rows, p.d, TILE, 1, p.q, m->q_row, dkey + to, m->k_row, add || first > 0);
@@ -193,7 +206,7 @@ void multihead_weights(const struct kernels *k, const struct multihead *m, int h
         for (int at = 0; at < p.keys; at += BLOCK) {
             int keys = smaller(BLOCK, p.keys - at);
             scores(k, m, &p, at, keys, p.e);
-            k->tile_weigh(keys, p.width, p.e, shift, sum);
+            weights(k, m, &p, keys, shift, p.e, sum);
             for (int i = 0; i < p.rows; i++)
                 for (int j = 0; j < keys; j++) to[(size_t)i * (size_t)m->keys + (size_t)(at + j)] = p.e[j * TILE + i];
         }

@@ -87,6 +87,7 @@ static void backward(struct layer *l, const struct network *n, const struct pass
     k->product(rows, lf, d, dy, ld, 1, f->w2_transposed, lf, d_hidden, lf, false);
     k->relu_back(rows, lf, hidden, drop_scale(n), d_hidden, tensor_at(n, g, f->b1, f->s.k));
     k->product(d, lf, rows, p->x, 1, ld, d_hidden, lf, tensor_at(n, g, f->w1, f->s.k * d), lf, true);
+    if (!p->dx) return;
     if (f->s.residual) memcpy(p->dx, dy, sizeof(float) * (size_t)rows * (size_t)ld);
     k->product(rows, ld, df, d_hidden, lf, 1, f->w1_transposed, ld, p->dx, ld, f->s.residual);
 }

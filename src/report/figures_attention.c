@@ -84,6 +84,7 @@ int attention_figures(struct figures *f, const struct results *r, int64_t date, 
         struct attention_options o = {
             .model = m->name, .universe = m->universe, .date = date, .block = 1, .links = LINKS, .leaders = SHOWN};
         if (attention_read(r, &o, alone, &a, e)) break;
+        if (!a.n) continue;
         if (a.fitted != date)
             log_warn("%s, %s: no parameters of %lld: those of %lld are used", m->name, m->universe, (long long)date,
                      (long long)a.fitted);

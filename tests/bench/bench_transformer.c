@@ -7,6 +7,7 @@
 #include "neural.h"
 
 enum { D = 132, DF = 256 };
+static const struct portfolio_attention_shape attention = {.heads = 1, .residual = true};
 
 static struct trainer *trainer_of(struct network *n, double memory)
 {
@@ -27,7 +28,7 @@ static double assumed_stocks(int t)
 static void project(double rate)
 {
     for (int K = 10; K >= 1; K -= 9) {
-        struct network *n = transformer_network(D, 5000, 1, K, 1, DF);
+        struct network *n = transformer_network(D, 5000, 1, K, DF, attention);
         double flops = 0;
         for (int window = 0; window < 659; window++)
             for (int t = window; t < window + 60; t++) flops += 3 * network_flops(n, assumed_stocks(t)) * 10 * 20;
@@ -46,12 +47,12 @@ static void one_core(struct team *world)
     double peak = sgemm_rate();
     printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(),
            peak / 1e9);
-    struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 2e9);
+    struct trainer *t = trainer_of(transformer_network(D, N, 1, K, DF, attention), 2e9);
     double s = step_seconds(t, &p, world, 5, processor_seconds), f = 3 * network_flops(t->net, N);
     printf("transformer step N=%d D=%d df=%d K=%d: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", N, D, DF, K, s,
            f / s / 1e9, f / s / peak);
     trainer_destroy(t);
-    t = trainer_of(transformer_network(D, N, 1, K, 1, DF), 0);
+    t = trainer_of(transformer_network(D, N, 1, K, DF, attention), 0);
     double r = step_seconds(t, &p, world, 3, processor_seconds);
     printf("the same, all attention recomputed: %.4f s, %.1f%% more\n", r, 100 * (r / s - 1));
     trainer_destroy(t);
@@ -70,7 +71,7 @@ static void memory_ends(struct team *world)
     const double budgets[] = {4e9, 1.9e9, 0};
     for (int i = 0; i < 3; i++) {
         char size[32];
-        struct trainer *t = trainer_of(transformer_network(D, N, 1, K, 1, DF), budgets[i]);
+        struct trainer *t = trainer_of(transformer_network(D, N, 1, K, DF, attention), budgets[i]);
         double s = step_seconds(t, &p, world, 1, processor_seconds);
         printf("N=%d K=%d memory %.1f GB: %.2f s a step, %s held\n", N, K, budgets[i] / 1e9, s,
                format_bytes((double)memory_held(), size));
@@ -88,7 +89,7 @@ static void ranks(struct team *world)
     struct team *alone = team_split(world, team_rank(world));
     double seconds[3];
     for (int how = 0; how < 3; how++) { /* one rank works alone; each its own task; all on one period */
-        struct trainer *t = trainer_of(transformer_network(D, N, P, K, 1, DF), 2e9);
+        struct trainer *t = trainer_of(transformer_network(D, N, P, K, DF, attention), 2e9);
         team_barrier(world);
         seconds[how] = how == 0 && team_rank(world) ? 0 : step_seconds(t, &p, how == 2 ? world : alone, 5, clock_seconds);
         team_max_double(world, &seconds[how], 1);

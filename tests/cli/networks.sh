@@ -59,3 +59,21 @@ sed 's/hidden: \[16, 16\]/hidden: [16, 8]/; s/seeds: 2/seeds: 1/; s/applied.h5/s
 refuses "applied to another shape" 1 "needed: 16 x 8" "$AIPM" run --apply "$WORK/one.h5.parameters" "$WORK/shape.yaml"
 sed 's/early_stopping: 3/early_stopping: 24/; s/one.h5/held.h5/' "$WORK/one.yaml" >"$WORK/held.yaml"
 refuses "nothing left to train on" 1 "early_stopping: 24" "$AIPM" run "$WORK/held.yaml"
+
+# what an ablation of the transformer is refused for
+refused() {   # name, options, what is needed
+    printf 'study: refused\npanel: %s\noutput: %s\nwindow: 24\nmodels: [{name: tf, kind: transformer, %s}]\n' \
+        "${4:-$WORK/p.h5}" "$WORK/refused.h5" "$2" >"$WORK/refused.yaml"
+    refuses "$1" 1 "$3" "$AIPM" run "$WORK/refused.yaml"
+}
+"$AIPM" synth -o "$WORK/planted.h5" --planted noise -N 20 -T 40 -q
+refused "no heads" "heads: 0" "or attention: none for blocks without attention"
+refused "blocks of nothing" "attention: none, feedforward: 0" "needed: one of the two"
+refused "groups that the panel does not have" "sees: own_group, group: country" "group column 'country'"
+refused "size groups that the panel does not have" "sees: own_size_group" "a panel without size groups" "$WORK/planted.h5"
+check "no results are left" test ! -e "$WORK/refused.h5"
+printf 'study: linear\npanel: %s\noutput: %s\nwindow: 24\nmodels: [{name: tf, kind: transformer, attention: linear, feedforward: 0, epochs: 1, save_parameters: true}]\n' \
+    "$WORK/p.h5" "$WORK/linear.h5" >"$WORK/linear.yaml"
+check "linear attention alone" "$AIPM" run "$WORK/linear.yaml"
+date=$(basename "$(ls "$WORK/linear.h5.parameters/all/tf/seed=0" | head -n 1)" .h5)
+refuses "attention that is no softmax" 1 "needed: one with attention: softmax" "$AIPM" inspect "$WORK/linear.h5" --date "$date"

@@ -1,5 +1,5 @@
 /* Networks on shards. RANKS: 1 2 4
- * Gradients of every tensor against finite differences, the same bits on one rank and on all, ragged and empty shards, dropout,
+ * The networks of single periods, the portfolio transformer also without each of its parts. Gradients of every tensor against finite differences, the same bits on one rank and on all, ragged and empty shards, dropout,
  * checkpoints, divergence, early stopping, memory budgets. */
 #include <string.h>
 
@@ -12,31 +12,80 @@
 
 static struct team *world, *alone;
 
+enum { LABELS = 3 };
+
 static struct period make_period(int n, int D, int index)
 {
     struct random_stream s = random_open(5, (uint64_t)index, 0, 0);
     float *x = memory_array(float, n *D, "test");
     double *r = memory_array(double, n, "test");
+    int32_t *label = memory_array(int32_t, 2 * n, "test");
+    for (int i = 0; i < n; i++) label[i] = 7 * i % (LABELS + 1) - 1, label[n + i] = 5 * i % 6 - 1; /* some unknown */
     for (int i = 0; i < n * D; i++) x[i] = (float)(random_uniform(&s, (uint64_t)i) - 0.5);
     for (int i = 0; i < n; i++) r[i] = 0.3 * random_normal(&s, (uint64_t)(n * D + i));
-    return (struct period){.index = index, .date = 20000100 + index, .n = n, .scale = 1, .characteristics = x, .returns = r};
+    return (struct period){.index = index,
+                           .date = 20000100 + index,
+                           .n = n,
+                           .scale = 1,
+                           .characteristics = x,
+                           .returns = r,
+                           .group = {label, [PANEL_SIZE_GROUP] = label + n}};
 }
 
 static void free_period(struct period *p)
 {
     memory_free((void *)(uintptr_t)p->characteristics);
     memory_free((void *)(uintptr_t)p->returns);
+    memory_free((void *)(uintptr_t)p->group[0]);
 }
 
-enum { MLP, ONE_HEAD, TWO_HEADS, KINDS };
+enum {
+    MLP,
+    ONE_HEAD,
+    TWO_HEADS,
+    LINEAR,
+    NO_ATTENTION,
+    NO_FEEDFORWARD,
+    NO_RESIDUAL,
+    OWN_GROUP,
+    SIZE_GROUP,
+    ITSELF,
+    LINEAR_GROUP,
+    KINDS
+};
 enum { D = 7, MOST = 150 };
+
+/* The transformers by name: whether they have a feed-forward layer, and their attention. */
+static const struct {
+    const char *name;
+    bool feedforward;
+    struct portfolio_attention_shape attention;
+} kinds[KINDS] = {
+    [MLP] = {"mlp", false, {0}},
+    [ONE_HEAD] = {"one_head", true, {.heads = 1, .residual = true}},
+    [TWO_HEADS] = {"transformer", true, {.heads = 2, .residual = true}},
+    [LINEAR] = {"linear", true, {.heads = 2, .residual = true, .linear = true}},
+    [NO_ATTENTION] = {"no_attention", true, {.residual = true}},
+    [NO_FEEDFORWARD] = {"no_feedforward", false, {.heads = 2, .residual = true}},
+    [NO_RESIDUAL] = {"no_residual", true, {.heads = 2}},
+    [OWN_GROUP] = {"own_group", true, {.heads = 2, .residual = true, .sees = SEES_GROUP, .labels = LABELS}},
+    [SIZE_GROUP] = {"size_group",
+                    true,
+                    {.heads = 2, .residual = true, .sees = SEES_GROUP, .column = PANEL_SIZE_GROUP, .labels = 5}},
+    [ITSELF] = {"itself", true, {.heads = 2, .residual = true, .sees = SEES_ITSELF}},
+    [LINEAR_GROUP] = {"linear_group", false, {.heads = 2, .linear = true, .sees = SEES_GROUP, .labels = LABELS}},
+};
+
+static struct network *make_network(int kind, int shards)
+{
+    if (kind == MLP) return mlp_network(D, MOST, shards, 2, (int[]){9, 20});
+    return transformer_network(D, MOST, shards, 3, kinds[kind].feedforward ? 21 : 0, kinds[kind].attention);
+}
 
 static struct trainer *make_in(int kind, int shards, const struct training *how, int T, size_t memory)
 {
     struct shape s = {.T = T, .D = D, .max_assets = MOST, .shards = shards, .memory = memory};
-    struct network *n = kind == MLP ? mlp_network(D, MOST, shards, 2, (int[]){9, 20})
-                                    : transformer_network(D, MOST, shards, 3, kind == ONE_HEAD ? 1 : 2, 21);
-    return trainer_create(n, how, s.T, s.memory, 11);
+    return trainer_create(make_network(kind, shards), how, s.T, s.memory, 11);
 }
 
 static struct trainer *make(int kind, int shards, const struct training *how, int T)
@@ -83,9 +132,9 @@ static void test_gradient(void)
                 memcpy(n->parameter, at, sizeof(float) * n->size);
                 double want = (up - down) / (2 * step), scale = fmax(fabs(want), sqrt(size / (x->rows * x->columns)));
                 if (!(fabs(slope - want) < 2e-2 * scale + 1e-3))
-                    fprintf(stderr, "kind %d %s: %g against %g\n", kind, x->name, slope, want);
+                    fprintf(stderr, "%s %s: %g against %g\n", kinds[kind].name, x->name, slope, want);
                 CU_ASSERT(fabs(slope - want) < 2e-2 * scale + 1e-3);
-                CU_ASSERT(size > 0);
+                CU_ASSERT((size > 0) != (kind == ITSELF && !strcmp(x->name, "W"))); /* one weight of 1 is a softmax's own */
             }
             for (size_t i = 0; i < n->size; i++) /* nothing leaks into the padding */
                 for (int k = 0; k < n->tensors && i >= n->tensor[k].at; k++)
@@ -181,15 +230,17 @@ static void test_budget(void)
     struct window w = make_window(p, 2, sizes);
     struct outcome o[3];
     struct trainer *t = NULL;
-    for (int i = 0; i < 3; i++) {
-        if (t) trainer_destroy(t);
-        size_t fixed = (size_t)least_bytes(transformer_network(D, MOST, 4, 3, 2, 21));
-        t = make_in(TWO_HEADS, 4, &plain, 2, i == 0 ? 0 : i == 1 ? fixed + 200000 : 1 << 26);
-        fit_to(t, &w, world, &o[i]);
+    for (int kind = TWO_HEADS; kind < KINDS; kind++) {
+        for (int i = 0; i < 3; i++) {
+            if (i) trainer_destroy(t);
+            size_t fixed = (size_t)least_bytes(make_network(kind, 4));
+            t = make_in(kind, 4, &plain, 2, i == 0 ? 0 : i == 1 ? fixed + 200000 : 1 << 26);
+            fit_to(t, &w, world, &o[i]);
+        }
+        CU_ASSERT(same(t, &o[0], &o[1]) && same(t, &o[0], &o[2]));
+        for (int i = 0; i < 3; i++) outcome_free(&o[i]);
+        trainer_destroy(t);
     }
-    CU_ASSERT(same(t, &o[0], &o[1]) && same(t, &o[0], &o[2]));
-    for (int i = 0; i < 3; i++) outcome_free(&o[i]);
-    trainer_destroy(t);
     for (int i = 0; i < 3; i++) free_period(&p[i]);
 }
 
@@ -277,7 +328,7 @@ static void test_learns(void)
         struct outcome o, again;
         struct trainer *t = make(kind, 4, &how, 3);
         fit_to(t, &w, world, &o);
-        CU_ASSERT(o.loss[7] < 0.5 * o.loss[0]);
+        CU_ASSERT(o.loss[7] < (kind == LINEAR_GROUP ? 1 : 0.5) * o.loss[0]); /* that one gives next to nothing at first */
         fit_to(t, &w, world, &again);
         CU_ASSERT(again.loss[0] < o.loss[0]);
         outcome_free(&o), outcome_free(&again);
@@ -286,10 +337,43 @@ static void test_learns(void)
     for (int i = 0; i < 4; i++) free_period(&p[i]);
 }
 
+/* Whether what asset `i` shows moves the output of asset `j`. */
+static bool moves(struct network *n, struct period *p, int i, int j, const float *before, float *after)
+{
+    float *x = (float *)(uintptr_t)p->characteristics + i * D, was = *x;
+    *x = 0.4f - was;
+    network_forward(n, p, false, after);
+    *x = was;
+    return before[j] != after[j];
+}
+
+/* Assets are moved by those they see and by nobody else, those of unknown label by each other. */
+static void test_who_sees_whom(void)
+{
+    struct period p = make_period(131, D, 1);
+    float before[131], after[131];
+    for (int kind = TWO_HEADS; kind < KINDS; kind++) {
+        const struct portfolio_attention_shape *a = &kinds[kind].attention;
+        struct network *n = network_make(make_network(kind, 4));
+        network_bind(n, alone);
+        network_initialise(n, 3, 20000101);
+        network_forward(n, &p, false, before);
+        for (int i = 0; i < 131; i += 13)
+            for (int j = 0; j < 131; j++) {
+                bool sees = a->heads && (a->sees == SEES_ALL ||
+                                         (a->sees == SEES_GROUP && p.group[a->column][i] == p.group[a->column][j]));
+                CU_ASSERT(moves(n, &p, i, j, before, after) == (sees || i == j));
+            }
+        network_destroy(n);
+    }
+    free_period(&p);
+}
+
 /* The parameter count of the paper's models and the file form of tensors. */
 static void test_tensors(void)
 {
-    struct network *n = network_make(transformer_network(132, 10, 1, 1, 1, 256));
+    struct network *n = network_make(
+        transformer_network(132, 10, 1, 1, 256, (struct portfolio_attention_shape){.heads = 1, .residual = true}));
     CU_ASSERT(network_parameters(n) == 102820 + 132); /* a block, and lambda */
     network_initialise(n, 1, 20000131);
     float *x = memory_array(float, 132 * 256, "test");
@@ -316,10 +400,11 @@ static int dump(const char *path, const char *kind)
     FILE *f = fopen(path, "wb");
     struct period p = make_period(N, WIDE, 1);
     struct shape s = {.T = 1, .D = WIDE, .max_assets = N, .shards = 3, .memory = 1 << 20};
-    bool mlp = !strcmp(kind, "mlp");
-    struct trainer *t =
-        trainer_create(mlp ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30}) : transformer_network(WIDE, N, 3, 2, 2, 50), &plain,
-                       s.T, s.memory, 1);
+    int k = 0;
+    while (strcmp(kinds[k].name, kind)) k++;
+    struct network *n = k == MLP ? mlp_network(WIDE, N, 3, 2, (int[]){40, 30})
+                                 : transformer_network(WIDE, N, 3, 2, kinds[k].feedforward ? 50 : 0, kinds[k].attention);
+    struct trainer *t = trainer_create(n, &plain, s.T, s.memory, 1);
     network_initialise(t->net, 3, 20000101);
     double loss = trainer_loss(t, &p, 1, world, true);
     fwrite(p.characteristics, sizeof(float), N * WIDE, f);
@@ -355,6 +440,7 @@ int main(int argc, char **argv)
                                          {"stopped and resumed, the same bits", test_resume},
                                          {"divergence is retried, then recorded", test_divergence},
                                          {"training reduces the loss", test_learns},
+                                         {"who sees whom", test_who_sees_whom},
                                          {"tensors and their sizes", test_tensors}};
     int status = check_run("networks", tests, sizeof tests / sizeof *tests);
     team_close(alone);

@@ -46,12 +46,13 @@ static void plain(const struct multihead *m, const float *q, const float *k, con
                 }
                 if (sees(m, i, j)) top = fmax(top, p[j]);
             }
-            for (int j = 0; j < m->keys; j++) sum += p[j] = sees(m, i, j) ? exp(p[j] - top) : 0;
-            for (int j = 0; j < m->keys; j++) p[j] = sum > 0 ? p[j] / sum : 0, inner += p[j] * dP[j];
+            for (int j = 0; j < m->keys && !m->linear; j++) sum += p[j] = sees(m, i, j) ? exp(p[j] - top) : 0;
+            for (int j = 0; j < m->keys && !m->linear; j++) p[j] = sum > 0 ? p[j] / sum : 0, inner += p[j] * dP[j];
+            for (int j = 0; j < m->keys && m->linear; j++) p[j] /= m->keys;
             for (int j = 0; j < m->keys; j++)
                 for (int c = 0; c < m->width; c++) {
                     ptrdiff_t at = i * m->q_row + h * hp + c, to = j * m->k_row + h * hp + c;
-                    double ds = p[j] * (dP[j] - inner);
+                    double ds = m->linear ? dP[j] / m->keys : p[j] * (dP[j] - inner);
                     o[at] += p[j] * (double)v[to];
                     dq[at] += ds * (double)k[to];
                     dk[to] += ds * (double)q[at];
@@ -74,7 +75,7 @@ static double distance(size_t n, const float *x, const double *want)
 /* A query of one source could not attend otherwise: its gradient is 0, not the rounding of 0. */
 static void lone_queries(const struct multihead *m, const double *P, const float *dq)
 {
-    for (int i = 0; i < m->queries && m->keys <= 120; i++) {
+    for (int i = 0; i < m->queries && m->keys <= 120 && !m->linear; i++) {
         int sources = 0;
         for (int j = 0; j < m->keys; j++) sources += P[i * m->keys + j] != 0;
         const float *last = dq + i * m->q_row + (m->heads - 1) * padded(m->width);
@@ -119,7 +120,11 @@ static void attention_case(const struct kernels *k, struct multihead m, double s
     worst = fmax(worst, distance(nk, dkv2, dkv_));
     if (!(worst < 4e-5 * fmax(1, scale)))
         fprintf(stderr, "%s: %d heads of %d, %d queries, %d keys%s%s%s: %g\n", k->name, m.heads, m.width, m.queries, m.keys,
-                m.causal ? ", causal" : "", m.absent ? ", some absent" : "", m.self >= 0 ? ", not itself" : "", worst);
+                m.causal ? ", causal" : "", m.absent ? ", some absent" : "",
+                m.self >= 0 ? ", not itself"
+                : m.linear  ? ", linear"
+                            : "",
+                worst);
     CU_ASSERT(worst < 4e-5 * fmax(1, scale));
     void *const all[] = {q, kv, d_o, o, dq, dkv, dkv2, copy, dq2, kept, statistics, work, weights, o_, dq_, dkv_, P};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
@@ -133,10 +138,11 @@ static void test_attention(void)
     for (int j = 0; j < 250; j++) absent[j] = j % 3 == 1 || (j >= 100 && j < 240);
     EACH_SET(k)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (int how = 0; how < 8; how++) {
+        for (int how = 0; how < 10; how++) {
             struct multihead m = {
                 .heads = 1 + how % 3, .width = how % 2 ? 16 : 5, .queries = sizes[i][0], .keys = sizes[i][1], .self = -1};
-            m.causal = how & 1;
+            m.linear = how >= 8;
+            m.causal = !m.linear && how & 1;
             if (how & 2) m.absent = absent;
             if (how & 4) m.self = m.keys - m.queries;
             attention_case(k, m, 0.5);
