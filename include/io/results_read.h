@@ -12,6 +12,12 @@ int results_reader_close(struct results_reader *f, struct error *e);
 int results_row(struct results_reader *f, const struct result_model *m, const struct result_field *x, int p, double *out,
                 struct error *e);
 
+/* Whether `count` rows of a field from row `first` on are returns that can be reckoned with: none is infinite or beyond any return, so that
+ * its fourth power overflows. Fields that are no returns pass. */
+#define RESULTS_LARGEST_RETURN 1e50
+int returns_check(const struct results *r, const struct result_model *m, const struct result_field *x, int first, int count,
+                  const double *values, struct error *e);
+
 /* A model's saved weights; two periods are held. */
 struct weights {
     char group[700];  /* for messages */

@@ -187,6 +187,8 @@ static int load_truth(struct hdf *f, struct panel_meta *m, struct error *e)
     return m->truth ? 0 : -1;
 }
 
+enum { FREQUENCY_TEXT = 64 }; /* characters of a frequency at most */
+
 static int load_alone(const char *path, struct panel_meta *m, struct error *e)
 {
     struct hdf *f = hdf_open(path, NULL, e);
@@ -194,6 +196,9 @@ static int load_alone(const char *path, struct panel_meta *m, struct error *e)
     int rc = hdf_check_format(f, "panel", PANEL_FORMAT_VERSION, e);
     if (!rc) rc = periods_per_year_read(f, &m->periods_per_year, e);
     if (!rc) rc = hdf_get_text(f, "/", "frequency", &m->frequency, e);
+    if (!rc && (!*m->frequency || strlen(m->frequency) > FREQUENCY_TEXT))
+        rc = error_set(e, "%s: root attribute frequency has %zu characters; needed: 1 to %d", path, strlen(m->frequency),
+                       FREQUENCY_TEXT);
     if (!rc) rc = load_dates(f, m, e);
     if (!rc) rc = load_row_shapes(f, m, e);
     if (!rc) rc = load_offsets(f, m, e);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 #include "io/parts.h"
+#include "io/results_read.h"
 #include "io/datasets.h"
 #include "results_rows.h"
 #include "results_schema.h"
@@ -74,10 +75,7 @@ static int load_rows(struct hdf *f, const char *group, int P, const struct part_
     struct row_set rows = {.P = P, .S = m->seeds};
     struct result_field *of[LAYOUT_FIELDS];
     int64_t first_row = 0;
-    if (hdf_get_int(f, group, "first_row", &first_row, e)) return -1;
-    if (first_row < 0 || first_row > P)
-        return error_set(e, "%s: attribute first_row of %s: found %lld; needed: 0 to %d, the number of dates", hdf_path(f),
-                         group, (long long)first_row, P);
+    if (hdf_get_int(f, group, "first_row", &first_row, e)) return -1; /* checked before */
     for (int i = 0; i < m->fields; i++) {
         struct result_field *k = &m->field[i];
         if (k->values) continue; /* a constant */
@@ -91,6 +89,24 @@ static int load_rows(struct hdf *f, const char *group, int P, const struct part_
     m->done = rows.done;
     rows.done = NULL;
     rows_free(&rows);
+    return 0;
+}
+
+/* Numbers that a model's group carries beside its data: the program's own are in these bounds, in a finished file and under way. */
+static int check_attributes(struct hdf *f, const char *group, int P, struct error *e)
+{
+    const struct {
+        const char *name;
+        int64_t low, high;
+    } known[] = {{"first_row", 0, P}, {"window", 1, INT_MAX}, {"seeds", 1, 1000000}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        int64_t found = known[i].low;
+        if (!hdf_has_attribute(f, group, known[i].name)) continue;
+        if (hdf_get_int(f, group, known[i].name, &found, e)) return -1;
+        if (found < known[i].low || found > known[i].high)
+            return error_set(e, "%s: attribute %s of %s: found %lld; needed: %lld to %lld", hdf_path(f), known[i].name,
+                             group, (long long)found, (long long)known[i].low, (long long)known[i].high);
+    }
     return 0;
 }
 
@@ -109,14 +125,16 @@ static int load_model(struct hdf *f, const char *universe, const char *name, str
     m->name = memory_text(name);
     m->order = (int)order;
     hdf_get_text(f, group, "kind", &m->kind, e);
-    if (hdf_has_attribute(f, group, "seeds") && !hdf_get_int(f, group, "seeds", &seeds, e) && (seeds < 1 || seeds > 1000000))
-        error_set(e, "%s: attribute seeds of %s: found %lld; needed: 1 or more", hdf_path(f), group, (long long)seeds);
+    if (!check_attributes(f, group, r->P, e) && hdf_has_attribute(f, group, "seeds"))
+        hdf_get_int(f, group, "seeds", &seeds, e);
     m->seeds = (int)seeds;
     if (error_is_set(e) || schema_read(f, group, r->P, !x, m, e)) return -1;
     if (!m->seeds) m->seeds = results_size(m, "seed") ? results_size(m, "seed") : 1;
     snprintf(path, sizeof path, "%s/done", group);
     if (x ? load_rows(f, group, r->P, x, m, e) : !(m->done = hdf_load(f, path, HDF_UINT8, 1, &P, NULL, e))) return -1;
     m->returns = results_values(m, "returns");
+    for (int i = 0; i < m->fields; i++)
+        if (m->field[i].values && returns_check(r, m, &m->field[i], 0, r->P, m->field[i].values, e)) return -1;
     snprintf(path, sizeof path, "%s/weights", group);
     m->has_weights = !x && hdf_exists(f, path);
     return 0;

@@ -1,6 +1,7 @@
 /* What results keep in their file, a period at a time. */
 #include "io/results_read.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,19 @@ static void path_of(const struct result_model *m, const char *name, char out[700
     snprintf(out, 700, "models/%.300s/%.300s%s%.60s", m->universe, m->name, *name ? "/" : "", name);
 }
 
+int returns_check(const struct results *r, const struct result_model *m, const struct result_field *x, int first, int count,
+                  const double *values, struct error *e)
+{
+    size_t n = result_field_row(x);
+    if (!strstr(x->name, "returns")) return 0;
+    for (size_t i = 0; i < n * (size_t)count; i++)
+        if (fabs(values[i]) > RESULTS_LARGEST_RETURN)
+            return error_set(e, "%s: models/%s/%s/%s, date %lld: found %g; needed: at most %g, or NaN where there is none",
+                             r->path, m->universe, m->name, x->name, (long long)r->dates[first + (int)(i / n)], values[i],
+                             RESULTS_LARGEST_RETURN);
+    return 0;
+}
+
 int results_row(struct results_reader *f, const struct result_model *m, const struct result_field *x, int p, double *out,
                 struct error *e)
 {
@@ -40,7 +54,7 @@ int results_row(struct results_reader *f, const struct result_model *m, const st
     size_t n = result_field_row(x);
     if (x->values) return memcpy(out, x->values + (size_t)p * n, n * sizeof *out), 0;
     path_of(m, x->name, path);
-    return hdf_read_part(f->f, path, HDF_FLOAT64, p, 1, out, e);
+    return hdf_read_part(f->f, path, HDF_FLOAT64, p, 1, out, e) ? -1 : returns_check(f->r, m, x, p, 1, out, e);
 }
 
 /* ---- weights ---- */

@@ -174,9 +174,9 @@ static void skeletons_that_lie(void)
     lie_in_number("first_row", P + 1, "attribute first_row of models/all/m: found 5; needed: 0 to 4");
     lie_in_number("first_row", -1, "found -1; needed: 0 to 4");
     lie_in_number("first_row", INT64_MAX, "needed: 0 to 4");
-    lie_in_number("seeds", 0, "attribute seeds of models/all/m: found 0; needed: 1 or more");
-    lie_in_number("seeds", -1, "found -1; needed: 1 or more");
-    lie_in_number("seeds", 1LL << 40, "needed: 1 or more");
+    lie_in_number("seeds", 0, "attribute seeds of models/all/m: found 0; needed: 1 to 1000000");
+    lie_in_number("seeds", -1, "found -1; needed: 1 to 1000000");
+    lie_in_number("seeds", 1LL << 40, "needed: 1 to 1000000");
     lie_in_number("order", 1, "found order 1");
     lie_in_fields(17, many, "found 17 names; needed: 1 to 16");
     lie_in_fields(2, twice, "found 'returns' twice");
