@@ -222,7 +222,7 @@ static void *beat(void *unused)
         if (state < 0) {
             struct error lost = {""};
             lease_check(monitor.results, monitor.token, &lost);
-            if (error_is_set(&lost)) fprintf(stderr, "aipm: %s\n", lost.text);
+            if (error_is_set(&lost)) error_print(&lost);
             _exit(EXIT_INPUT);
         }
         monitor.beats += state;
