@@ -65,6 +65,7 @@ struct layer {
     const struct layer_class *class;
     int in, out;            /* columns */
     int wide;               /* the most columns that it wants of a tile, if more than out */
+    int assets;             /* with whole histories, that a batch had better hold at least; 0: any */
     int stream;             /* of dropout's masks; < 0: none */
     enum span takes, gives; /* set by network_close, as are: */
     bool first;             /* nothing before it learns: dx is not wanted */
@@ -196,6 +197,14 @@ struct self_attention_shape {
     bool causal;
 };
 void layer_self_attention(struct network *, struct self_attention_shape);
+/* A recurrent network over each asset's rows in time order, from nothing at its first: x <- norm(x + h), in the place of attention over steps.
+ * Tensors lstm_input, lstm_hidden [K, d, 4 d] (gates i, f, g, o as in PyTorch's nn.LSTM) and lstm_input_bias [K, 4 d]; or gru_input, gru_hidden
+ * [K, d, 3 d] (gates r, z, n as in nn.GRU), gru_input_bias and gru_hidden_bias [K, 3 d]. Dropout on h as it leaves, not on its way through time. */
+struct recurrent_shape {
+    int k, of, stream, norm;
+    enum { RECURRENT_LSTM, RECURRENT_GRU } cell;
+};
+void layer_recurrent(struct network *, struct recurrent_shape);
 /* Attention over a period's assets: nn/portfolio_attention.h. Between their pooled states: nn/cross_attention.h. */
 
 #endif

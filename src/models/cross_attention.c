@@ -99,6 +99,6 @@ static const struct network_model model = {training_of, network, recorder};
 static const struct explanation explanation = {.recorded_by = "save_attention: mean or heads"};
 
 NETWORK_MODEL(cross_attention_class, model, .name = "cross_attention",
-              .summary = "encoder over each asset's history, attention over time and between assets: full, lagged or "
-                         "hierarchical",
+              .summary = "encoder over each asset's history by attention or recurrence, attention between assets: full, "
+                         "lagged or hierarchical",
               .options = options, .needs = NEED_ROWS | NEED_HISTORY | NEED_GROUPS, .check = check, .explain = &explanation);

@@ -7,6 +7,9 @@ enum { MOST_SAVED = 256 }; /* assets whose attention is kept: 256 x 256 doubles 
 
 struct encoder_shape encoder_options(const struct shape *s, const struct values *v)
 {
+    static const char *const words[] = {"full", "causal", "lstm", "gru", "none"};
+    enum temporal temporal = TEMPORAL_FULL;
+    while (strcmp(values_word(v, "temporal"), words[temporal])) temporal++;
     return (struct encoder_shape){.D = s->D,
                                   .max_assets = s->max_assets,
                                   .shards = s->shards,
@@ -16,7 +19,7 @@ struct encoder_shape encoder_options(const struct shape *s, const struct values 
                                   .layers = (int)values_int(v, "layers"),
                                   .feedforward = (int)values_int(v, "feedforward"),
                                   .kernel = (int)values_int(v, "kernel"),
-                                  .causal = !strcmp(values_word(v, "temporal"), "causal"),
+                                  .temporal = temporal,
                                   .include_self = true,
                                   .sector = -1,
                                   .market = -1,

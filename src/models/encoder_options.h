@@ -12,7 +12,8 @@
         INT_OPTION("layers", "2", 1, 100, "encoder layers K"),                                                              \
         INT_OPTION("feedforward", "256", 1, 65536, "hidden units of a layer's feed-forward part"),                          \
         INT_OPTION("kernel", "1", 1, 1000, "steps the embedding looks at: 1 linear, more a convolution over time"),         \
-        WORD_OPTION("temporal", "full", "full|causal", "attention over steps: all, or up to the step itself"),              \
+        WORD_OPTION("temporal", "full", "full|causal|lstm|gru|none",                                                        \
+                    "over steps: attention to all, or up to the step itself; a recurrent network; or nothing"),             \
         WORD_OPTION("save_attention", "none", "none|mean|heads",                                                            \
                     "keep the last layer's attention between assets at every date: mean over heads, or each")
 

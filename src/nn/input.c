@@ -65,10 +65,11 @@ static const float *gather(const struct embedding *e, const struct network *n, c
 {
     const struct history *h = n->rows.period->history;
     size_t D = (size_t)e->D, L = (size_t)e->L;
+    enum span v = e->layer.gives;
     float *tile = network_tile(n, 3), *to = tile;
     for (int i = b->asset; i < b->asset + b->assets; i++) {
-        const int *step = steps_of(n, ALL, i);
-        for (int r = 0; r < rows_of(n, ALL, i); r++, to += padded(e->layer.in))
+        const int *step = steps_of(n, v, i);
+        for (int r = 0; r < rows_of(n, v, i); r++, to += padded(e->layer.in))
             for (int t = 0; t < e->kernel; t++) {
                 int at = step[r] - e->kernel + 1 + t;
                 const float *from = NULL;
@@ -86,20 +87,21 @@ static void embedding_forward(struct layer *l, const struct network *n, const st
 {
     struct embedding *e = of(l);
     int ld = padded(l->out);
+    enum span v = l->gives;
     const float *x = gather(e, n, p->batch);
     float *y = p->y;
     affine(n, p->out, l->in, l->out, x, (size_t)padded(l->in), weights(n, e->weight, 0), NULL, y, (size_t)ld);
     for (int i = p->batch->asset; i < p->batch->asset + p->batch->assets; i++)
-        for (int r = 0; r < rows_of(n, ALL, i); r++, y += ld)
-            n->kernels->row_bias(1, ld, e->offset + steps_of(n, ALL, i)[r] * ld, false, y);
-    drop_rows(n, l->stream, ALL, p->batch, l->out, p->y);
+        for (int r = 0; r < rows_of(n, v, i); r++, y += ld)
+            n->kernels->row_bias(1, ld, e->offset + steps_of(n, v, i)[r] * ld, false, y);
+    drop_rows(n, l->stream, l->gives, p->batch, l->out, p->y);
 }
 
 static void embedding_backward(struct layer *l, const struct network *n, const struct pass *p)
 {
     struct embedding *e = of(l);
     int ld = padded(l->out);
-    drop_rows(n, l->stream, ALL, p->batch, l->out, p->dy);
+    drop_rows(n, l->stream, l->gives, p->batch, l->out, p->dy);
     n->kernels->product(l->in, ld, p->out, gather(e, n, p->batch), 1, padded(l->in), p->dy, ld,
                         tensor_at(n, p->gradient, e->weight, 0), ld, true);
     n->kernels->column_sum(p->out, ld, p->dy, tensor_at(n, p->gradient, e->bias, 0));

@@ -220,10 +220,15 @@ static double inbox(const struct network *n, int most)
 
 static void set_own(struct network *n, int own)
 {
-    enum { BATCH = 128 }; /* rows: enough for products at full speed, few enough for the second-level cache */
+    enum { BATCH = 128, MOST = 1024 }; /* rows: enough for products at full speed, few enough for the second-level cache */
+    int rows = BATCH;
+    for (int i = 0; i < n->layers; i++) {
+        int64_t wanted = (int64_t)n->layer[i]->assets * n->L;
+        if (wanted > rows) rows = wanted < MOST ? (int)wanted : MOST;
+    }
     n->shards.own = own;
     n->rows.most = most_assets(n, own);
-    n->work->batch = n->L > BATCH ? n->L : BATCH;
+    n->work->batch = n->L > rows ? n->L : rows;
 }
 
 double network_bytes(const struct network *n, int ranks, bool least)

@@ -29,7 +29,7 @@ def take(kind, *shape):
     return x
 
 
-names = "N L D d H K df kernel causal cross mean max_lag itself sectors markets C a tensors".split()
+names = "N L D d H K df kernel temporal cross mean max_lag itself sectors markets C a tensors".split()
 S = dict(zip(names, map(int, take("i4", len(names)))))
 N, L, D, d, H, K, a = (S[x] for x in "NLDdHKa")
 raw_X = take("f4", N, L, D)
@@ -48,6 +48,7 @@ assert at == len(raw)
 
 there = torch.tensor(~np.isnan(raw_X[:, :, 0]))
 NONE, FULL, LAGGED, HIERARCHICAL = range(4)
+ALL, CAUSAL, LSTM, GRU, APART = range(5)  # over steps
 cross = NONE if a else S["cross"]
 
 
@@ -66,6 +67,18 @@ def attention(name, k, heads, q, kv, key_mask=None, mask=None):
              "in_proj_bias": torch.cat([P[f"{name}_{p}_bias"][k] for p in parts]),
              "out_proj.weight": P[f"{name}_output"][k].T, "out_proj.bias": P[f"{name}_output_bias"][k]}
     return functional_call(m, given, (q, kv, kv), {"key_padding_mask": key_mask, "attn_mask": mask, "need_weights": False})[0]
+
+
+def recurrent(k, x):
+    """States of PyTorch's own recurrent network over the steps that were there, zero elsewhere."""
+    kind, name = (nn.LSTM, "lstm") if S["temporal"] == LSTM else (nn.GRU, "gru")
+    w, u, b = (P[f"{name}_{part}"][k] for part in ("input", "hidden", "input_bias"))
+    net, nothing = kind(d, d, batch_first=True), torch.zeros_like(b)
+    net._flat_weights = [w.T, u.T, b, P["gru_hidden_bias"][k] if name == "gru" else nothing]  # functional_call leaves them
+    out = []
+    for asset, seen in zip(x, there):
+        out.append(torch.zeros_like(asset).masked_scatter(seen[:, None].expand_as(asset), net(asset[seen][None])[0][0]))
+    return torch.stack(out)
 
 
 def pooled(x, lag):
@@ -122,15 +135,16 @@ def run(dtype):
     x = x + torch.where(c % 2 == 0, torch.sin(angle), torch.cos(angle))
     # steps see the steps that were there (causal: up to their own); those that were not see themselves, and are then left out
     mask = ~there[:, None, :].expand(N, L, L)
-    if S["causal"]:
+    if S["temporal"] == CAUSAL:
         mask = mask | ~torch.ones(L, L, dtype=torch.bool).tril()
     mask = mask & ~(torch.eye(L, dtype=torch.bool) & ~there[:, None, :])
     mask = mask.repeat_interleave(H, 0)
     for k in range(K):
-        x = norm(k, 0, x + attention("time", k, H, x, x, None, mask))
-        i = 1
+        i = 0
+        if S["temporal"] != APART:
+            x, i = norm(k, 0, x + (attention("time", k, H, x, x, None, mask) if S["temporal"] <= CAUSAL else recurrent(k, x))), 1
         if cross != NONE:
-            x, i = norm(k, 1, x + between(k, x)[:, None, :]), 2
+            x, i = norm(k, i, x + between(k, x)[:, None, :]), i + 1
         x = norm(k, i, x + linear(torch.relu(linear(x, P["W1"][k], P["b1"][k])), P["W2"][k], P["b2"][k]))
     if a:
         r = torch.where(there[:, :, None], x, torch.zeros(())).reshape(N, L * d)

@@ -21,16 +21,17 @@ struct variant {
     .market_labels = MARKETS
 static const struct variant variants[] = {
     {"none", {BASE, .cross = CROSS_NONE}, 0},
-    {"none, causal, three outputs", {BASE, .cross = CROSS_NONE, .causal = true, .outputs = 3}, 0},
+    {"none, causal, three outputs", {BASE, .cross = CROSS_NONE, .temporal = TEMPORAL_CAUSAL, .outputs = 3}, 0},
     {"full, mean", {BASE, .cross = CROSS_FULL, .pool_mean = true}, 0},
     {"full, last, not itself, convolution", {BASE, .cross = CROSS_FULL, .include_self = false, .kernel = 3}, 0},
     {"full, mean, not itself, causal, three outputs",
-     {BASE, .cross = CROSS_FULL, .pool_mean = true, .include_self = false, .causal = true, .outputs = 3, .heads = 3},
+     {BASE, .cross = CROSS_FULL, .pool_mean = true, .include_self = false, .temporal = TEMPORAL_CAUSAL, .outputs = 3,
+      .heads = 3},
      0},
     {"lagged, mean", {BASE, .cross = CROSS_LAGGED, .max_lag = 3, .pool_mean = true}, 0},
     {"lagged, last", {BASE, .cross = CROSS_LAGGED, .max_lag = 3}, 0},
     {"lagged, last, not itself, causal, wide heads",
-     {BASE, .cross = CROSS_LAGGED, .max_lag = 2, .include_self = false, .causal = true, .d_model = 40},
+     {BASE, .cross = CROSS_LAGGED, .max_lag = 2, .include_self = false, .temporal = TEMPORAL_CAUSAL, .d_model = 40},
      0},
     {"lagged, one layer", {BASE, .cross = CROSS_LAGGED, .max_lag = 6, .layers = 1, .pool_mean = true}, 0},
     {"hierarchical, mean", {BASE, .cross = CROSS_HIERARCHICAL, .pool_mean = true}, 0},
@@ -38,11 +39,23 @@ static const struct variant variants[] = {
      {BASE, .cross = CROSS_HIERARCHICAL, .heads = 4, .include_self = false, .outputs = 3},
      0},
     {"long, lagged, mean, causal",
-     {BASE, .cross = CROSS_LAGGED, .max_lag = 5, .pool_mean = true, .causal = true, .L = 150},
+     {BASE, .cross = CROSS_LAGGED, .max_lag = 5, .pool_mean = true, .temporal = TEMPORAL_CAUSAL, .L = 150},
      0},
     {"long, full, last", {BASE, .cross = CROSS_FULL, .L = 130, .layers = 3}, 0},
     {"alpha portfolio", {BASE}, 6},
-    {"alpha portfolio, causal, convolution", {BASE, .causal = true, .kernel = 3}, 18},
+    {"lstm", {BASE, .temporal = TEMPORAL_LSTM, .cross = CROSS_NONE}, 0},
+    {"lstm, full, mean, wide", {BASE, .temporal = TEMPORAL_LSTM, .cross = CROSS_FULL, .pool_mean = true, .d_model = 40}, 0},
+    {"lstm, lagged, last", {BASE, .temporal = TEMPORAL_LSTM, .cross = CROSS_LAGGED, .max_lag = 3}, 0},
+    {"lstm, long, full, last", {BASE, .temporal = TEMPORAL_LSTM, .cross = CROSS_FULL, .L = 150, .layers = 3}, 0},
+    {"lstm, alpha portfolio", {BASE, .temporal = TEMPORAL_LSTM}, 6},
+    {"gru, convolution", {BASE, .temporal = TEMPORAL_GRU, .cross = CROSS_NONE, .kernel = 3}, 0},
+    {"gru, full, last", {BASE, .temporal = TEMPORAL_GRU, .cross = CROSS_FULL, .d_model = 16}, 0},
+    {"gru, lagged, mean", {BASE, .temporal = TEMPORAL_GRU, .cross = CROSS_LAGGED, .max_lag = 3, .pool_mean = true}, 0},
+    {"gru, alpha portfolio", {BASE, .temporal = TEMPORAL_GRU, .layers = 1}, 6},
+    {"no temporal layer, no attention", {BASE, .temporal = TEMPORAL_NONE, .cross = CROSS_NONE}, 0},
+    {"no temporal layer, full, mean", {BASE, .temporal = TEMPORAL_NONE, .cross = CROSS_FULL, .pool_mean = true}, 0},
+    {"no temporal layer, lagged, last", {BASE, .temporal = TEMPORAL_NONE, .cross = CROSS_LAGGED, .max_lag = 3}, 0},
+    {"alpha portfolio, causal, convolution", {BASE, .temporal = TEMPORAL_CAUSAL, .kernel = 3}, 18},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -319,7 +332,9 @@ static void test_influence(void)
             CU_ASSERT(isfinite(y[a]));
             if (a / n->outputs != 4) others = others || y[a] != z[a];
         }
-        CU_ASSERT(y[4 * n->outputs] != z[4 * n->outputs]);
+        bool pools = v->attention || (v->s.cross != CROSS_NONE && v->s.pool_mean) || v->s.cross == CROSS_LAGGED;
+        bool sees = pools || v->s.temporal != TEMPORAL_NONE; /* own history */
+        CU_ASSERT((y[4 * n->outputs] != z[4 * n->outputs]) == sees);
         CU_ASSERT(others == (v->attention || v->s.cross != CROSS_NONE));
         q->row[v->s.L - 1][4 * D] += 0.5f; /* and what it shows now is heard, too */
         outputs_of(n, &q->period, world, false, y);
@@ -408,9 +423,12 @@ static int dump(const char *path, int i, int assets)
           *values = memory_array(float, n->size, "dump"), *was = n->parameter;
     outputs_of(n, &q->period, world, true, y);
     gradient_of(n, &q->period, slope, g);
-    const int32_t shape[] = {assets,          s->L,      D,         s->d_model, s->heads,     s->layers,
-                             s->feedforward,  s->kernel, s->causal, s->cross,   s->pool_mean, s->max_lag,
-                             s->include_self, SECTORS,   MARKETS,   n->outputs, v.attention,  n->tensors};
+    const int32_t shape[] = {assets,          s->L,         D,
+                             s->d_model,      s->heads,     s->layers,
+                             s->feedforward,  s->kernel,    (int32_t)s->temporal,
+                             s->cross,        s->pool_mean, s->max_lag,
+                             s->include_self, SECTORS,      MARKETS,
+                             n->outputs,      v.attention,  n->tensors};
     fwrite(shape, sizeof shape, 1, f);
     for (int a = 0; a < assets; a++)
         for (int l = 0; l < s->L; l++) {
