@@ -21,7 +21,7 @@ for room in measure study report commands; do
     s=$(grep -nE '"(models|test_assets|benchmarks|groups)/' src/$room/*.c | grep -v '#include' | cut -d: -f1 | sort -u | tr '\n' ' ')
     [ -z "$s" ] || complain "paths of datasets in $s"
 done
-kinds=$(sed -nE 's/.*_class, model, \.name = "([a-z_]+)",$/\1/p; s/^    \.name = "([a-z_]+)",$/\1/p' src/models/*.c | sort -u | paste -sd '|')
+kinds=$(sed -nE 's/.*_class, model, \.name = "([a-z_]+)".*/\1/p; s/^    \.name = "([a-z_]+)",$/\1/p' src/models/*.c | sort -u | paste -sd '|')
 [ "$(tr '|' '\n' <<<"$kinds" | wc -l)" = "$(grep -c '^MODEL' src/models/models.def)" ] || complain "the names of model classes are not found: $kinds"
 s=$(grep -lE "\"($kinds)\"" src/report/*.c src/measure/*.c | tr '\n' ' ')
 [ -z "$s" ] || complain "$s names a model kind; needed: what its class can do"

@@ -4,7 +4,7 @@
 #define MODELS_NETWORK_MODEL_H
 
 #include "models/attention_recorder.h"
-#include "models/training.h"
+#include "models/training_options.h"
 #include "nn/network.h"
 
 struct network_model {

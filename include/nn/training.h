@@ -1,4 +1,4 @@
-/* How a network is trained. models/training.h has the options that say so in a study. */
+/* How a network is trained. models/training_options.h has the options that say so in a study. */
 #ifndef NN_TRAINING_H
 #define NN_TRAINING_H
 

@@ -1,7 +1,7 @@
 /* How a network is trained: the options that all networks share, what they refuse, and what training records and costs. Options beyond
  * the paper are off by default. */
-#ifndef MODELS_TRAINING_H
-#define MODELS_TRAINING_H
+#ifndef MODELS_TRAINING_OPTIONS_H
+#define MODELS_TRAINING_OPTIONS_H
 
 #include "models/model.h"
 #include "nn/training.h"

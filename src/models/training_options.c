@@ -1,5 +1,5 @@
 /* The options that all networks share: read, checked, and turned into what a fit records and costs. */
-#include "models/training.h"
+#include "models/training_options.h"
 
 #include <math.h>
 #include <stdio.h>
