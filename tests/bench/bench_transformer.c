@@ -45,8 +45,8 @@ static void one_core(struct team *world)
     const int hidden[4] = {256, 256, 256, 256};
     struct period p = period_create(N, D);
     double peak = sgemm_rate();
-    printf("kernels %s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n", kernels_best()->name, openblas_get_corename(),
-           peak / 1e9);
+    printf("kernels %s; multiply-add loop %.1f GF/s; sgemm 2000x2000x2000 by OpenBLAS (%s): %.1f GF/s\n",
+           kernels_best()->name, loop_rate() / 1e9, openblas_get_corename(), peak / 1e9);
     struct trainer *t = trainer_of(transformer_network(D, N, 1, K, DF, attention), 2e9);
     double s = step_seconds(t, &p, world, 5, processor_seconds), f = 3 * network_flops(t->net, N);
     printf("transformer step N=%d D=%d df=%d K=%d: %.4f s, %.1f GF/s of 3 x forward, %.3f of sgemm\n", N, D, DF, K, s,

@@ -40,6 +40,35 @@ static inline double sgemm_rate(void)
     return 2. * M * M * M / best;
 }
 
+/* What the core can do at most: multiply-adds between registers and nothing else, flops per second, over vectors of 512 bits where the
+ * processor has them, else of 256. */
+enum { LOOP_TURNS = 20000000 };
+#define LOOP(name, instructions, lanes)                                                                                     \
+    __attribute__((target(instructions), optimize("fp-contract=fast"))) static inline double name(void)                     \
+    {                                                                                                                       \
+        typedef float vector __attribute__((vector_size(4 * lanes)));                                                       \
+        vector x[12], a = (vector){0} + 0.999f, b = (vector){0} + 1e-3f, sum = b;                                           \
+        for (int j = 0; j < 12; j++) x[j] = b;                                                                              \
+        double t = processor_seconds();                                                                                     \
+        for (int i = 0; i < LOOP_TURNS; i++) _Pragma("GCC unroll 12") for (int j = 0; j < 12; j++) x[j] = x[j] * a + b;     \
+        t = processor_seconds() - t;                                                                                        \
+        for (int j = 0; j < 12; j++) sum += x[j];                                                                           \
+        volatile float kept = sum[0];                                                                                       \
+        (void)kept;                                                                                                         \
+        return 2. * 12 * lanes * LOOP_TURNS / t;                                                                            \
+    }
+LOOP(loop_wide, "avx512f", 16)
+LOOP(loop_narrow, "avx2,fma", 8)
+static inline double loop_rate(void)
+{
+    double best = 0;
+    for (int i = 0; i < 5; i++) {
+        double rate = __builtin_cpu_supports("avx512f") ? loop_wide() : loop_narrow();
+        if (rate > best) best = rate;
+    }
+    return best;
+}
+
 static inline struct period period_create(int n, int D)
 {
     struct random_stream s = random_open(1, 2, 0, 0);
