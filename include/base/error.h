@@ -38,6 +38,7 @@ void die_set_hook(void (*hook)(int status));
  * most 16 at a time. */
 void cleanup_register(const char *path);
 void cleanup_forget(const char *path);
+void cleanup_unlink(void); /* the part of cleanup_run() that a signal handler may do */
 void cleanup_run(void);
 
 _Noreturn void require_failed(const char *condition, const char *file, int line);

@@ -57,13 +57,18 @@ _Noreturn void require_failed(const char *condition, const char *file, int line)
     die("internal contract broken at %s:%d: %s; please report it", file, line, condition);
 }
 
-/* unlink and raise are all that a handler may do. */
-static void clean_up_and_die(int signal_number)
+void cleanup_unlink(void)
 {
     for (int i = 0; i < CLEANUPS; i++) {
         const char *path = cleanup_path[i];
         if (path) unlink(path);
     }
+}
+
+/* unlink and raise are all that a handler may do. */
+static void clean_up_and_die(int signal_number)
+{
+    cleanup_unlink();
     raise(signal_number); /* its default action, as soon as this returns */
 }
 

@@ -33,6 +33,7 @@ struct hdf {
     char *path;
     struct durable_file file;   /* a file being created, until it is whole */
     const char *temporary;      /* its name; NULL for a file that was there */
+    bool watched;               /* opened to be read: an end by a crash is an error of the file */
     bool without_scales;        /* dimensions have names, but are no HDF5 dimension scales */
     struct team *team;          /* NULL: this rank alone */
     struct hdf_handle *handles; /* the last opened first */

@@ -1,9 +1,11 @@
 /* HDF5 files: what is written comes back, what is wrong is said, what fails leaves nothing. No MPI here. */
 #include <hdf5_hl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -367,6 +369,36 @@ static void dimensions_have_scales(void)
 
 /* What this process wrote needs no trial; a copy of it does, and so does the file itself once it has changed. The program that tries them
  * refuses everything. */
+/* A crash while a file is open for reading is an error of the file: status 1, and nothing half-written stays. Before it is open, and after, it
+ * is a crash. */
+static void crashes(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("AddressSanitizer reports crashes itself; make check has this one");
+    return;
+#endif
+    CU_ASSERT(!hdf_close(hdf_create(at("read.h5"), NULL, &e), &e));
+    for (int when = 0; when < 3; when++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            freopen("/dev/null", "w", stderr);
+            FILE *half = fopen(at("half"), "w");
+            if (half) fclose(half);
+            cleanup_register(at("half"));
+            struct hdf *f = when ? hdf_open(at("read.h5"), NULL, &e) : NULL;
+            if (when == 2) hdf_close(f, &e);
+            raise(SIGSEGV);
+            _exit(7);
+        }
+        waitpid(child, &status, 0);
+        CU_ASSERT(when == 1 ? WIFEXITED(status) && WEXITSTATUS(status) == 1
+                            : WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+        CU_ASSERT(when != 1 || !there("half"));
+        unlink(at("half"));
+    }
+}
+
 static void elsewhere(void)
 {
     char command[400];
@@ -387,6 +419,7 @@ int main(void)
         {"everything written comes back", everything_comes_back},
         {"requests that do not fit the file", wrong_requests},
         {"missing, empty, foreign, truncated and torn files", foreign_files},
+        {"crashes while a file is read", crashes},
         {"formats and versions", formats},
         {"same data, same bytes", same_data_same_bytes},
         {"failures leave nothing behind", failures_leave_nothing},
